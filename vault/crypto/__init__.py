@@ -1,0 +1,1 @@
+"""Cryptography: envelopes, the server's own key, one-time codes, passwords. No I/O, no clock."""
