@@ -1,0 +1,1 @@
+"""Rules and lifecycles as frozen values and tables: standard library only, no clock, no I/O."""

@@ -1,0 +1,121 @@
+"""Customers, accounts and custody: whose root it is, and who answers for it now (C1-C5, L1-L3).
+
+Decided here: in which state custody of an account begins, and the steps it may take. Never decided
+here: which checkout opens in which state (`reason`, `policy`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vault.domain.lifecycle import Lifecycle
+
+
+class Model(StrEnum):
+    """Who owns member roots (C2; AWS today says Solution Provider and End Customer model)."""
+
+    SPAM = "SPAM"
+    ECAM = "ECAM"
+
+
+class Kind(StrEnum):
+    """The account's place in a consolidated bill."""
+
+    PAYER = "payer"
+    MEMBER = "member"
+    STANDALONE = "standalone"
+
+
+class Custodian(StrEnum):
+    """Who controls the root mailbox or the primary phone: each is a way in (C5)."""
+
+    OURS = "ours"
+    CUSTOMER = "customer"
+    UNKNOWN = "unknown"
+
+
+class Custody(StrEnum):
+    """Who answers for the root now."""
+
+    ONBOARDING = "onboarding"
+    HELD = "held"
+    IN_TRANSFER = "in_transfer"
+    RELEASED = "released"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    DEAD = "dead"
+    CUSTOMER_HELD = "customer_held"
+    KEYLESS = "keyless"
+
+
+class CustodyEvent(StrEnum):
+    """What moves custody."""
+
+    CONFIRMED = "confirmed"
+    HANDOVER_STARTED = "handover_started"
+    HANDOVER_CANCELLED = "handover_cancelled"
+    RELEASED = "released"
+    CLOSURE_STARTED = "closure_started"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    EXPIRED = "expired"
+
+
+CUSTODY = Lifecycle(
+    "account",
+    Custody.ONBOARDING,
+    {
+        (Custody.ONBOARDING, CustodyEvent.CONFIRMED): Custody.HELD,
+        (Custody.HELD, CustodyEvent.HANDOVER_STARTED): Custody.IN_TRANSFER,
+        (Custody.IN_TRANSFER, CustodyEvent.HANDOVER_CANCELLED): Custody.HELD,
+        (Custody.IN_TRANSFER, CustodyEvent.RELEASED): Custody.RELEASED,
+        (Custody.HELD, CustodyEvent.CLOSURE_STARTED): Custody.CLOSING,
+        (Custody.CLOSING, CustodyEvent.CLOSED): Custody.CLOSED,
+        (Custody.CLOSED, CustodyEvent.REOPENED): Custody.HELD,
+        (Custody.CLOSED, CustodyEvent.EXPIRED): Custody.DEAD,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A Rackspace account, named by its DDI; the level of people, permissions and settings (C1).
+
+    `session_idle_seconds` and `session_max_seconds` are the customer's own limits (U3), None where
+    it set none; the tightest applicable limit wins.
+    """
+
+    id: str
+    ddi: str
+    name: str
+    public_sector: bool
+    aws_india: bool
+    session_idle_seconds: int | None
+    session_max_seconds: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account with its one root user."""
+
+    id: str
+    customer_id: str
+    name: str
+    model: Model
+    kind: Kind
+    custody: Custody
+    root_email: str
+    mailbox: Custodian
+    phone: Custodian
+    created_at: datetime
+    held_since: datetime | None = None
+
+
+def first_custody(model: Model, kind: Kind) -> Custody:
+    """Give the state custody begins in: an ECAM member's root stays the customer's (C2)."""
+    if model is Model.ECAM and kind is Kind.MEMBER:
+        return Custody.CUSTOMER_HELD
+    return CUSTODY.start

@@ -1,0 +1,205 @@
+"""The credential: two parts with immutable numbered versions, their tables, and when a part is due.
+
+Decided here: the lifecycles *part* and *version*, which versions may be opened, and why a part is due
+for rotation (C4, C6, ARCHITECTURE rule 7). Due is computed from facts and never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vault.domain.lifecycle import Lifecycle
+
+
+class PartKind(StrEnum):
+    """What a secret is; root e-mail, the third way in, is no secret."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a part, not a value
+    MFA = "mfa"
+
+
+class PartState(StrEnum):
+    """What is known of one part at AWS."""
+
+    ABSENT = "absent"
+    HELD = "held"
+    IN_USE = "in_use"
+    ROTATING = "rotating"
+    UNKNOWN = "unknown"
+    RECONCILING = "reconciling"
+    LOST = "lost"
+    DESTROYED = "destroyed"
+
+
+class PartEvent(StrEnum):
+    """What moves a part."""
+
+    INTAKE = "intake"
+    LEASE = "lease"
+    LEASE_ENDED = "lease_ended"
+    DISPLAYED = "displayed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    REFUSED_FIRST = "refused_first"
+    REFUSED_LOST = "refused_lost"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    NONE_WORKS = "none_works"
+    SHRED = "shred"
+
+
+PART = Lifecycle(
+    "part",
+    PartState.ABSENT,
+    {
+        (PartState.ABSENT, PartEvent.INTAKE): PartState.HELD,
+        (PartState.HELD, PartEvent.LEASE): PartState.IN_USE,
+        (PartState.IN_USE, PartEvent.LEASE_ENDED): PartState.HELD,
+        (PartState.ABSENT, PartEvent.DISPLAYED): PartState.ROTATING,
+        (PartState.IN_USE, PartEvent.DISPLAYED): PartState.ROTATING,
+        (PartState.LOST, PartEvent.DISPLAYED): PartState.ROTATING,
+        (PartState.ROTATING, PartEvent.ACCEPTED): PartState.IN_USE,
+        (PartState.ROTATING, PartEvent.REFUSED): PartState.IN_USE,
+        # a first value that AWS refused leaves nothing to use
+        (PartState.ROTATING, PartEvent.REFUSED_FIRST): PartState.ABSENT,
+        (PartState.ROTATING, PartEvent.REFUSED_LOST): PartState.LOST,
+        (PartState.ROTATING, PartEvent.OUTCOME_UNKNOWN): PartState.UNKNOWN,
+        (PartState.ROTATING, PartEvent.LEASE_ENDED): PartState.UNKNOWN,
+        (PartState.UNKNOWN, PartEvent.LEASE): PartState.RECONCILING,
+        # who displayed may attest after the lease ended: no lease, so straight back to rest
+        (PartState.UNKNOWN, PartEvent.ACCEPTED): PartState.HELD,
+        (PartState.UNKNOWN, PartEvent.REFUSED): PartState.HELD,
+        (PartState.UNKNOWN, PartEvent.REFUSED_FIRST): PartState.ABSENT,
+        (PartState.UNKNOWN, PartEvent.REFUSED_LOST): PartState.LOST,
+        (PartState.RECONCILING, PartEvent.ACCEPTED): PartState.IN_USE,
+        (PartState.RECONCILING, PartEvent.REFUSED): PartState.IN_USE,
+        (PartState.RECONCILING, PartEvent.REFUSED_FIRST): PartState.ABSENT,
+        (PartState.RECONCILING, PartEvent.REFUSED_LOST): PartState.LOST,
+        (PartState.RECONCILING, PartEvent.LEASE_ENDED): PartState.UNKNOWN,
+        (PartState.RECONCILING, PartEvent.NONE_WORKS): PartState.LOST,
+    }
+    | {(state, PartEvent.SHRED): PartState.DESTROYED for state in PartState if state != PartState.DESTROYED},
+)
+
+
+class VersionLabel(StrEnum):
+    """What a version is to its part; mirrors AWSPENDING, AWSCURRENT, AWSPREVIOUS of Secrets Manager."""
+
+    STAGED = "staged"
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    RETIRED = "retired"
+    FAILED = "failed"
+    DESTROYED = "destroyed"
+
+
+class VersionEvent(StrEnum):
+    """What moves a version's label."""
+
+    PROMOTED = "promoted"
+    SUPERSEDED = "superseded"
+    PROVEN_DEAD = "proven_dead"
+    FAILED = "failed"
+    SHRED = "shred"
+
+
+VERSION = Lifecycle(
+    "version",
+    VersionLabel.STAGED,
+    {
+        (VersionLabel.STAGED, VersionEvent.PROMOTED): VersionLabel.CURRENT,
+        (VersionLabel.CURRENT, VersionEvent.SUPERSEDED): VersionLabel.PREVIOUS,
+        (VersionLabel.PREVIOUS, VersionEvent.PROVEN_DEAD): VersionLabel.RETIRED,
+        (VersionLabel.STAGED, VersionEvent.FAILED): VersionLabel.FAILED,
+    }
+    | {
+        (label, VersionEvent.SHRED): VersionLabel.DESTROYED
+        for label in VersionLabel
+        if label != VersionLabel.DESTROYED
+    },
+)
+
+
+class VersionOrigin(StrEnum):
+    """How a value came into the vault."""
+
+    GENERATED = "generated"
+    ENTERED = "entered"
+    TAKEN_IN = "taken_in"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of one account's credential."""
+
+    account_id: str
+    kind: PartKind
+    state: PartState
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable sealed value; only its label and the facts of its use ever change.
+
+    `body` is the envelope without its wraps, `wraps` their canonical encoding, `sha256` the hex hash
+    of `body` that the log names. `disclosed_at` is the first authorised disclosure of a password;
+    `last_step` the last TOTP time step given out for a seed; `weak` says that a value taken in
+    did not meet the rules (C6).
+    """
+
+    account_id: str
+    kind: PartKind
+    number: int
+    label: VersionLabel
+    origin: VersionOrigin
+    body: bytes
+    wraps: bytes
+    sha256: str
+    created_at: datetime
+    created_by: str
+    weak: bool = False
+    current_since: datetime | None = None
+    disclosed_at: datetime | None = None
+    last_step: int = -1
+
+
+class Due(StrEnum):
+    """Why a part is due for rotation."""
+
+    DISCLOSED = "disclosed"
+    INTAKE = "intake"
+    WEAK = "weak"
+    AGE = "age"
+
+
+BLOCKING: frozenset[Due] = frozenset({Due.DISCLOSED})
+"""Causes under which only rotation, incident, handover or break-glass may open (ARCHITECTURE rule 7)."""
+
+
+def due_causes(current: Version | None, now: datetime, longest_age: timedelta) -> tuple[Due, ...]:
+    """Say why a part is due, from its current version; nothing held is never due."""
+    if current is None:
+        return ()
+    causes: list[Due] = []
+    if current.kind is PartKind.PASSWORD and current.disclosed_at is not None:
+        causes.append(Due.DISCLOSED)
+    if current.origin is VersionOrigin.TAKEN_IN:
+        causes.append(Due.INTAKE)
+    if current.weak:
+        causes.append(Due.WEAK)
+    if now - (current.current_since or current.created_at) >= longest_age:
+        causes.append(Due.AGE)
+    return tuple(causes)
+
+
+def openable(part: Part, version: Version, *, unverified: bool) -> bool:
+    """Say whether a checkout may open `version`: current always; others while AWS's side is not proven.
+
+    `unverified` says that the part's latest accepted rotation is not verified yet.
+    """
+    if version.label is VersionLabel.CURRENT:
+        return True
+    unproven = unverified or part.state in {PartState.RECONCILING, PartState.LOST}
+    return unproven and version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED}

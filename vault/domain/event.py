@@ -1,0 +1,197 @@
+"""Everything the log can say: one catalogue of event types, and the value a use case records.
+
+Decided here: the types, what each means, and the shape of an event before it has a place in the log.
+Never in an event: a plaintext, a seed, a code, a token, or any function of a password (AUDIT-LOG 3.3);
+version number and envelope hash identify a secret just as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from vault.domain.actor import Actor
+from vault.domain.credential import PartKind, Version
+
+
+class EventType(StrEnum):
+    """The name of what happened; names are never reused for something else."""
+
+    LOG_OPENED = "log.opened"
+    SERVICE_STARTED = "service.started"
+    SERVICE_STOPPED = "service.stopped"
+    POLICY_LOADED = "policy.loaded"
+    ACCESS_DENIED = "access.denied"
+    ACCESS_FLOOD = "access.flood"
+
+    SIGNED_IN = "session.opened"
+    SIGN_IN_REFUSED = "session.refused"
+    SIGNED_OUT = "session.closed"
+    STEPPED_UP = "stepup.passed"
+    STEP_UP_REFUSED = "stepup.refused"
+    PERSON_INVITED = "person.invited"
+    PERSON_ENROLLED = "person.enrolled"
+    PERSON_DISABLED = "person.disabled"
+    ROLE_PROPOSED = "role.proposed"
+    ROLE_GRANTED = "role.granted"
+    ROLE_REMOVED = "role.removed"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
+
+    CUSTOMER_REGISTERED = "customer.registered"
+    CUSTOMER_CHANGED = "customer.changed"
+    ACCOUNT_REGISTERED = "account.registered"
+    ACCOUNT_CHANGED = "account.changed"
+    CREDENTIAL_TAKEN_IN = "credential.taken_in"
+    SECRET_PROMOTED = "secret.promoted"  # noqa: S105 - the name of an event
+    CUSTODY_HELD = "custody.held"
+    IMPORT_FINISHED = "import.finished"
+
+    CHECKOUT_REQUESTED = "checkout.requested"
+    CHECKOUT_APPROVED = "checkout.approved"
+    CHECKOUT_REJECTED = "checkout.rejected"
+    CHECKOUT_GRANTED = "checkout.granted"
+    CHECKOUT_RETURNED = "checkout.returned"
+    CHECKOUT_EXPIRED = "checkout.expired"
+    CHECKOUT_LAPSED = "checkout.lapsed"
+    CHECKOUT_CANCELLED = "checkout.cancelled"
+    CHECKOUT_REVOKED = "checkout.revoked"
+
+    REVEAL_AUTHORIZED = "secret.reveal.authorized"
+    REVEAL_RELEASED = "secret.reveal.released"
+    REVEAL_FAILED = "secret.reveal.failed"
+    REVEAL_UNKNOWN = "secret.reveal.unknown"
+    REVEAL_REFUSED = "secret.reveal.refused"
+
+    ROTATION_PLANNED = "rotation.planned"
+    ROTATION_DISPLAYED = "rotation.displayed"
+    ROTATION_ACCEPTED = "rotation.accepted"
+    ROTATION_REFUSED = "rotation.refused"
+    ROTATION_UNKNOWN = "rotation.unknown"
+    ROTATION_ABANDONED = "rotation.abandoned"
+    ROTATION_VERIFIED = "rotation.verified"
+
+    AUDIT_VIEWED = "audit.viewed"
+    AUDIT_EXPORTED = "audit.exported"
+
+
+CATALOGUE: Final[Mapping[EventType, str]] = {
+    EventType.LOG_OPENED: "The first entry of a log: its origin and its public key.",
+    EventType.SERVICE_STARTED: "The service began to answer, with which version, database and keys.",
+    EventType.SERVICE_STOPPED: "The service was stopped in order.",
+    EventType.POLICY_LOADED: "A policy file came into force; `policy.id` is its hash.",
+    EventType.ACCESS_DENIED: "A known actor asked for something that is not theirs to do.",
+    EventType.ACCESS_FLOOD: "Failures of one network beyond a rate, counted into one entry (S26).",
+    EventType.SIGNED_IN: "A person signed in.",
+    EventType.SIGN_IN_REFUSED: "Signing in failed; the name that was typed is not kept.",
+    EventType.SIGNED_OUT: "A session was ended by its person.",
+    EventType.STEPPED_UP: "A fresh second factor was given for one checkout.",
+    EventType.STEP_UP_REFUSED: "A second factor was wrong, used before, or came too often.",
+    EventType.PERSON_INVITED: "An administrator made a person, with an enrolment link.",
+    EventType.PERSON_ENROLLED: "A person set a password and a second factor by their link.",
+    EventType.PERSON_DISABLED: "A person was shut out; sessions and tokens ended with it.",
+    EventType.ROLE_PROPOSED: "An administrator proposed power for a person.",
+    EventType.ROLE_GRANTED: "A second administrator agreed: the power is in force.",
+    EventType.ROLE_REMOVED: "A power was taken away, at once.",
+    EventType.TOKEN_ISSUED: "An API token was made; only its id is named.",
+    EventType.TOKEN_REVOKED: "An API token was ended.",
+    EventType.CUSTOMER_REGISTERED: "A customer (DDI) was registered.",
+    EventType.CUSTOMER_CHANGED: "A customer's name, flags or session limits were changed.",
+    EventType.ACCOUNT_REGISTERED: "An AWS account was registered.",
+    EventType.ACCOUNT_CHANGED: "An account's name, root e-mail or custodians were changed.",
+    EventType.CREDENTIAL_TAKEN_IN: "Values that existed before were sealed as they are (C4).",
+    EventType.SECRET_PROMOTED: "A version became the current one of its part; later openings are checked against it.",
+    EventType.CUSTODY_HELD: "Password and MFA are both confirmed: the account is held.",
+    EventType.IMPORT_FINISHED: "A run of the import ended; counts of rows taken and refused.",
+    EventType.CHECKOUT_REQUESTED: "A person asked for an account's root, with reason, ticket and sentence.",
+    EventType.CHECKOUT_APPROVED: "An approver agreed; `detail.complete` says whether that was enough.",
+    EventType.CHECKOUT_REJECTED: "An approver denied; that ends the request.",
+    EventType.CHECKOUT_GRANTED: "The first step-up began the lease.",
+    EventType.CHECKOUT_RETURNED: "The holder checked in.",
+    EventType.CHECKOUT_EXPIRED: "The lease ended by time.",
+    EventType.CHECKOUT_LAPSED: "A request was not decided, or an approval not used, in time.",
+    EventType.CHECKOUT_CANCELLED: "The requester withdrew before the lease began.",
+    EventType.CHECKOUT_REVOKED: "Someone else ended it, with a reason.",
+    EventType.REVEAL_AUTHORIZED: "A disclosure may happen now: written before any key is unwrapped.",
+    EventType.REVEAL_RELEASED: "The value was opened and goes out with this entry's receipt.",
+    EventType.REVEAL_FAILED: "The disclosure did not happen; why is in `detail`.",
+    EventType.REVEAL_UNKNOWN: "No outcome was written in time: treated as disclosed.",
+    EventType.REVEAL_REFUSED: "An attempt to open a secret that was not allowed.",
+    EventType.ROTATION_PLANNED: "A new value was sealed and committed; nobody has seen it.",
+    EventType.ROTATION_DISPLAYED: "A staged value is about to be shown to the lease's holder.",
+    EventType.ROTATION_ACCEPTED: "AWS took the new value; it is current now.",
+    EventType.ROTATION_REFUSED: "AWS did not take the new value; the old one stays.",
+    EventType.ROTATION_UNKNOWN: "Nobody knows whether AWS took the new value; all stay openable.",
+    EventType.ROTATION_ABANDONED: "A plan was dropped before anyone saw the value.",
+    EventType.ROTATION_VERIFIED: "The new value was proven; older ones are retired.",
+    EventType.AUDIT_VIEWED: "Someone read the whole log.",
+    EventType.AUDIT_EXPORTED: "Someone took a copy of the log.",
+}
+
+
+class Result(StrEnum):
+    """How it ended, for whoever filters the log."""
+
+    SUCCESS = "success"
+    DENIED = "denied"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One state change, so that the log replayed equals the database (S3)."""
+
+    entity: str
+    id: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Which secret an event is about: never the value."""
+
+    account_id: str
+    kind: PartKind
+    version: int
+    sha256: str
+
+    @classmethod
+    def of(cls, version: Version) -> SecretRef:
+        """Name a version."""
+        return cls(version.account_id, version.kind, version.number, version.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """Reason, ticket and sentence as they were stated."""
+
+    code: str
+    text: str
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as a use case records it in its own transaction.
+
+    `subject` names what a repeated request would be answered with, as "noun:id" (S8);
+    `kms` holds one mapping for each attempt: purpose, operation, key, request_id, outcome (S26).
+    """
+
+    type: EventType
+    actor: Actor
+    result: Result = Result.SUCCESS
+    account_id: str | None = None
+    checkout_id: str | None = None
+    stated: Stated | None = None
+    approval: Mapping[str, str] | None = None
+    secret: SecretRef | None = None
+    rule: str | None = None
+    changes: tuple[Change, ...] = ()
+    kms: tuple[Mapping[str, str], ...] = ()
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    subject: str | None = None

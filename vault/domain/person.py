@@ -1,0 +1,126 @@
+"""People, their grants of power, sessions, API tokens and delays against guessing.
+
+Decided here: when a grant is in force, when a session or token has ended, and how long a wrong guess
+delays the next. Secrets of people are here only as hashes or sealed bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from vault.domain.actor import Power, Role, Scope
+
+
+class PersonState(StrEnum):
+    """Where a person stands."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One human being. `seed` is their OTP seed, sealed under the server's local key (rule 13).
+
+    `last_step` is the last OTP time step that was accepted (S15).
+    """
+
+    id: str
+    email: str
+    name: str
+    state: PersonState
+    created_at: datetime
+    password_hash: str | None = None
+    seed: bytes | None = None
+    last_step: int = -1
+    enrolment_hash: str | None = None
+    enrolment_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role within a scope; in force once a second administrator confirmed it, until removed."""
+
+    id: str
+    person_id: str
+    role: Role
+    scope: Scope
+    proposed_by: str
+    proposed_at: datetime
+    confirmed_by: str | None = None
+    effective_at: datetime | None = None
+    removed_at: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Say whether the grant gives power at `now`."""
+        return self.effective_at is not None and self.effective_at <= now and self.removed_at is None
+
+
+def powers(grants: tuple[Grant, ...], now: datetime) -> tuple[Power, ...]:
+    """Give the powers in force at `now`."""
+    return tuple(Power(grant.role, grant.scope) for grant in grants if grant.in_force(now))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser's sign-in, kept on the server (S17); `id` is public, the cookie's token is only hashed."""
+
+    id: str
+    token_hash: str
+    person_id: str
+    created_at: datetime
+    seen_at: datetime
+    ip: str
+    agent: str
+    mfa: str
+    ended_at: datetime | None = None
+
+    def alive(self, now: datetime, idle: timedelta, longest: timedelta) -> bool:
+        """Say whether the session still counts: not ended, not idle too long, not too old (U3)."""
+        return self.ended_at is None and now - self.seen_at < idle and now - self.created_at < longest
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token, a person's (acting with their powers) or a machine's (with its own scopes) (S23)."""
+
+    id: str
+    token_hash: str
+    name: str
+    person_id: str | None
+    permissions: frozenset[str]
+    scope: Scope
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def alive(self, now: datetime) -> bool:
+        """Say whether the token still counts."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+FREE_FAILURES: Final = 5
+LONGEST_DELAY: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """Failures in a row for one subject: a person from a network, or from a device that is known (S15)."""
+
+    subject: str
+    failures: int
+    last_at: datetime
+
+    def wait(self, now: datetime) -> int:
+        """Give the seconds before the next try is looked at: 2^n after five failures, 15 min at most."""
+        if self.failures < FREE_FAILURES:
+            return 0
+        delay = min(timedelta(seconds=2 ** min(self.failures - FREE_FAILURES + 1, 20)), LONGEST_DELAY)
+        left = (self.last_at + delay - now).total_seconds()
+        return max(0, int(left) + (left > int(left)))

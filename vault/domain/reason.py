@@ -1,0 +1,64 @@
+"""Reasons: the few situations that need root, and the situation an account is in (U1, U2).
+
+Decided here: what a reason says of itself, and which one word describes an account to the reasons
+table. The table itself is data in ``config/policy.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vault.domain.account import Custody, Kind
+from vault.domain.credential import BLOCKING, Due, Part, PartState
+
+
+class Situation(StrEnum):
+    """What an account's custody and parts amount to, in the words of the reasons table."""
+
+    ONBOARDING = "onboarding"
+    HELD = "held"
+    DUE = "due"
+    UNKNOWN = "unknown"
+    IN_TRANSFER = "in_transfer"
+    CLOSING = "closing"
+    NONE = "none"
+    """Nothing opens: released, closed, dead, keyless or the customer's."""
+
+
+_BY_CUSTODY = {
+    Custody.ONBOARDING: Situation.ONBOARDING,
+    Custody.HELD: Situation.HELD,
+    Custody.IN_TRANSFER: Situation.IN_TRANSFER,
+    Custody.CLOSING: Situation.CLOSING,
+}
+
+_UNPROVEN = frozenset({PartState.UNKNOWN, PartState.RECONCILING, PartState.LOST})
+
+
+def situation(custody: Custody, parts: tuple[Part, ...], due: frozenset[Due]) -> Situation:
+    """Say in one word which reasons can open an account; an unproven part outweighs a due one."""
+    found = _BY_CUSTODY.get(custody, Situation.NONE)
+    if found is not Situation.HELD:
+        return found
+    if any(part.state in _UNPROVEN for part in parts):
+        return Situation.UNKNOWN
+    return Situation.DUE if due & BLOCKING else Situation.HELD
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One accepted reason: for which accounts, how many others agree, how long, and the lesser way.
+
+    `instead` names, per kind of account, how to do it without root; where the kind is not in
+    `kinds` that is the only way.
+    """
+
+    code: str
+    title: str
+    kinds: frozenset[Kind]
+    situations: frozenset[Situation]
+    approvals: int
+    max_seconds: int
+    instead: Mapping[Kind, str]

@@ -1,0 +1,570 @@
+"""What the core keeps: one unit of work, with a store for each noun and the log, in one transaction.
+
+Decided here: the questions that use cases ask. Every store's methods work inside the unit's
+transaction; nothing is durable, and nothing may be disclosed, before `Unit.commit`. Constraints that
+the rules promise (one open checkout for an account, one unsettled rotation for a part, no root e-mail
+twice, one claim of a time step) are the database's: their breach comes back as `Conflict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from vault.domain.account import Account, Custody, Customer, Kind, Model
+from vault.domain.actor import Reach, Role
+from vault.domain.checkout import Approval, Checkout, CheckoutState
+from vault.domain.credential import Part, PartKind, Version, VersionLabel
+from vault.domain.event import Event
+from vault.domain.person import Grant, Guesses, Person, Session, Token
+from vault.domain.rotation import Rotation
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items in the list's order, and the cursor of the rest (None at the end)."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which page of a list: at most `limit` items after `cursor` (as an earlier page gave it)."""
+
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts; None does not narrow. `text` is found in number, name and root e-mail."""
+
+    text: str | None = None
+    customer_id: str | None = None
+    custody: Custody | None = None
+    model: Model | None = None
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutFilter:
+    """Which checkouts; None does not narrow."""
+
+    account_id: str | None = None
+    requester_id: str | None = None
+    states: frozenset[CheckoutState] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries of the log, newest first; times are half open [since, until)."""
+
+    account_id: str | None = None
+    actor_id: str | None = None
+    checkout_id: str | None = None
+    type: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+
+
+class RevealState(StrEnum):
+    """How far a disclosure has come."""
+
+    AUTHORIZED = "authorized"
+    RELEASED = "released"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class RevealPurpose(StrEnum):
+    """What a disclosure is for: using root, or setting a staged value at AWS."""
+
+    USE = "use"
+    DISPLAY = "display"
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """One disclosure of a value or a code, from authorisation to outcome."""
+
+    id: str
+    checkout_id: str
+    account_id: str
+    kind: PartKind
+    version: int
+    person_id: str
+    purpose: RevealPurpose
+    state: RevealState
+    authorized_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an entry is in the log: its index, leaf hash (hex) and the signed checkpoint."""
+
+    index: int
+    leaf_hash: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What the log says is current for a part, proven against the signed head (S10)."""
+
+    index: int
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the log as it stands: its index, leaf hash (hex), exact bytes and their content."""
+
+    index: int
+    leaf_hash: str
+    leaf: bytes
+    content: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What an Idempotency-Key was used for before: the request's MAC and the subject of its entry."""
+
+    body_mac: str
+    subject: str | None
+    index: int
+
+
+class CustomerStore(Protocol):
+    """Customers."""
+
+    def add(self, customer: Customer) -> None:
+        """Keep a new customer; `Conflict` customer.exists where the DDI is taken."""
+        ...
+
+    def get(self, customer_id: str) -> Customer | None:
+        """Find by id."""
+        ...
+
+    def by_ddi(self, ddi: str) -> Customer | None:
+        """Find by DDI number."""
+        ...
+
+    def update(self, customer: Customer) -> None:
+        """Write all fields of a customer that exists."""
+        ...
+
+    def page(self, reach: Reach, text: str | None, part: Slice) -> Page[Customer]:
+        """List within `reach`, by DDI; a customer is also seen by who may see one of its accounts."""
+        ...
+
+
+class AccountStore(Protocol):
+    """Accounts and their parts."""
+
+    def add(self, account: Account) -> None:
+        """Keep a new account with both parts absent; `Conflict` account.exists or custody.email_used."""
+        ...
+
+    def get(self, account_id: str) -> Account | None:
+        """Find by number."""
+        ...
+
+    def lock(self, account_id: str) -> Account | None:
+        """Find by number and hold its row until the unit ends: first of all locks."""
+        ...
+
+    def update(self, account: Account) -> None:
+        """Write all fields; a changed root e-mail is remembered forever (L3): `Conflict` custody.email_used."""
+        ...
+
+    def page(self, reach: Reach, wanted: AccountFilter, part: Slice) -> Page[Account]:
+        """List within `reach`, by number."""
+        ...
+
+    def count(self) -> int:
+        """Count all accounts."""
+        ...
+
+    def ever_held(self) -> bool:
+        """Say whether any account was ever held."""
+        ...
+
+    def parts(self, account_id: str) -> tuple[Part, Part]:
+        """Give the password part and the MFA part."""
+        ...
+
+    def parts_of(self, account_ids: tuple[str, ...]) -> Mapping[str, tuple[Part, Part]]:
+        """Give the parts of many accounts in one query."""
+        ...
+
+    def put_part(self, part: Part) -> None:
+        """Write a part's state."""
+        ...
+
+
+class VersionStore(Protocol):
+    """Sealed versions; a version's value never changes."""
+
+    def add(self, version: Version) -> None:
+        """Keep a new version; `Conflict` concurrent.change where the number was taken meanwhile."""
+        ...
+
+    def get(self, account_id: str, kind: PartKind, number: int) -> Version | None:
+        """Find one."""
+        ...
+
+    def current(self, account_id: str, kind: PartKind) -> Version | None:
+        """Find the version labelled current."""
+        ...
+
+    def current_of(self, account_ids: tuple[str, ...]) -> Mapping[tuple[str, PartKind], Version]:
+        """Find the current versions of many accounts in one query."""
+        ...
+
+    def of(self, account_id: str, kind: PartKind) -> tuple[Version, ...]:
+        """List all, newest first."""
+        ...
+
+    def next_number(self, account_id: str, kind: PartKind) -> int:
+        """Give the number after the highest used."""
+        ...
+
+    def relabel(self, version: Version, label: VersionLabel, *, current_since: datetime | None = None) -> None:
+        """Move a version's label."""
+        ...
+
+    def mark_disclosed(self, version: Version, at: datetime) -> None:
+        """Set the first disclosure's time, where none is set."""
+        ...
+
+    def claim_step(self, version: Version, step: int) -> bool:
+        """Claim a TOTP time step of a seed; False where it, or a later one, was claimed before."""
+        ...
+
+    def each(self) -> Iterator[Version]:
+        """Go through all versions, by account, kind and number."""
+        ...
+
+
+class CheckoutStore(Protocol):
+    """Checkouts, their approvals and step-ups."""
+
+    def add(self, checkout: Checkout) -> None:
+        """Keep a new one; `Conflict` checkout.conflict where another is open for the account."""
+        ...
+
+    def get(self, checkout_id: str) -> Checkout | None:
+        """Find by id."""
+        ...
+
+    def claim(self, checkout_id: str) -> tuple[Checkout, Account] | None:
+        """Find with its account, holding the account's row until the unit ends."""
+        ...
+
+    def open_of(self, account_id: str) -> Checkout | None:
+        """Find the one that claims the account, as written."""
+        ...
+
+    def open_of_many(self, account_ids: tuple[str, ...]) -> Mapping[str, Checkout]:
+        """Find those of many accounts in one query."""
+        ...
+
+    def update(self, checkout: Checkout) -> None:
+        """Write all fields that may change."""
+        ...
+
+    def page(self, reach: Reach, wanted: CheckoutFilter, part: Slice) -> Page[Checkout]:
+        """List those on accounts within `reach`, newest first."""
+        ...
+
+    def overdue(self, now: datetime, limit: int) -> tuple[Checkout, ...]:
+        """List open ones that time has ended (rule 10)."""
+        ...
+
+    def add_approval(self, approval: Approval) -> None:
+        """Keep one; `Conflict` approval.duplicate where that person decided before."""
+        ...
+
+    def approvals(self, checkout_id: str) -> tuple[Approval, ...]:
+        """List a checkout's, oldest first."""
+        ...
+
+    def put_step_up(self, checkout_id: str, person_id: str, session: str, until: datetime) -> None:
+        """Remember that a fresh factor was given (S16)."""
+        ...
+
+    def step_up_until(self, checkout_id: str, person_id: str, session: str) -> datetime | None:
+        """Give until when the last factor counts, for exactly this checkout, person and session."""
+        ...
+
+
+class RevealStore(Protocol):
+    """Disclosures."""
+
+    def add(self, reveal: Reveal) -> None:
+        """Keep an authorised one."""
+        ...
+
+    def end(self, reveal_id: str, state: RevealState, at: datetime) -> bool:
+        """Write the outcome; False where one was written before."""
+        ...
+
+    def unfinished(self, before: datetime, limit: int) -> tuple[Reveal, ...]:
+        """List those authorised before a time and without outcome."""
+        ...
+
+    def of_checkout(self, checkout_id: str) -> tuple[Reveal, ...]:
+        """List a checkout's, oldest first."""
+        ...
+
+    def knows(self, person_id: str, account_id: str, kind: PartKind, version: int) -> bool:
+        """Say whether a person may have seen a version."""
+        ...
+
+
+class RotationStore(Protocol):
+    """Rotations."""
+
+    def add(self, rotation: Rotation) -> None:
+        """Keep a new one; `Conflict` rotation.conflict where one is unsettled for the part."""
+        ...
+
+    def get(self, rotation_id: str) -> Rotation | None:
+        """Find by id."""
+        ...
+
+    def update(self, rotation: Rotation) -> None:
+        """Write all fields that may change."""
+        ...
+
+    def unsettled(self, account_id: str) -> tuple[Rotation, ...]:
+        """List those planned, displayed or unknown: at most one for each part."""
+        ...
+
+    def unverified(self, account_id: str, kind: PartKind) -> tuple[Rotation, ...]:
+        """List accepted ones that are not verified, newest first."""
+        ...
+
+    def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
+        """List an account's, newest first."""
+        ...
+
+
+class PersonStore(Protocol):
+    """People and their grants."""
+
+    def add(self, person: Person) -> None:
+        """Keep a new one; `Conflict` person.exists where the e-mail is taken."""
+        ...
+
+    def get(self, person_id: str) -> Person | None:
+        """Find by id."""
+        ...
+
+    def by_email(self, email: str) -> Person | None:
+        """Find by e-mail, whatever its case."""
+        ...
+
+    def by_enrolment(self, enrolment_hash: str) -> Person | None:
+        """Find by the hash of an enrolment link's token."""
+        ...
+
+    def update(self, person: Person) -> None:
+        """Write all fields but the last step."""
+        ...
+
+    def claim_step(self, person_id: str, step: int) -> bool:
+        """Claim an OTP time step; False where it, or a later one, was claimed before (S15)."""
+        ...
+
+    def page(self, part: Slice) -> Page[Person]:
+        """List by e-mail."""
+        ...
+
+    def add_grant(self, grant: Grant) -> None:
+        """Keep a proposed grant."""
+        ...
+
+    def get_grant(self, grant_id: str) -> Grant | None:
+        """Find a grant."""
+        ...
+
+    def update_grant(self, grant: Grant) -> None:
+        """Write a grant's confirmation or removal."""
+        ...
+
+    def grants(self, person_id: str) -> tuple[Grant, ...]:
+        """List a person's, oldest first, also removed ones."""
+        ...
+
+    def holders(self, roles: frozenset[Role], now: datetime) -> tuple[tuple[Person, Grant], ...]:
+        """List active people with each grant in force of one of `roles`."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Browser sessions."""
+
+    def add(self, session: Session) -> None:
+        """Keep a new one."""
+        ...
+
+    def find(self, token_hash: str) -> tuple[Session, Person, tuple[Grant, ...]] | None:
+        """Find by the hash of the cookie's token, with the person and their grants."""
+        ...
+
+    def touch(self, session_id: str, at: datetime) -> None:
+        """Remember activity."""
+        ...
+
+    def end(self, session_id: str, at: datetime) -> None:
+        """End one."""
+        ...
+
+    def end_all(self, person_id: str, at: datetime) -> int:
+        """End all of a person; give how many."""
+        ...
+
+    def of(self, person_id: str) -> tuple[Session, ...]:
+        """List those not ended, newest first."""
+        ...
+
+
+class TokenStore(Protocol):
+    """API tokens."""
+
+    def add(self, token: Token) -> None:
+        """Keep a new one."""
+        ...
+
+    def get(self, token_id: str) -> Token | None:
+        """Find by id."""
+        ...
+
+    def find(self, token_hash: str) -> tuple[Token, Person | None, tuple[Grant, ...]] | None:
+        """Find by hash, with the person it belongs to and their grants."""
+        ...
+
+    def touch(self, token_id: str, at: datetime) -> None:
+        """Remember use."""
+        ...
+
+    def update(self, token: Token) -> None:
+        """Write a revocation."""
+        ...
+
+    def revoke_all(self, person_id: str, at: datetime) -> int:
+        """Revoke all of a person; give how many."""
+        ...
+
+    def page(self, person_id: str | None, part: Slice) -> Page[Token]:
+        """List newest first, all or one person's."""
+        ...
+
+
+class GuessStore(Protocol):
+    """Failures in a row (S15)."""
+
+    def get(self, subject: str) -> Guesses | None:
+        """Find a subject's."""
+        ...
+
+    def fail(self, subject: str, at: datetime) -> Guesses:
+        """Count one more; a day without failures starts anew."""
+        ...
+
+    def clear(self, subject: str) -> None:
+        """Forget them."""
+        ...
+
+
+class LogStore(Protocol):
+    """The audit log, written and read in the unit's own transaction."""
+
+    def record(self, event: Event, now: datetime) -> Receipt:
+        """Append an entry; with an Idempotency-Key, a success claims the key in the same transaction."""
+        ...
+
+    def promotion(self, account_id: str, kind: PartKind) -> Promotion | None:
+        """Give the latest promotion of a part, proven against the signed head and the mark (S10)."""
+        ...
+
+    def page(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:
+        """List entries newest first; with a limited `reach`, those of its accounts only."""
+        ...
+
+    def entry(self, index: int) -> Entry | None:
+        """Find one by index."""
+        ...
+
+    def checkpoint(self) -> str:
+        """Give the latest signed note."""
+        ...
+
+    def tile(self, path: str) -> bytes | None:
+        """Give a tile or an entry bundle by its path (C2SP tlog-tiles), None where there is none."""
+        ...
+
+    def proof(self, index: int) -> str | None:
+        """Give an entry's receipt as c2sp.org/tlog-proof text."""
+        ...
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...] | None:
+        """Give the proof that the tree of `old` entries is a prefix of that of `new`."""
+        ...
+
+    def receipt(self, index: int) -> Receipt | None:
+        """Give an entry's receipt anew, under the present checkpoint."""
+        ...
+
+    def repeated(self, actor_id: str, key: str) -> Repeat | None:
+        """Find what an Idempotency-Key was used for."""
+        ...
+
+
+class Unit(Protocol):
+    """One transaction over everything that is kept."""
+
+    customers: CustomerStore
+    accounts: AccountStore
+    versions: VersionStore
+    checkouts: CheckoutStore
+    reveals: RevealStore
+    rotations: RotationStore
+    people: PersonStore
+    sessions: SessionStore
+    tokens: TokenStore
+    guesses: GuessStore
+    log: LogStore
+
+    @property
+    def vault_id(self) -> str:
+        """The vault's immutable UUID, part of every secret's context."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything durable, or raise `Unavailable` and leave nothing."""
+        ...
+
+
+class Units(Protocol):
+    """Where use cases get their transactions; leaving without commit rolls back."""
+
+    def write(self) -> AbstractContextManager[Unit]:
+        """Begin a transaction that may write."""
+        ...
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """Begin one that only reads, from one consistent state."""
+        ...
