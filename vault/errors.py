@@ -163,7 +163,7 @@ CODES.update(
         "keys.disabled": "The key is disabled.",
         "keys.state": "The key is pending deletion, or in another state that does not allow its use.",
         "keys.not_found": "The key does not exist where its name says.",
-        "keys.denied": "The key service does not allow this to our credentials, or they are missing or expired.",
+        "keys.denied": "The key service does not allow this to our credentials, or there are none.",
         "keys.usage": "The key is not a symmetric encryption key.",
         "keys.unknown": "None of the configured keys made any of the envelope's wraps.",
         "keys.settings": "The settings or the file of a key service cannot be accepted.",

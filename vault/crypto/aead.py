@@ -25,7 +25,7 @@ HEAD: Final = MAGIC + SALT + COMMITMENT + NONCE
 OVERHEAD: Final = HEAD + TAG
 
 
-class DoesNotOpen(Exception):
+class OpeningError(Exception):
     """The bytes do not open under this key in this place. Why exactly is not said: all cases are one."""
 
 
@@ -42,23 +42,23 @@ def seal(magic: bytes, key: bytes, associated_data: bytes, payload: bytes) -> by
 
 
 def unseal(magic: bytes, key: bytes, associated_data: bytes, body: bytes) -> bytes:
-    """Give the payload of `body`, or raise `DoesNotOpen`.
+    """Give the payload of `body`, or raise `OpeningError`.
 
     The commitment is checked first and in constant time, so a body opens under one key and in one
     place only, which GCM alone does not promise (RFC 9771 section 4.3, key commitment).
     """
     if len(key) != KEY or len(body) < OVERHEAD or body[:MAGIC] != magic:
-        raise DoesNotOpen
+        raise OpeningError
     salt = body[MAGIC : MAGIC + SALT]
     claimed = body[MAGIC + SALT : MAGIC + SALT + COMMITMENT]
     nonce = body[HEAD - NONCE : HEAD]
     encryption_key, commitment = _schedule(magic, key, salt, associated_data)
     if not hmac.compare_digest(claimed, commitment):
-        raise DoesNotOpen
+        raise OpeningError
     try:
         return AESGCM(encryption_key).decrypt(nonce, body[HEAD:], associated_data)
     except InvalidTag:
-        raise DoesNotOpen from None
+        raise OpeningError from None
 
 
 def random_key() -> bytes:

@@ -56,7 +56,6 @@ Hash
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -110,7 +109,7 @@ def seal(plaintext: Secret[str], context: Context, data_key: DataKey) -> Envelop
     check_wraps(data_key.wraps)
     try:
         payload = padding.pad(plaintext.expose())
-    except (padding.TooLong, UnicodeEncodeError):
+    except (padding.TooLongError, UnicodeEncodeError):
         raise Invalid(
             "envelope.too_long",
             f"The text is not Unicode or is longer than {padding.TEXT_MAX} bytes; seal a shorter one.",
@@ -125,22 +124,20 @@ def open_envelope(envelope: Envelope, context: Context, key: Secret[bytes]) -> S
     Raises `Tampered`: ``envelope.format`` for a format other than the place's, else
     ``envelope.tampered``.
     """
-    body = envelope.body
-    if context.format != FORMAT or body[: aead.MAGIC] != _magic():
+    if context.format != FORMAT or envelope.body[: aead.MAGIC] != _magic():
         raise Tampered(
             "envelope.format",
-            f"The sealed {_place(context)} is not in format {FORMAT}. Do not convert it: find out who wrote it, "
-            "and restore that version from a backup.",
+            f"The sealed {_place(context)} is not in format {FORMAT}. Do not convert it: find out who wrote "
+            "it, and restore that version from a backup.",
         )
     try:
-        if not BODY_MIN <= len(body) <= BODY_MAX:
-            raise aead.DoesNotOpen
-        return Secret(padding.unpad(aead.unseal(_magic(), key.expose(), context.associated_data(), body)))
-    except (aead.DoesNotOpen, padding.NotPadded):
+        return Secret(_open_body(envelope.body, context, key))
+    except (aead.OpeningError, padding.PaddingError):
         raise Tampered(
             "envelope.tampered",
-            f"The sealed {_place(context)} does not open in its place: it is damaged, changed or another one's. "
-            "Treat this as an incident; compare its hash with the log and restore that version from a backup.",
+            f"The sealed {_place(context)} does not open in its place: it is damaged, changed or another "
+            "one's. Treat this as an incident; compare its hash with the log and restore that version from "
+            "a backup.",
         ) from None
 
 
@@ -157,21 +154,13 @@ def encode_wraps(wraps: tuple[Wrap, ...]) -> bytes:
 def decode_wraps(data: bytes) -> tuple[Wrap, ...]:
     """Read wraps; raise `Tampered` for anything that `encode_wraps` would not have written."""
     try:
-        if len(data) > _WRAPS_MAX_BYTES:
-            raise ValueError  # noqa: TRY301 - one refusal for every way of being wrong
-        wraps = tuple(
-            Wrap(row["service"], row["key_id"], base64.b64decode(row["blob"], validate=True))
-            for row in json.loads(data.decode("ascii"))
-        )
-        if encode_wraps(wraps) != data:
-            raise ValueError  # noqa: TRY301 - as above
-    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
+        return _parse_wraps(data)
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise Tampered(
             "envelope.tampered",
-            "The wrapped keys of a sealed value are not in canonical form: they were damaged or changed outside the "
-            "vault. Restore them from a backup.",
+            "The wrapped keys of a sealed value are not in canonical form: they were damaged or changed "
+            "outside the vault. Restore them from a backup.",
         ) from None
-    return wraps
 
 
 def check_wraps(wraps: tuple[Wrap, ...]) -> None:
@@ -187,6 +176,24 @@ def check_wraps(wraps: tuple[Wrap, ...]) -> None:
         ):
             message = "a wrap names its service and key in printable ASCII and has 1 to 6144 bytes"
             raise ValueError(message)
+
+
+def _open_body(body: bytes, context: Context, key: Secret[bytes]) -> str:
+    if not BODY_MIN <= len(body) <= BODY_MAX:
+        raise aead.OpeningError
+    return padding.unpad(aead.unseal(_magic(), key.expose(), context.associated_data(), body))
+
+
+def _parse_wraps(data: bytes) -> tuple[Wrap, ...]:
+    if len(data) > _WRAPS_MAX_BYTES:
+        raise ValueError("longer than any list of wraps")
+    wraps = tuple(
+        Wrap(row["service"], row["key_id"], base64.b64decode(row["blob"], validate=True))
+        for row in json.loads(data.decode("ascii"))
+    )
+    if encode_wraps(wraps) != data:
+        raise ValueError("not canonical")
+    return wraps
 
 
 def _magic() -> bytes:

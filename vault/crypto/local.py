@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 SEAL_MAGIC: Final = b"RVL\x01"
 WRAP_MAGIC: Final = b"RVW\x01"
 KEY_BYTES: Final = aead.KEY
-WRAPPED_BYTES: Final = aead.OVERHEAD + aead.KEY
 
+_LABEL: Final = b"root-vault server key\0"
 _PURPOSE: Final = re.compile(r"[a-z][a-z0-9.-]{0,63}", re.ASCII)
 _OWNER: Final = re.compile(r"[!-~]{1,254}", re.ASCII)
 
@@ -62,7 +62,7 @@ class ServerKey:
         associated_data = _owner_data(purpose, owner)
         try:
             payload = padding.pad(plaintext.expose())
-        except (padding.TooLong, UnicodeEncodeError):
+        except (padding.TooLongError, UnicodeEncodeError):
             raise Invalid(
                 "envelope.too_long",
                 f"The text is not Unicode or is longer than {padding.TEXT_MAX} bytes; seal a shorter one.",
@@ -75,21 +75,23 @@ class ServerKey:
         try:
             payload = aead.unseal(SEAL_MAGIC, self._subkey(b"seal", purpose), associated_data, sealed)
             return Secret(padding.unpad(payload))
-        except (aead.DoesNotOpen, padding.NotPadded):
+        except (aead.OpeningError, padding.PaddingError):
             raise Tampered(
                 "envelope.tampered",
-                f"The sealed {purpose} of {owner} does not open under this server's key: it was changed, or the key "
-                "file is not the one it was sealed with. Restore the key file, or enrol again.",
+                f"The sealed {purpose} of {owner} does not open under this server's key: it was changed, "
+                "or the key file is not the one it was sealed with. Restore the key file, or enrol again.",
             ) from None
 
     def _subkey(self, use: bytes, purpose: str) -> bytes:
         if _PURPOSE.fullmatch(purpose) is None:
             message = "a purpose is a short lower-case word"
             raise ValueError(message)
-        return aead.subkey(self.key.expose(), b"root-vault server key\0" + use + b"\0" + purpose.encode("ascii"))
+        return aead.subkey(self.key.expose(), _LABEL + use + b"\0" + purpose.encode("ascii"))
 
 
-def wrap_key(master: Secret[bytes], service: str, key_id: str, key: Secret[bytes], context: Mapping[str, str]) -> Wrap:
+def wrap_key(
+    master: Secret[bytes], service: str, key_id: str, key: Secret[bytes], context: Mapping[str, str]
+) -> Wrap:
     """Encrypt a data key under a local master key, bound to the encryption context as KMS does it.
 
     The blob is a Body with the magic ``RVW`` 0x01 and the 32 bytes of the data key as payload.
@@ -101,14 +103,13 @@ def wrap_key(master: Secret[bytes], service: str, key_id: str, key: Secret[bytes
 def unwrap_key(master: Secret[bytes], wrap: Wrap, context: Mapping[str, str]) -> Secret[bytes]:
     """Decrypt what `wrap_key` made in the same context; raise `Tampered` otherwise."""
     try:
-        if len(wrap.blob) != WRAPPED_BYTES:
-            raise aead.DoesNotOpen
-        return Secret(aead.unseal(WRAP_MAGIC, master.expose(), _context_data(context), wrap.blob))
-    except aead.DoesNotOpen:
+        key = aead.unseal(WRAP_MAGIC, master.expose(), _context_data(context), wrap.blob)
+        return _sized(Secret(key))
+    except aead.OpeningError:
         raise Tampered(
             "envelope.tampered",
-            f"The data key wrapped under {wrap.key_id} does not open in its place: it is damaged, changed or another "
-            "one's. Treat this as an incident, and restore the wraps from a backup.",
+            f"The data key wrapped under {wrap.key_id} does not open in its place: it is damaged, changed or "
+            "another one's. Treat this as an incident, and restore the wraps from a backup.",
         ) from None
 
 

@@ -13,11 +13,11 @@ LARGEST: Final = 65536
 TEXT_MAX: Final = LARGEST - LENGTH
 
 
-class NotPadded(Exception):
+class PaddingError(Exception):
     """The bytes are not what `pad` writes."""
 
 
-class TooLong(Exception):
+class TooLongError(Exception):
     """The text does not fit into the largest bucket."""
 
 
@@ -25,7 +25,7 @@ def pad(text: str) -> bytes:
     """Write the UTF-8 length, the UTF-8 bytes and zeros up to the smallest bucket that fits."""
     data = text.encode("utf-8")
     if len(data) > TEXT_MAX:
-        raise TooLong
+        raise TooLongError
     return (len(data).to_bytes(LENGTH, "big") + data).ljust(bucket(len(data)), b"\0")
 
 
@@ -33,12 +33,12 @@ def unpad(payload: bytes) -> str:
     """Read what `pad` wrote; refuse whatever it would not have written."""
     length = int.from_bytes(payload[:LENGTH], "big")
     if length > TEXT_MAX or len(payload) != bucket(length) or any(payload[LENGTH + length :]):
-        raise NotPadded
+        raise PaddingError
     try:
         return payload[LENGTH : LENGTH + length].decode("utf-8")
     except UnicodeDecodeError:
         # the cause would carry the plaintext
-        raise NotPadded from None
+        raise PaddingError from None
 
 
 def bucket(length: int) -> int:
