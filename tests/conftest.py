@@ -1,0 +1,84 @@
+"""What every test stands on.
+
+Fixtures: `postgres_server` (one real server a worker), `postgres_url`, `fresh_database` (an empty PostgreSQL
+database a test), `database_url` (SQLite and PostgreSQL in turn), `chromium` (path of the browser).
+
+Also decided here: no test reaches another machine, and no test sees the credentials or settings of whoever
+runs it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from tests.support.browser import chromium_executable
+from tests.support.network import close_network
+from tests.support.postgres import PostgresServer, running_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# What belongs to the person who runs the tests, or would send the code under test elsewhere.
+_FOREIGN_SETTINGS = (
+    "AWS_",
+    "ROOTVAULT_",
+    "FLASK_",
+    "PG",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+)
+
+
+def pytest_configure() -> None:
+    """Set the stage before anything is collected, so that imports are bound by it as well."""
+    for name in list(os.environ):
+        if name.upper().startswith(_FOREIGN_SETTINGS):
+            del os.environ[name]
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    close_network()
+    # No deadline: two cores shared by the workers make single examples late, not wrong. CI tries the same
+    # examples each time, so that a landing is judged by the change and not by the dice.
+    hypothesis.settings.register_profile("here", deadline=None)
+    hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server for as long as this worker needs one."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """Return the SQLAlchemy URL of the server's maintenance database."""
+    return postgres_server.url()
+
+
+@pytest.fixture
+def fresh_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """Lend an empty PostgreSQL database of the test's own, by SQLAlchemy URL."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Lend an empty database of each kind that the vault supports, by SQLAlchemy URL."""
+    if request.param == "sqlite":
+        return f"sqlite+pysqlite:///{tmp_path / 'test.db'}"
+    return str(request.getfixturevalue("fresh_database"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the browser, by the rule in `tests/support/browser.py`."""
+    return chromium_executable()

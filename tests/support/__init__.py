@@ -1,0 +1,1 @@
+"""What tests lean on: a real PostgreSQL, a closed network, the browser rule."""
