@@ -40,7 +40,7 @@ LOGIN_DISTINCT: Final = 6
 def generate() -> Secret[str]:
     """Make a root password: 40 characters, each class present, every such password equally likely.
 
-    Whole passwords are drawn again until one has all classes (about 1 in 100 is refused): putting
+    Whole passwords are drawn again until one has all classes (about 1 in 170 is refused): putting
     missing classes in afterwards would make some passwords likelier than others.
     """
     while True:

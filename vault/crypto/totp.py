@@ -25,7 +25,7 @@ from vault.errors import Invalid
 PERIOD: Final = 30
 DIGITS: Final = 6
 SEED_BITS_MIN: Final = 112
-"""RFC 4226 section 4, R6: at least 128 bits are asked for, 112 are what authenticators accept at least."""
+"""RFC 4226 section 4, R6, asks for 128 bits; 112 is the least that authenticators accept."""
 SEED_CHARACTERS_MAX: Final = 256
 INPUT_MAX: Final = 2048
 OWN_SEED_BYTES: Final = 20
@@ -46,7 +46,7 @@ class Seed:
 
 
 def parse_seed(text: Secret[str]) -> Seed:
-    """Take in a seed as people copy it: with blanks, dashes, lower case, or as an ``otpauth://`` URI.
+    """Take in a seed as people copy it: blanks, dashes, lower case, or an ``otpauth://`` URI.
 
     Raises `Invalid` (``seed.invalid``) that says what to do next, and never holds the text.
     """
@@ -62,12 +62,12 @@ def parse_seed(text: Secret[str]) -> Seed:
             "copy it whole; 0, 1, 8 and 9 never occur in one."
         )
     if len(canonical) % 8 in _IMPOSSIBLE_TAILS or len(canonical) > SEED_CHARACTERS_MAX:
-        raise _invalid("Its length is not one that a secret key can have: characters are missing or doubled.")
+        raise _invalid("No secret key has this length: characters are missing or doubled.")
     data = base64.b32decode(canonical + "=" * (-len(canonical) % 8))
     if len(data) * 8 < SEED_BITS_MIN:
         raise _invalid(
-            f"It has fewer than {SEED_BITS_MIN} bits, too few to be safe. Replace the MFA device at AWS, whose "
-            "own secret keys have 320, and take in the new one."
+            f"It has fewer than {SEED_BITS_MIN} bits, too few to be safe. Replace the MFA device at AWS, "
+            "whose own secret keys have 320, and take in the new one."
         )
     return Seed(Secret(base64.b32encode(data).decode("ascii").rstrip("=")))
 
@@ -128,13 +128,13 @@ def _from_uri(uri: str) -> str:
     if len(parameters) != len(pairs):
         raise _invalid("The otpauth address names something twice. Paste the secret key instead.")
     if unquote(parts.netloc).lower() != "totp":
-        raise _invalid("The otpauth address is not for time-based codes. Enrol a virtual MFA device (TOTP).")
+        raise _invalid("The otpauth address is not for time-based codes. Enrol a virtual MFA device.")
     expected = {"digits": "6", "algorithm": "SHA1", "period": "30"}
     for name, value in expected.items():
         if parameters.get(name, value).upper() != value:
             raise _invalid(
-                f"The otpauth address asks for another {name} than {value}, which AWS does not use. Check that "
-                "it is the one of the AWS root user."
+                f"The otpauth address asks for another {name} than {value}, which AWS does not use. Check "
+                "that it is the one of the AWS root user."
             )
     if not parameters.get("secret"):
         raise _invalid("The otpauth address has no secret in it. Paste the secret key instead.")

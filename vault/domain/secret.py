@@ -7,7 +7,7 @@ neither dumped nor swapped to a core file (SECURITY S12, S13).
 
 from __future__ import annotations
 
-from typing import Final, Generic, NoReturn, TypeVar, final
+from typing import ClassVar, Final, Generic, NoReturn, TypeVar, final
 
 T_co = TypeVar("T_co", str, bytes, covariant=True)
 
@@ -53,10 +53,9 @@ class Secret(Generic[T_co]):
     def __ne__(self, other: object) -> NoReturn:
         _refuse("compared; expose both and use hmac.compare_digest")
 
-    def __hash__(self) -> NoReturn:
-        _refuse("hashed")
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # Python's way to say: not hashable
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - it never returns
         _refuse("tested for truth; compare with None")
 
     def __copy__(self) -> NoReturn:
