@@ -1,7 +1,8 @@
 """Own one PostgreSQL server for as long as standard input stays open, then remove every trace of it.
 
 Run by `tests/support/postgres.py` as a program of its own: `keeper.py BINARIES HOME FSYNC [USER]`. Prints
-`ready PID` or what went wrong. The server is stopped the immediate way: its data is thrown away the next moment.
+`ready PID` or what went wrong. The server is stopped the immediate way: its data is thrown away the next
+moment.
 """
 
 from __future__ import annotations
