@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repository import ROOT, text
+from tests.support.repository import ROOT, files_of, text
 
 README = text(Path("README.md"))
 LOCKS = ["config/requirements/run.txt", "config/requirements/test.txt"]
@@ -79,3 +79,9 @@ def test_the_locks_hold_every_declared_dependency() -> None:
     ):
         names = {re.split(r"[\[<>=; ]", requirement)[0] for requirement in declared}
         assert names - pins(lock).keys() == set()
+
+
+def test_the_wheel_ships_settings_and_policy() -> None:
+    wheel = tomllib.loads(text(Path("pyproject.toml")))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    settings = {str(name) for name in files_of(".toml") if name.parent == Path("config")}
+    assert wheel["shared-data"] == {name: f"share/rootvault/{name}" for name in settings}
