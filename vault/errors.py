@@ -170,6 +170,7 @@ CODES.update(
         "envelope.tampered": "A sealed value is damaged, changed, or not in its place.",
         "envelope.wrong_key": "A wrapped key is not of the key that it names.",
         "envelope.format": "A sealed value is of a format that is not known here.",
+        "envelope.not_current": "The stored version is not the one that the log calls current.",
         "envelope.too_long": "The text is too long to be sealed.",
     },
 )

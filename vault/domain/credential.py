@@ -201,5 +201,8 @@ def openable(part: Part, version: Version, *, unverified: bool) -> bool:
     """
     if version.label is VersionLabel.CURRENT:
         return True
-    unproven = unverified or part.state in {PartState.RECONCILING, PartState.LOST}
-    return unproven and version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED}
+    if part.state is PartState.LOST:
+        return version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED, VersionLabel.FAILED}
+    if part.state is PartState.RECONCILING:
+        return version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED}
+    return unverified and version.label is VersionLabel.PREVIOUS

@@ -119,9 +119,18 @@ class Policy:
         return Deny("policy.denied", detail + "Ask an administrator if this is your work.", permission)
 
     def decide_reason(
-        self, account: Account, now_in: Situation, code: str, seconds: int, eligible_approvers: int
+        self,
+        account: Account,
+        now_in: Situation,
+        code: str,
+        seconds: int,
+        eligible_approvers: int,
+        customer_longest: int | None = None,
     ) -> Permit | Deny:
-        """Decide whether a stated reason opens an account in its present situation."""
+        """Decide whether a stated reason opens an account in its present situation.
+
+        `seconds` is the lease asked for, `customer_longest` the customer's own limit (U3).
+        """
         if code in self.refused:
             return Deny("policy.lesser_way", f"{code} does not need root: {self.refused[code]}", code)
         reason = self.reasons.get(code)
@@ -132,16 +141,18 @@ class Policy:
             return Deny("policy.lesser_way", f"{code} is not for a {account.kind} account: {way}", code)
         if now_in not in reason.situations:
             return self._closed_by_situation(account, now_in, reason)
-        if seconds > self.longest(reason):
-            return Deny("policy.denied", f"{code} lasts at most {self.longest(reason)} seconds.", code)
+        longest = self.longest(reason, customer_longest)
+        if seconds > longest:
+            return Deny("policy.denied", f"{code} lasts at most {longest} seconds here; ask for less.", code)
         if eligible_approvers < reason.approvals:
             detail = f"{code} needs {reason.approvals} approval(s) and only {eligible_approvers} eligible approver(s) "
             return Deny("policy.denied", detail + "exist; an administrator has to appoint more.", code)
         return Permit(code)
 
-    def longest(self, reason: Reason) -> int:
+    def longest(self, reason: Reason, customer_longest: int | None = None) -> int:
         """Give the longest lease of `reason`, in seconds: the tightest limit wins (U3)."""
-        return min(reason.max_seconds, self.limits.longest_seconds)
+        limits = (reason.max_seconds, self.limits.longest_seconds, customer_longest)
+        return min(limit for limit in limits if limit is not None)
 
     def _closed_by_situation(self, account: Account, now_in: Situation, reason: Reason) -> Deny:
         if now_in in {Situation.DUE, Situation.UNKNOWN} and Situation.HELD in reason.situations:

@@ -356,6 +356,10 @@ class RotationStore(Protocol):
         """List accepted ones that are not verified, newest first."""
         ...
 
+    def unverified_of(self, account_ids: tuple[str, ...]) -> frozenset[tuple[str, PartKind]]:
+        """Name the parts of many accounts that have an accepted rotation not verified, in one query."""
+        ...
+
     def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
         """List an account's, newest first."""
         ...

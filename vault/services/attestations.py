@@ -1,0 +1,296 @@
+"""What people say and prove about a rotation: AWS took the value, refused it, nobody knows, it is proven.
+
+Decided here: who may say it, and what follows for versions, parts and custody. Acceptance promotes;
+only verification retires what came before, so a mistaken word never loses a credential (rule 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vault.domain.account import CUSTODY, Account, CustodyEvent
+from vault.domain.checkout import CheckoutState
+from vault.domain.credential import VERSION, Part, PartEvent, PartState, VersionEvent, VersionLabel
+from vault.domain.event import Change, Event, EventType, SecretRef
+from vault.domain.policy import Permission
+from vault.domain.rotation import ROTATION, Evidence, Outcome, Rotation, RotationEvent, RotationState
+from vault.errors import Conflict, FieldError, Forbidden, Invalid
+from vault.services.gate import refuse
+from vault.services.leases import move_part, settle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.actor import Actor
+    from vault.domain.checkout import Checkout
+    from vault.ports.clock import Clock
+    from vault.ports.store import Unit, Units
+    from vault.services.rotations import Rotations
+
+NOTE_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Attestations:
+    """Use cases that settle rotations."""
+
+    units: Units
+    rotations: Rotations
+    clock: Clock
+
+    def attest(self, actor: Actor, rotation_id: str, outcome: Outcome) -> Rotation:
+        """Say what AWS did with a displayed value.
+
+        For the holder of the account's lease, or whoever displayed it, also after the lease ended.
+        """
+        now = self.clock.now()
+        with self.units.write() as unit:
+            rotation, account = self.rotations.seen(unit, actor, rotation_id, now)
+            claim = unit.checkouts.open_of(account.id)
+            if claim is not None and settle(unit, claim, now) is not claim:
+                # the lease had run out unwritten: the rotation became unknown with it
+                rotation = unit.rotations.get(rotation_id) or rotation
+            lease = self._lease(unit, actor, rotation, account, now)
+            part = next(part for part in unit.accounts.parts(account.id) if part.kind is rotation.kind)
+            match outcome:
+                case Outcome.ACCEPTED:
+                    settled = self._accepted(unit, actor, rotation, part, account, lease, now)
+                case Outcome.REFUSED:
+                    settled = self._refused(unit, actor, rotation, part, lease, now)
+                case Outcome.UNKNOWN:
+                    settled = self._unknown(unit, actor, rotation, part, lease, now)
+                case Outcome.NONE_WORKS:
+                    settled = self._none_works(unit, actor, rotation, part, lease, now)
+            unit.commit()
+        return settled
+
+    def verify(self, actor: Actor, rotation_id: str, note: str) -> Rotation:
+        """Prove an accepted rotation, by another person's word or by a later use that worked.
+
+        Which of the two follows from who says it; `note` is the evidence in words. Older versions of
+        the part are retired.
+        """
+        note = note.strip()
+        if not 1 <= len(note) <= NOTE_MAX:
+            place = FieldError("/evidence", f"Say what proves it, in 1 to {NOTE_MAX} characters.")
+            raise Invalid("input.invalid", place.detail, errors=(place,))
+        now = self.clock.now()
+        with self.units.write() as unit:
+            rotation, account = self.rotations.seen(unit, actor, rotation_id, now)
+            self.rotations.checkouts.gate.require(unit, actor, Permission.ROTATION_VERIFY, now, account=account)
+            evidence = self._evidence(unit, actor, rotation, account, now)
+            verified = rotation
+            for each in unit.rotations.unverified(account.id, rotation.kind):
+                if each.version <= rotation.version:
+                    done = self._verified(unit, actor, each, evidence, note, now)
+                    verified = done if each.id == rotation.id else verified
+            if verified is rotation:
+                raise _state(rotation)
+            unit.commit()
+        return verified
+
+    def _lease(
+        self, unit: Unit, actor: Actor, rotation: Rotation, account: Account, now: datetime
+    ) -> Checkout | None:
+        """Give the actor's live lease, None for who displayed it after theirs ended; refuse all others."""
+        self.rotations.checkouts.gate.require(unit, actor, Permission.CHECKOUT_USE, now, account=account)
+        claim = unit.checkouts.open_of(account.id)
+        if claim is not None and claim.requester_id == actor.id and claim.state is CheckoutState.ACTIVE:
+            return claim
+        if rotation.displayed_by == actor.id and rotation.state is RotationState.UNKNOWN:
+            return None
+        event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id)
+        detail = "Only the holder of the account's lease, or whoever displayed the value, can say what AWS did."
+        refuse(unit, event, Forbidden("policy.denied", detail, rule="rotation"), now)
+
+    def _accepted(
+        self,
+        unit: Unit,
+        actor: Actor,
+        rotation: Rotation,
+        part: Part,
+        account: Account,
+        lease: Checkout | None,
+        now: datetime,
+    ) -> Rotation:
+        settled, change = _moved(rotation, RotationEvent.ACCEPTED, actor, lease, now)
+        changes = [change, _part(unit, part, PartEvent.ACCEPTED, now)]
+        version = unit.versions.get(rotation.account_id, rotation.kind, rotation.version)
+        if version is None:
+            raise _state(rotation)
+        current = unit.versions.current(rotation.account_id, rotation.kind)
+        if current is not None:
+            unit.versions.relabel(current, VERSION.transitions[current.label, VersionEvent.SUPERSEDED])
+        unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.PROMOTED], current_since=now)
+        unit.rotations.update(settled)
+        secret = SecretRef.of(version)
+        ids = {"account_id": account.id, "checkout_id": settled.attested_in or rotation.checkout_id}
+        unit.log.record(
+            Event(
+                EventType.ROTATION_ACCEPTED,
+                actor,
+                **ids,
+                secret=secret,
+                changes=tuple(changes),
+                detail={"rotation": rotation.id},
+                subject=f"rotation:{rotation.id}",
+            ),
+            now,
+        )
+        unit.log.record(Event(EventType.SECRET_PROMOTED, actor, **ids, secret=secret), now)
+        hold_if_confirmed(unit, actor, account, now)
+        return settled
+
+    def _refused(
+        self, unit: Unit, actor: Actor, rotation: Rotation, part: Part, lease: Checkout | None, now: datetime
+    ) -> Rotation:
+        settled, change = _moved(rotation, RotationEvent.REFUSED, actor, lease, now)
+        if rotation.recovering:
+            event = PartEvent.REFUSED_LOST
+        elif unit.versions.current(rotation.account_id, rotation.kind) is None:
+            event = PartEvent.REFUSED_FIRST
+        else:
+            event = PartEvent.REFUSED
+        changes = (change, _part(unit, part, event, now))
+        return self._not_taken(unit, actor, rotation, settled, changes, EventType.ROTATION_REFUSED, now)
+
+    def _none_works(
+        self, unit: Unit, actor: Actor, rotation: Rotation, part: Part, lease: Checkout | None, now: datetime
+    ) -> Rotation:
+        if part.state is not PartState.RECONCILING:
+            detail = "That none works can be said only while an unknown outcome is being reconciled under a lease."
+            raise Conflict("rotation.state", detail, state=part.state)
+        settled, change = _moved(rotation, RotationEvent.REFUSED, actor, lease, now)
+        changes = (change, _part(unit, part, PartEvent.NONE_WORKS, now))
+        return self._not_taken(unit, actor, rotation, settled, changes, EventType.ROTATION_REFUSED, now)
+
+    def _not_taken(
+        self,
+        unit: Unit,
+        actor: Actor,
+        rotation: Rotation,
+        settled: Rotation,
+        changes: tuple[Change, ...],
+        event: EventType,
+        now: datetime,
+    ) -> Rotation:
+        version = unit.versions.get(rotation.account_id, rotation.kind, rotation.version)
+        if version is None:
+            raise _state(rotation)
+        unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.FAILED])
+        unit.rotations.update(settled)
+        self._record(unit, actor, settled, event, changes, now, SecretRef.of(version))
+        return settled
+
+    def _unknown(
+        self, unit: Unit, actor: Actor, rotation: Rotation, part: Part, lease: Checkout | None, now: datetime
+    ) -> Rotation:
+        settled, change = _moved(rotation, RotationEvent.OUTCOME_UNKNOWN, actor, lease, now)
+        changes = [change, _part(unit, part, PartEvent.OUTCOME_UNKNOWN, now)]
+        if lease is not None:
+            # the lease goes on, so reconciling begins in it
+            again = next(each for each in unit.accounts.parts(part.account_id) if each.kind is part.kind)
+            changes.append(_part(unit, again, PartEvent.LEASE, now))
+        unit.rotations.update(settled)
+        self._record(unit, actor, settled, EventType.ROTATION_UNKNOWN, tuple(changes), now, None)
+        return settled
+
+    def _record(
+        self,
+        unit: Unit,
+        actor: Actor,
+        rotation: Rotation,
+        event: EventType,
+        changes: tuple[Change, ...],
+        now: datetime,
+        secret: SecretRef | None,
+    ) -> None:
+        unit.log.record(
+            Event(
+                event,
+                actor,
+                account_id=rotation.account_id,
+                checkout_id=rotation.attested_in or rotation.checkout_id,
+                secret=secret,
+                changes=changes,
+                detail={"rotation": rotation.id},
+                subject=f"rotation:{rotation.id}",
+            ),
+            now,
+        )
+
+    def _evidence(self, unit: Unit, actor: Actor, rotation: Rotation, account: Account, now: datetime) -> Evidence:
+        if actor.id not in {rotation.displayed_by, rotation.attested_by}:
+            return Evidence.SECOND_PERSON
+        claim = unit.checkouts.open_of(account.id)
+        later = claim is not None and claim.requester_id == actor.id and claim.id != rotation.attested_in
+        used = any(
+            reveal.version == rotation.version and reveal.kind is rotation.kind
+            for reveal in (unit.reveals.of_checkout(claim.id) if claim is not None and later else ())
+        )
+        if used:
+            return Evidence.LATER_USE
+        event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, detail={"rotation": rotation.id})
+        detail = "You set or attested it yourself: ask a colleague, or prove it by using it in a later checkout."
+        refuse(unit, event, Forbidden("policy.second_person", detail, rule="rotation"), now)
+
+    def _verified(
+        self, unit: Unit, actor: Actor, rotation: Rotation, evidence: Evidence, note: str, now: datetime
+    ) -> Rotation:
+        after = ROTATION.transitions[rotation.state, RotationEvent.VERIFIED]
+        done = replace(
+            rotation, state=after, verified_by=actor.id, verified_at=now, evidence=evidence, evidence_note=note
+        )
+        unit.rotations.update(done)
+        for version in unit.versions.of(rotation.account_id, rotation.kind):
+            if version.label is VersionLabel.PREVIOUS and version.number < rotation.version:
+                unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.PROVEN_DEAD])
+        unit.log.record(
+            Event(
+                EventType.ROTATION_VERIFIED,
+                actor,
+                account_id=rotation.account_id,
+                checkout_id=rotation.attested_in or rotation.checkout_id,
+                changes=(Change("rotation", rotation.id, rotation.state, after),),
+                detail={"rotation": rotation.id, "evidence": evidence, "note": note},
+                subject=f"rotation:{rotation.id}",
+            ),
+            now,
+        )
+        return done
+
+
+def hold_if_confirmed(unit: Unit, actor: Actor, account: Account, now: datetime) -> bool:
+    """Move an account into custody once both parts have a current version (C4)."""
+    after = CUSTODY.after(account.custody, CustodyEvent.CONFIRMED)
+    if after is None or len(unit.versions.current_of((account.id,))) < len(unit.accounts.parts(account.id)):
+        return False
+    unit.accounts.update(replace(account, custody=after, held_since=now))
+    change = Change("account", account.id, account.custody, after)
+    unit.log.record(Event(EventType.CUSTODY_HELD, actor, account_id=account.id, changes=(change,)), now)
+    return True
+
+
+def _moved(
+    rotation: Rotation, event: RotationEvent, actor: Actor, lease: Checkout | None, now: datetime
+) -> tuple[Rotation, Change]:
+    after = ROTATION.after(rotation.state, event)
+    if after is None:
+        raise _state(rotation)
+    settled = replace(
+        rotation, state=after, attested_by=actor.id, attested_at=now, attested_in=None if lease is None else lease.id
+    )
+    return settled, Change("rotation", rotation.id, rotation.state, after)
+
+
+def _part(unit: Unit, part: Part, event: PartEvent, now: datetime) -> Change:
+    change = move_part(unit, part, event, now)
+    if change is None:
+        raise Conflict("rotation.state", f"The {part.kind} is {part.state}; that cannot be.", state=part.state)
+    return change
+
+
+def _state(rotation: Rotation) -> Conflict:
+    detail = f"This rotation is {rotation.state}; that cannot be done with it now."
+    return Conflict("rotation.state", detail, state=rotation.state)

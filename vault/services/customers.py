@@ -1,0 +1,123 @@
+"""Customers: register, change, read (C1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vault.domain.account import Customer
+from vault.domain.event import Event, EventType
+from vault.domain.ids import is_ddi, new_id
+from vault.domain.policy import Permission
+from vault.errors import FieldError, Invalid, not_found
+from vault.services.gate import Gate
+
+if TYPE_CHECKING:
+    from vault.domain.actor import Actor
+    from vault.ports.clock import Clock
+    from vault.ports.store import Page, Slice, Units
+
+NAME_MAX = 200
+SHORTEST_LIMIT = 60
+LONGEST_LIMIT = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """What can be said of a customer; in a change, None leaves as it is."""
+
+    name: str | None = None
+    public_sector: bool | None = None
+    aws_india: bool | None = None
+    session_idle_seconds: int | None = None
+    session_max_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """Use cases on customers."""
+
+    units: Units
+    gate: Gate
+    clock: Clock
+
+    def register(self, actor: Actor, ddi: str, facts: CustomerFacts) -> Customer:
+        """Register a customer under its DDI; `Conflict` customer.exists where it is known."""
+        errors = _wrong(facts, new=True)
+        if not is_ddi(ddi):
+            errors = (FieldError("/ddi", "Give the customer's DDI number: digits only."), *errors)
+        _check(errors)
+        now = self.clock.now()
+        customer = Customer(
+            id=new_id(),
+            ddi=ddi,
+            name=(facts.name or "").strip(),
+            public_sector=bool(facts.public_sector),
+            aws_india=bool(facts.aws_india),
+            session_idle_seconds=facts.session_idle_seconds,
+            session_max_seconds=facts.session_max_seconds,
+            created_at=now,
+        )
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now)
+            # a grant that reaches single customers or accounts does not reach new ones
+            self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, customer_id=customer.id)
+            unit.customers.add(customer)
+            detail = {"customer": customer.id, "ddi": ddi}
+            event = Event(EventType.CUSTOMER_REGISTERED, actor, detail=detail, subject=f"customer:{customer.id}")
+            unit.log.record(event, now)
+            unit.commit()
+        return customer
+
+    def change(self, actor: Actor, customer_id: str, facts: CustomerFacts) -> Customer:
+        """Change what is given, leave the rest."""
+        _check(_wrong(facts, new=False))
+        now = self.clock.now()
+        with self.units.write() as unit:
+            customer = unit.customers.get(customer_id)
+            if customer is None or not self.gate.policy.reach(actor, Permission.ACCOUNT_READ).covers(customer.id):
+                raise not_found("customer", customer_id[:36])
+            self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, customer_id=customer.id)
+            given = {name: getattr(facts, name) for name in CustomerFacts.__slots__}
+            changed = replace(customer, **{name: value for name, value in given.items() if value is not None})
+            unit.customers.update(changed)
+            names = ", ".join(name for name, value in given.items() if value is not None)
+            detail = {"customer": customer.id, "changed": names}
+            event = Event(EventType.CUSTOMER_CHANGED, actor, detail=detail, subject=f"customer:{customer.id}")
+            unit.log.record(event, now)
+            unit.commit()
+        return changed
+
+    def get(self, actor: Actor, customer_id: str) -> Customer:
+        """Read one customer; also for who may see only some of its accounts."""
+        with self.units.read() as unit:
+            customer = unit.customers.get(customer_id)
+            reach = self.gate.policy.reach(actor, Permission.ACCOUNT_READ)
+            if customer is not None and reach.covers(customer.id):
+                return customer
+            near = (unit.accounts.get(number) for number in reach.accounts)
+            if customer is not None and any(account and account.customer_id == customer.id for account in near):
+                return customer
+        raise not_found("customer", customer_id[:36])
+
+    def page(self, actor: Actor, text: str | None, part: Slice) -> Page[Customer]:
+        """List the customers in sight."""
+        with self.units.read() as unit:
+            return unit.customers.page(self.gate.policy.reach(actor, Permission.ACCOUNT_READ), text, part)
+
+
+def _wrong(facts: CustomerFacts, *, new: bool) -> tuple[FieldError, ...]:
+    errors: list[FieldError] = []
+    name = facts.name.strip() if facts.name is not None else None
+    if (new and not name) or (name is not None and not 1 <= len(name) <= NAME_MAX):
+        errors.append(FieldError("/name", f"Give the customer's name, at most {NAME_MAX} characters."))
+    for field in ("session_idle_seconds", "session_max_seconds"):
+        seconds = getattr(facts, field)
+        if seconds is not None and not SHORTEST_LIMIT <= seconds <= LONGEST_LIMIT:
+            errors.append(FieldError(f"/{field}", f"Give seconds from {SHORTEST_LIMIT} to {LONGEST_LIMIT}."))
+    return tuple(errors)
+
+
+def _check(errors: tuple[FieldError, ...]) -> None:
+    if errors:
+        raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=errors)

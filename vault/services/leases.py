@@ -1,0 +1,116 @@
+"""What a lease does to the parts of a credential when it begins and when it ends, however it ends.
+
+Decided here: the consequences, in one place for check-in, expiry, revocation and the first step-up. A
+displayed value whose outcome nobody attested becomes unknown with the lease (rule 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vault.domain.checkout import CHECKOUT, Checkout, CheckoutEvent, CheckoutState, overdue
+from vault.domain.credential import PART, Part, PartEvent
+from vault.domain.event import Change, Event, EventType, SecretRef
+from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
+from vault.domain.actor import Actor, system_actor
+from vault.errors import Conflict
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.ports.store import Receipt, Unit
+
+_ENDINGS = {
+    CheckoutEvent.CHECKED_IN: EventType.CHECKOUT_RETURNED,
+    CheckoutEvent.EXPIRED: EventType.CHECKOUT_EXPIRED,
+    CheckoutEvent.LAPSED: EventType.CHECKOUT_LAPSED,
+    CheckoutEvent.CANCELLED: EventType.CHECKOUT_CANCELLED,
+    CheckoutEvent.REVOKED: EventType.CHECKOUT_REVOKED,
+    CheckoutEvent.DENIED: EventType.CHECKOUT_REJECTED,
+}
+
+
+def move_part(unit: Unit, part: Part, event: PartEvent, now: datetime) -> Change | None:
+    """Move a part by its table and say what changed; None where the table does not know the step."""
+    after = PART.after(part.state, event)
+    if after is None:
+        return None
+    unit.accounts.put_part(replace(part, state=after, changed_at=now))
+    return Change("part", f"{part.account_id}/{part.kind}", part.state, after)
+
+
+def begin(unit: Unit, checkout: Checkout, now: datetime) -> tuple[Change, ...]:
+    """Take the parts into use: held ones are in use, unknown ones are being reconciled."""
+    moved = (move_part(unit, part, PartEvent.LEASE, now) for part in unit.accounts.parts(checkout.account_id))
+    return tuple(change for change in moved if change is not None)
+
+
+def changed(checkout: Checkout, event: CheckoutEvent) -> tuple[CheckoutState, Change]:
+    """Give the state after `event` and the change it is; `Conflict` checkout.state where it cannot happen."""
+    after = CHECKOUT.after(checkout.state, event)
+    if after is None:
+        detail = f"This checkout is {checkout.state}; that cannot be done with it now."
+        raise Conflict("checkout.state", detail, state=checkout.state)
+    return after, Change("checkout", checkout.id, checkout.state, after)
+
+
+def end(
+    unit: Unit, checkout: Checkout, event: CheckoutEvent, now: datetime, actor: Actor, note: str | None = None
+) -> tuple[Checkout, Receipt]:
+    """End a checkout by `event`, with all that follows for parts and rotations, recorded in this unit."""
+    after, change = changed(checkout, event)
+    changes = [change]
+    unknown: tuple[Rotation, ...] = ()
+    if checkout.state is CheckoutState.ACTIVE:
+        unknown = tuple(
+            rotation
+            for rotation in unit.rotations.unsettled(checkout.account_id)
+            if rotation.state is RotationState.DISPLAYED
+        )
+        moved = (move_part(unit, part, PartEvent.LEASE_ENDED, now) for part in unit.accounts.parts(checkout.account_id))
+        changes += [part for part in moved if part is not None]
+    ended = replace(checkout, state=after, ended_at=now, ended_by=actor.id, end_note=note)
+    unit.checkouts.update(ended)
+    for rotation in unknown:
+        _leave_unknown(unit, rotation, checkout, now, actor)
+    detail = {} if note is None else {"note": note}
+    receipt = unit.log.record(
+        Event(
+            _ENDINGS[event],
+            actor,
+            account_id=checkout.account_id,
+            checkout_id=checkout.id,
+            changes=tuple(changes),
+            detail=detail,
+            subject=f"checkout:{checkout.id}",
+        ),
+        now,
+    )
+    return ended, receipt
+
+
+def settle(unit: Unit, checkout: Checkout, now: datetime) -> Checkout:
+    """Write down what time has done to a checkout already (rule 10); the caller commits."""
+    event = overdue(checkout, now)
+    if event is None:
+        return checkout
+    return end(unit, checkout, event, now, system_actor("clock"))[0]
+
+
+def _leave_unknown(unit: Unit, rotation: Rotation, checkout: Checkout, now: datetime, actor: Actor) -> None:
+    after = ROTATION.transitions[rotation.state, RotationEvent.OUTCOME_UNKNOWN]
+    unit.rotations.update(replace(rotation, state=after))
+    version = unit.versions.get(rotation.account_id, rotation.kind, rotation.version)
+    unit.log.record(
+        Event(
+            EventType.ROTATION_UNKNOWN,
+            actor,
+            account_id=rotation.account_id,
+            checkout_id=checkout.id,
+            secret=None if version is None else SecretRef.of(version),
+            changes=(Change("rotation", rotation.id, rotation.state, after),),
+            detail={"cause": "the lease ended before the outcome was attested"},
+        ),
+        now,
+    )

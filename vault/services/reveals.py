@@ -1,0 +1,279 @@
+"""Reveals: one password or one code to the lease's holder, never without an entry that was durable before.
+
+Decided here: the sequence. First commit: lease, factor, place in the log and version are checked, the
+entry ``authorized`` is written. Then the key is unwrapped, with no lock held. Second commit: the
+lease is looked at again and the outcome is written. Only then the value is given to the caller. If
+the program dies between the commits, the disclosure is closed as ``unknown`` and counts as disclosed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from vault.crypto import totp
+from vault.domain.checkout import Checkout, CheckoutState, state_at
+from vault.domain.credential import PartKind, Version, VersionLabel, openable
+from vault.domain.event import Event, EventType, Result, SecretRef
+from vault.domain.ids import new_id
+from vault.domain.secret import Secret
+from vault.errors import Conflict, KeyCall, KeysUnavailable, Limited, NotFound, Tampered, Unauthenticated, VaultError
+from vault.ports.store import Receipt, Reveal, RevealPurpose, RevealState
+from vault.services.factors import used
+from vault.services.gate import refuse
+from vault.services.sealing import Sealer, logged
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.account import Account
+    from vault.domain.actor import Actor
+    from vault.ports.clock import Clock
+    from vault.ports.store import Unit, Units
+    from vault.services.checkouts import Checkouts
+
+ABANDONED_AFTER: Final = timedelta(minutes=5)
+"""An authorised disclosure without outcome for so long is closed as unknown (AUDIT-LOG 3.6)."""
+
+Wanted = VersionLabel | int
+"""Which version: by label, or by number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Revealed:
+    """A password on its way out, with the receipt of its entry."""
+
+    value: Secret[str]
+    version: int
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RevealedCode:
+    """One MFA code on its way out; `valid_until` is the end of its time step."""
+
+    code: Secret[str]
+    version: int
+    valid_until: datetime
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """A durable authorisation to open one version now."""
+
+    reveal: Reveal
+    version: Version
+    vault_id: str
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reveals:
+    """Use cases that disclose."""
+
+    units: Units
+    checkouts: Checkouts
+    sealer: Sealer
+    clock: Clock
+
+    def password(self, actor: Actor, checkout_id: str, wanted: Wanted = VersionLabel.CURRENT) -> Revealed:
+        """Reveal a password under one's own live lease."""
+        authorized = self._authorize(actor, checkout_id, PartKind.PASSWORD, wanted)
+        value, receipt = self.disclose(actor, authorized)
+        return Revealed(value, authorized.version.number, receipt)
+
+    def code(self, actor: Actor, checkout_id: str, wanted: Wanted = VersionLabel.CURRENT) -> RevealedCode:
+        """Give the MFA code of the present time step; no step's code is given twice (S15)."""
+        authorized = self._authorize(actor, checkout_id, PartKind.MFA, wanted)
+        if authorized.step is None:
+            message = "a code was authorised without a time step"
+            raise AssertionError(message)
+        seed, receipt = self.disclose(actor, authorized)
+        code = totp.code_at(totp.Seed(seed), authorized.step)
+        return RevealedCode(code, authorized.version.number, totp.step_end(authorized.step), receipt)
+
+    def require_step_up(self, unit: Unit, actor: Actor, checkout: Checkout, event: Event, now: datetime) -> None:
+        """Return while the lease runs and a fresh factor counts for this person and session (S16)."""
+        if checkout.state is not CheckoutState.ACTIVE:
+            hint = " Give a second factor first." if checkout.state is CheckoutState.APPROVED else ""
+            error = Conflict("checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state)
+            refuse(unit, event, error, now)
+        until = unit.checkouts.step_up_until(checkout.id, actor.id, actor.origin.session)
+        if until is None or now >= until:
+            detail = "Give a fresh second factor for this checkout first (step-up)."
+            refuse(unit, event, Unauthenticated("auth.step_up_required", detail), now)
+
+    def current_in_log(self, unit: Unit, event: Event, version: Version, now: datetime) -> None:
+        """Return if the log says that exactly this envelope is current, proven against its head (S10)."""
+        promotion = unit.log.promotion(version.account_id, version.kind)
+        if promotion is None or (promotion.version, promotion.sha256) != (version.number, version.sha256):
+            detail = (
+                f"The stored {version.kind} of {version.account_id} is not the one the log calls current. "
+                "Nothing was opened; treat this as an incident and compare the database with the log."
+            )
+            refuse(unit, event, Tampered("envelope.not_current", detail), now)
+
+    def authorize(
+        self, unit: Unit, actor: Actor, checkout: Checkout, version: Version, purpose: RevealPurpose, now: datetime
+    ) -> Reveal:
+        """Write the authorisation to open `version`; the caller commits before anything is unwrapped."""
+        reveal = Reveal(
+            id=new_id(),
+            checkout_id=checkout.id,
+            account_id=version.account_id,
+            kind=version.kind,
+            version=version.number,
+            person_id=actor.id,
+            purpose=purpose,
+            state=RevealState.AUTHORIZED,
+            authorized_at=now,
+        )
+        unit.reveals.add(reveal)
+        if purpose is RevealPurpose.USE and version.kind is PartKind.PASSWORD:
+            unit.versions.mark_disclosed(version, now)
+        unit.log.record(replace(_event(EventType.REVEAL_AUTHORIZED, actor, reveal, version), subject="disclosure"), now)
+        return reveal
+
+    def disclose(self, actor: Actor, authorized: Authorized) -> tuple[Secret[str], Receipt]:
+        """Unwrap, open, look at the lease again, write the outcome, and only then give the value."""
+        version, reveal = authorized.version, authorized.reveal
+        try:
+            opened = self.sealer.open(authorized.vault_id, version)
+        except (KeysUnavailable, Tampered) as error:
+            self._failed(actor, authorized, error, error.calls)
+        now = self.clock.now()
+        with self.units.write() as unit:
+            found = unit.checkouts.claim(reveal.checkout_id)
+            state = None if found is None else state_at(found[0], now)
+            if state is not CheckoutState.ACTIVE:
+                error = Conflict("checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown.")
+                self._failed_in(unit, actor, authorized, error, opened.calls, now)
+            if not unit.reveals.end(reveal.id, RevealState.RELEASED, now):
+                error = Conflict("checkout.state", "This disclosure was closed as unknown; ask again.")
+                self._failed_in(unit, actor, authorized, error, opened.calls, now)
+            event = _event(EventType.REVEAL_RELEASED, actor, reveal, version, kms=opened.calls)
+            if opened.tampered:
+                event = replace(event, detail={**event.detail, "tampered_wraps": ", ".join(opened.tampered)})
+            receipt = unit.log.record(event, now)
+            unit.commit()
+        return opened.plaintext, receipt
+
+    def close_abandoned(self, actor: Actor, limit: int = 100) -> int:
+        """Close authorised disclosures that never got an outcome: treated as disclosed (AUDIT-LOG 3.6)."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            found = unit.reveals.unfinished(now - ABANDONED_AFTER, limit)
+            for reveal in found:
+                version = unit.versions.get(reveal.account_id, reveal.kind, reveal.version)
+                if version is None or not unit.reveals.end(reveal.id, RevealState.UNKNOWN, now):
+                    continue
+                event = _event(EventType.REVEAL_UNKNOWN, actor, reveal, version, Result.UNKNOWN)
+                unit.log.record(event, now)
+            if found:
+                unit.commit()
+        return len(found)
+
+    def _authorize(self, actor: Actor, checkout_id: str, kind: PartKind, wanted: Wanted) -> Authorized:
+        now = self.clock.now()
+        with self.units.write() as unit:
+            checkout, account = self.checkouts.holder(unit, actor, checkout_id, now)
+            refused = Event(
+                EventType.REVEAL_REFUSED,
+                actor,
+                account_id=account.id,
+                checkout_id=checkout.id,
+                detail={"part": kind, "asked_for": str(wanted)},
+            )
+            self.require_step_up(unit, actor, checkout, refused, now)
+            version = self._version(unit, account, kind, wanted, refused, now)
+            if version.label is VersionLabel.CURRENT:
+                self.current_in_log(unit, refused, version, now)
+            checkout = self._count(unit, checkout, kind, refused, now)
+            step = self._claim_step(unit, version, refused, now) if kind is PartKind.MFA else None
+            reveal = self.authorize(unit, actor, checkout, version, RevealPurpose.USE, now)
+            authorized = Authorized(reveal, version, unit.vault_id, step)
+            unit.commit()
+        return authorized
+
+    def _version(
+        self, unit: Unit, account: Account, kind: PartKind, wanted: Wanted, refused: Event, now: datetime
+    ) -> Version:
+        if wanted is VersionLabel.CURRENT:
+            version = unit.versions.current(account.id, kind)
+        elif isinstance(wanted, VersionLabel):
+            version = next((v for v in unit.versions.of(account.id, kind) if v.label is wanted), None)
+        else:
+            version = unit.versions.get(account.id, kind, wanted)
+        if version is None:
+            detail = f"There is no {wanted} {kind} of {account.id} in the vault."
+            refuse(unit, refused, NotFound("version.absent", detail), now)
+        part = next(part for part in unit.accounts.parts(account.id) if part.kind is kind)
+        unverified = bool(unit.rotations.unverified(account.id, kind)) if version.label != "current" else False
+        if not openable(part, version, unverified=unverified):
+            detail = f"Version {version.number} of this {kind} is {version.label}; only the current one opens now."
+            refuse(unit, refused, Conflict("version.absent", detail, label=version.label), now)
+        return version
+
+    def _count(self, unit: Unit, checkout: Checkout, kind: PartKind, refused: Event, now: datetime) -> Checkout:
+        limits = self.checkouts.policy.limits
+        if kind is PartKind.PASSWORD:
+            used_up, counted = checkout.reveals >= limits.reveals_per_checkout, replace(
+                checkout, reveals=checkout.reveals + 1
+            )
+        else:
+            used_up, counted = checkout.codes >= limits.codes_per_checkout, replace(checkout, codes=checkout.codes + 1)
+        if used_up:
+            detail = f"This checkout has used up its disclosures of the {kind}. Check in and ask again."
+            refuse(unit, refused, Limited("reveal.quota", detail), now)
+        unit.checkouts.update(counted)
+        return counted
+
+    def _claim_step(self, unit: Unit, version: Version, refused: Event, now: datetime) -> int:
+        step = totp.step_of(now)
+        if not unit.versions.claim_step(version, step):
+            refuse(unit, refused, used(max(step, version.last_step), now), now)
+        return step
+
+    def _failed(
+        self, actor: Actor, authorized: Authorized, error: VaultError, calls: tuple[KeyCall, ...]
+    ) -> NoReturn:
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self._failed_in(unit, actor, authorized, error, calls, now)
+
+    def _failed_in(
+        self,
+        unit: Unit,
+        actor: Actor,
+        authorized: Authorized,
+        error: VaultError,
+        calls: tuple[KeyCall, ...],
+        now: datetime,
+    ) -> NoReturn:
+        unit.reveals.end(authorized.reveal.id, RevealState.FAILED, now)
+        event = _event(
+            EventType.REVEAL_FAILED, actor, authorized.reveal, authorized.version, Result.FAILED, calls
+        )
+        refuse(unit, event, error, now)
+
+
+def _event(
+    event: EventType,
+    actor: Actor,
+    reveal: Reveal,
+    version: Version,
+    result: Result = Result.SUCCESS,
+    kms: tuple[KeyCall, ...] = (),
+) -> Event:
+    return Event(
+        event,
+        actor,
+        result,
+        account_id=reveal.account_id,
+        checkout_id=reveal.checkout_id,
+        secret=SecretRef.of(version),
+        kms=logged(reveal.purpose, kms),
+        detail={"reveal": reveal.id, "purpose": reveal.purpose},
+    )

@@ -1,0 +1,95 @@
+"""Sealing and opening of versions: a data key each, bound to its place, every key call told.
+
+Decided here: the order. Sealing calls the key service before any lock is held; opening calls it when
+the authorisation is already durable. Never decided here: whether a value may be opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vault.crypto.context import Context
+from vault.crypto.envelope import Envelope, decode_wraps, encode_wraps, open_envelope, seal
+from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from vault.domain.secret import Secret
+    from vault.ports.keys import KeyCall, KeyService
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A staged version that is not kept yet, with the key calls that made it."""
+
+    version: Version
+    calls: tuple[KeyCall, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A plaintext, to live for one request; `tampered` names keys whose wrap was refused."""
+
+    plaintext: Secret[str]
+    calls: tuple[KeyCall, ...]
+    tampered: tuple[str, ...]
+
+
+def logged(purpose: str, calls: tuple[KeyCall, ...]) -> tuple[Mapping[str, str], ...]:
+    """Write key calls as the log keeps them (S26): each with its purpose and the service's RequestId."""
+    return tuple(
+        {
+            "purpose": purpose,
+            "operation": call.operation,
+            "key": call.key_id,
+            "request_id": call.request_id,
+            "outcome": call.outcome,
+        }
+        for call in calls
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals and opens under one key service (which may be a ring of several)."""
+
+    keys: KeyService
+
+    def seal(
+        self,
+        vault_id: str,
+        place: tuple[str, PartKind, int],
+        plaintext: Secret[str],
+        origin: VersionOrigin,
+        by: str,
+        now: datetime,
+    ) -> Sealed:
+        """Seal a value as a staged version of (account, kind, number) under a fresh data key (S11)."""
+        account_id, kind, number = place
+        context = Context(vault=vault_id, account=account_id, kind=kind, version=number)
+        data_key = self.keys.generate(context.pairs())
+        envelope = seal(plaintext, context, data_key)
+        version = Version(
+            account_id=account_id,
+            kind=kind,
+            number=number,
+            label=VersionLabel.STAGED,
+            origin=origin,
+            body=envelope.body,
+            wraps=encode_wraps(envelope.wraps),
+            sha256=envelope.body_sha256.hex(),
+            created_at=now,
+            created_by=by,
+        )
+        return Sealed(version, data_key.calls)
+
+    def open(self, vault_id: str, version: Version) -> Opened:
+        """Open a version in its place; raises `KeysUnavailable` or `Tampered`, both with their calls."""
+        context = Context(vault=vault_id, account=version.account_id, kind=version.kind, version=version.number)
+        wraps = decode_wraps(version.wraps)
+        unwrapped = self.keys.unwrap(wraps, context.pairs())
+        plaintext = open_envelope(Envelope(version.body, wraps), context, unwrapped.key)
+        return Opened(plaintext, unwrapped.calls, unwrapped.tampered)
