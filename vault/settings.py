@@ -1,0 +1,395 @@
+"""Settings: from ``vault.toml`` and the environment to frozen values, or to a sentence that names the setting.
+
+Decided here: every setting with its type, default and bounds; where the file is looked for; that what is
+not known is refused rather than ignored. The environment wins over the file: ``ROOTVAULT_SERVER_PORT``
+is ``port`` in ``[server]``. Nothing here is a secret but perhaps the database's password, which is why its
+address is kept out of every repr; keys are files, and settings name them. Never done here: opening
+anything but the settings file (the composition root does, and checks what it opens).
+
+``config/vault.toml`` shows all settings with their meaning; ``docs/settings.md`` lists them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar, get_type_hints
+from urllib.parse import urlsplit
+
+from vault.errors import Refused
+
+FILE: Final = "vault.toml"
+PREFIX: Final = "ROOTVAULT_"
+NOT_SETTINGS: Final = frozenset({"CONFIG", "URL", "TOKEN"})
+"""Variables of this prefix that are no settings: where they are, and the people's command line's own."""
+SYSTEM_DIRECTORY: Final = Path("/etc/rootvault")
+
+Value: TypeAlias = str | int | bool | tuple[str, ...]
+Table: TypeAlias = Mapping[str, object]
+S = TypeVar("S", "General", "Server", "Database", "Keys", "Log", "Session", "People", "Worker")
+
+
+class Environment(StrEnum):
+    """What this vault is for; production is the strictest, and the default."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+    DEMO = "demo"
+
+
+class KeyServiceName(StrEnum):
+    """Where data keys are wrapped."""
+
+    AWS_KMS = "aws-kms"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class General:
+    """What stands at the top of the file, before any section."""
+
+    environment: str = Environment.PRODUCTION
+    data_directory: str = "/var/lib/rootvault"
+    policy_file: str = "policy.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The web server: where it listens, and who it believes."""
+
+    public_url: str = "http://127.0.0.1:8400"
+    host: str = "127.0.0.1"
+    port: int = 8400
+    workers: int = 2
+    threads: int = 8
+    trusted_proxies: tuple[str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
+    body_bytes: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where everything but keys is kept."""
+
+    url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys that wrap data keys, and the server's own."""
+
+    service: str = KeyServiceName.AWS_KMS
+    kms_keys: tuple[str, ...] = ()
+    endpoint: str = ""
+    local_file: str = "local-keys.json"
+    accept_insecure_local_keys: bool = False
+    server_file: str = "server.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The audit log's name, its signing key, and the mark that shows a rolled back database."""
+
+    origin: str = ""
+    key_file: str = "log.key"
+    mark_file: str = "log.mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How long a browser stays signed in (U3)."""
+
+    idle_seconds: int = 900
+    longest_seconds: int = 28_800
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Invitations, new powers, tokens and password hashing."""
+
+    hold_seconds: int = 86_400
+    enrolment_seconds: int = 259_200
+    token_days: int = 90
+    hashes_at_once: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The sweep that writes down what time has already done (rule 10)."""
+
+    interval_seconds: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one vault; `directory` is where the file was found."""
+
+    directory: Path
+    general: General
+    server: Server
+    database: Database
+    keys: Keys
+    log: Log
+    session: Session
+    people: People
+    worker: Worker
+
+    @property
+    def environment(self) -> Environment:
+        """What this vault is for."""
+        return Environment(self.general.environment)
+
+    @property
+    def key_service(self) -> KeyServiceName:
+        """Where data keys are wrapped."""
+        return KeyServiceName(self.keys.service)
+
+    @property
+    def data_directory(self) -> Path:
+        """Where relative file names of keys, marks and the SQLite database begin."""
+        return self.directory / self.general.data_directory
+
+    @property
+    def policy_file(self) -> Path:
+        """The policy; a relative name begins beside the settings file."""
+        return self.directory / self.general.policy_file
+
+    @property
+    def database_url(self) -> str:
+        """The database's address for SQLAlchemy; unset, an SQLite file in the data directory."""
+        return self.database.url or f"sqlite+pysqlite:///{self.data_directory / 'vault.db'}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the vault by TLS, so that cookies may insist on it."""
+        return urlsplit(self.server.public_url).scheme == "https"
+
+    @property
+    def trusted_hosts(self) -> tuple[str, ...]:
+        """The host names that requests may be for; unset, that of the public address."""
+        return self.server.trusted_hosts or (urlsplit(self.server.public_url).hostname or "localhost",)
+
+    def file(self, name: str) -> Path:
+        """Give the path of a file in the data directory; an absolute name stays as it is."""
+        return self.data_directory / name
+
+
+SECTIONS: Final[Mapping[str, type]] = {
+    "": General,
+    "server": Server,
+    "database": Database,
+    "keys": Keys,
+    "log": Log,
+    "session": Session,
+    "people": People,
+    "worker": Worker,
+}
+
+_BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "server.port": (0, 65_535),
+    "server.workers": (1, 64),
+    "server.threads": (1, 128),
+    "server.body_bytes": (1_024, 1_048_576),
+    "session.idle_seconds": (60, 3_600),
+    "session.longest_seconds": (300, 86_400),
+    "people.hold_seconds": (0, 2_592_000),
+    "people.enrolment_seconds": (300, 2_592_000),
+    "people.token_days": (1, 90),
+    "people.hashes_at_once": (1, 16),
+    "worker.interval_seconds": (1, 300),
+}
+_KINDS: Final[Mapping[object, str]] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    tuple[str, ...]: "a list of texts",
+}
+_DRIVERS: Final = ("sqlite+pysqlite:///", "postgresql+psycopg://")
+_ORIGIN: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}(/[A-Za-z0-9._-]{1,64}){0,4}", re.ASCII)
+
+
+def find_directory(given: str | None, environment: Mapping[str, str]) -> Path:
+    """Find where ``vault.toml`` lies: named, else the system's, the source tree's, the installation's."""
+    named = given or environment.get(f"{PREFIX}CONFIG", "")
+    if named:
+        directory = Path(named).absolute()
+        if not (directory / FILE).is_file():
+            raise Refused(
+                "settings.invalid", f"There is no {FILE} in {directory}. Name its directory with --config."
+            )
+        return directory
+    places = (
+        SYSTEM_DIRECTORY,
+        Path(__file__).resolve().parent.parent / "config",
+        Path(sys.prefix) / "share" / "rootvault" / "config",
+    )
+    for place in places:
+        if (place / FILE).is_file():
+            return place
+    looked = ", ".join(str(place) for place in places)
+    raise Refused("settings.invalid", f"No {FILE} was found in {looked}. Name its directory with --config.")
+
+
+def load_settings(given: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of one vault; raise `Refused` ``settings.invalid`` naming the first wrong one."""
+    environment = os.environ if environment is None else environment
+    directory = find_directory(given, environment)
+    path = directory / FILE
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as failure:
+        raise Refused("settings.invalid", f"{path} cannot be read: {failure}") from None
+    return parse_settings(document, directory, environment)
+
+
+def parse_settings(document: Table, directory: Path, environment: Mapping[str, str]) -> Settings:
+    """Make settings of a parsed file and the environment, checked one by one and against each other."""
+    _only_known(document, environment)
+    settings = Settings(
+        directory,
+        _section("", General, document, environment),
+        _section("server", Server, document, environment),
+        _section("database", Database, document, environment),
+        _section("keys", Keys, document, environment),
+        _section("log", Log, document, environment),
+        _section("session", Session, document, environment),
+        _section("people", People, document, environment),
+        _section("worker", Worker, document, environment),
+    )
+    _check(settings)
+    return settings
+
+
+def setting_names() -> tuple[str, ...]:
+    """Name every setting as the messages do, such as ``environment`` and ``server.port``."""
+    return tuple(_name(section, each.name) for section, kind in SECTIONS.items() for each in fields(kind))
+
+
+def variable(name: str) -> str:
+    """Give the environment variable of a setting."""
+    return PREFIX + name.replace(".", "_").upper()
+
+
+def _only_known(document: Table, environment: Mapping[str, str]) -> None:
+    known = {section: {each.name for each in fields(kind)} for section, kind in SECTIONS.items()}
+    for name, value in document.items():
+        if name in known and name:
+            table = value if isinstance(value, Mapping) else _wrong(name, "must be a section")
+            for unknown in table.keys() - known[name]:
+                _wrong(_name(name, unknown), "is not known here; check the spelling")
+        elif name not in known[""]:
+            _wrong(name, "is not known here; check the spelling")
+    variables = {variable(name) for name in setting_names()} | {PREFIX + name for name in NOT_SETTINGS}
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in variables:
+            _wrong(name, "is not known here; check the spelling of the environment variable")
+
+
+def _section(section: str, kind: type[S], document: Table, environment: Mapping[str, str]) -> S:
+    table = document if not section else document.get(section, {})
+    if not isinstance(table, Mapping):
+        _wrong(section, "must be a section")
+    hints = get_type_hints(kind)
+    given: dict[str, Any] = {}
+    for each in fields(SECTIONS[section]):
+        name = _name(section, each.name)
+        written = environment.get(variable(name))
+        if written is not None:
+            given[each.name] = _from_text(name, hints[each.name], written)
+        elif each.name in table:
+            given[each.name] = _from_toml(name, hints[each.name], table[each.name])
+    return kind(**given)
+
+
+def _from_toml(name: str, kind: object, value: object) -> Value:
+    if kind is str and isinstance(value, str):
+        return value
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is int and isinstance(value, int) and not isinstance(value, bool):
+        return _bounded(name, value)
+    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    _wrong(name, f"must be {_KINDS[kind]}")
+
+
+def _from_text(name: str, kind: object, text: str) -> Value:
+    if kind is str:
+        return text
+    if kind is bool:
+        return _from_toml(name, kind, {"true": True, "false": False}.get(text.lower(), text))
+    if kind is int:
+        return _from_toml(name, kind, int(text) if re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII) else text)
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _bounded(name: str, value: int) -> int:
+    low, high = _BOUNDS[name]
+    if not low <= value <= high:
+        _wrong(name, f"must be from {low} to {high}")
+    return value
+
+
+def _check(settings: Settings) -> None:
+    if settings.general.environment not in set(Environment):
+        _wrong("environment", f"must be one of {', '.join(Environment)}")
+    if settings.keys.service not in set(KeyServiceName):
+        _wrong("keys.service", f"must be one of {', '.join(KeyServiceName)}")
+    if not settings.general.data_directory.strip():
+        _wrong("data_directory", "must name a directory")
+    _check_server(settings)
+    if settings.database.url and not settings.database.url.startswith(_DRIVERS):
+        _wrong("database.url", f"must begin with {' or '.join(_DRIVERS)}")
+    if _ORIGIN.fullmatch(settings.log.origin) is None:
+        _wrong(
+            "log.origin", "must name the log for ever, as in vault.example.com/audit (no scheme, no blanks)"
+        )
+    if settings.session.idle_seconds > settings.session.longest_seconds:
+        _wrong("session.idle_seconds", "must not be longer than session.longest_seconds")
+    _check_keys(settings)
+
+
+def _check_server(settings: Settings) -> None:
+    address = urlsplit(settings.server.public_url)
+    if address.scheme not in {"http", "https"} or not address.hostname or address.path not in {"", "/"}:
+        _wrong("server.public_url", "must be an address such as https://vault.example.com")
+    if settings.environment is Environment.PRODUCTION and address.scheme != "https":
+        _wrong("server.public_url", "must begin with https:// in production: passwords travel on it")
+    for network in settings.server.trusted_proxies:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            _wrong(
+                "server.trusted_proxies", f"holds {network!r}, which is no address or network (10.0.0.0/8)"
+            )
+
+
+def _check_keys(settings: Settings) -> None:
+    if settings.key_service is KeyServiceName.AWS_KMS:
+        if not settings.keys.kms_keys:
+            _wrong(
+                "keys.kms_keys", "must name the ARNs of the KMS keys, two of them in different AWS accounts"
+            )
+        return
+    insecure = settings.environment is Environment.PRODUCTION and not settings.keys.accept_insecure_local_keys
+    if insecure:
+        _wrong(
+            "keys.service",
+            "is local, which is refused in production: whoever reads the key file opens every envelope. Use "
+            "aws-kms, or set keys.accept_insecure_local_keys = true and answer for it",
+        )
+
+
+def _name(section: str, name: str) -> str:
+    return f"{section}.{name}" if section else name
+
+
+def _wrong(name: str, words: str) -> NoReturn:
+    raise Refused("settings.invalid", f"The setting {name} {words}.", setting=name)
