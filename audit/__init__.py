@@ -1,0 +1,18 @@
+"""A tamper-evident log: an RFC 6962 Merkle tree over exact leaf bytes, in the C2SP formats.
+
+This package knows nothing of the vault that writes to it and can be used alone. Reading from the bottom up:
+
+    entry       the canonical bytes of one event
+    merkle      the tree's mathematics, on ints and 32-byte hashes
+    note        signed notes (Ed25519), the only place that signs
+    checkpoint  origin, size and root as the text of a note
+    tile        names and contents of the pieces in which a tree is published
+    storage     where entries live: memory, or the database of whoever appends
+    log         append and prove
+    bundle      a whole log as files
+    verify      the examination of a whole log
+    mark        the highest checkpoint we have seen, kept outside the database
+
+The formats are told in the modules' docstrings, and for people who check without our code in
+`docs/formats-log.md`.
+"""
