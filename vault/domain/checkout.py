@@ -133,7 +133,14 @@ class Approval:
 
 
 def content_hash(
-    *, checkout_id: str, account_id: str, requester_id: str, reason: str, ticket: str, justification: str, seconds: int
+    *,
+    checkout_id: str,
+    account_id: str,
+    requester_id: str,
+    reason: str,
+    ticket: str,
+    justification: str,
+    seconds: int,
 ) -> str:
     """Hash what an approval is for: every word of the request, in canonical JSON."""
     content = {

@@ -107,7 +107,11 @@ class Policy:
         return reach_of(tuple(power.scope for power in actor.powers if power.role in roles))
 
     def decide(
-        self, actor: Actor, permission: Permission, customer_id: str | None = None, account_id: str | None = None
+        self,
+        actor: Actor,
+        permission: Permission,
+        customer_id: str | None = None,
+        account_id: str | None = None,
     ) -> Permit | Deny:
         """Decide one permission, on one customer or account, or (with neither) on anything at all."""
         reach = self.reach(actor, permission)
@@ -135,7 +139,9 @@ class Policy:
             return Deny("policy.lesser_way", f"{code} does not need root: {self.refused[code]}", code)
         reason = self.reasons.get(code)
         if reason is None:
-            return Deny("policy.reason_unknown", f"{code} is not an accepted reason; GET /reasons lists them.", code)
+            return Deny(
+                "policy.reason_unknown", f"{code} is not an accepted reason; GET /reasons lists them.", code
+            )
         if account.kind not in reason.kinds:
             way = reason.instead.get(account.kind, "no root is needed for this kind of account.")
             return Deny("policy.lesser_way", f"{code} is not for a {account.kind} account: {way}", code)
@@ -162,14 +168,22 @@ class Policy:
         return Deny("custody.state", detail, reason.code)
 
 
-def decide_approval(checkout: Checkout, given: tuple[Approval, ...], approver: Actor, content: str) -> Permit | Deny:
+def decide_approval(
+    checkout: Checkout, given: tuple[Approval, ...], approver: Actor, content: str
+) -> Permit | Deny:
     """Decide whether `approver` may say a word on `checkout` as described by `content` (rule 8, S20)."""
     if approver.id == checkout.requester_id:
         return Deny("policy.self_approval", "Nobody approves their own request; ask a colleague.", "rule 8")
     if any(approval.approver_id == approver.id for approval in given):
-        return Deny("approval.duplicate", "You have decided on this request already; one person counts once.", "rule 8")
+        return Deny(
+            "approval.duplicate",
+            "You have decided on this request already; one person counts once.",
+            "rule 8",
+        )
     if content != checkout.content_hash:
-        return Deny("approval.changed", "This is not the request you looked at; reload it and look again.", "S20")
+        return Deny(
+            "approval.changed", "This is not the request you looked at; reload it and look again.", "S20"
+        )
     return Permit("rule 8")
 
 

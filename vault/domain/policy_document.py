@@ -50,7 +50,9 @@ def parse_policy(document: Document, digest: str) -> Policy:
     if scopes & NEVER_FOR_MACHINES:
         _wrong("machines.scopes", f"a machine never has {', '.join(sorted(scopes & NEVER_FOR_MACHINES))}")
     reasons = {code: _reason(code, body) for code, body in _table(document, "reasons").items()}
-    refused = {code: _text(_table(document, "not_root"), "not_root.", code) for code in _table(document, "not_root")}
+    refused = {
+        code: _text(_table(document, "not_root"), "not_root.", code) for code in _table(document, "not_root")
+    }
     for code in refused.keys() & reasons.keys():
         _wrong(f"not_root.{code}", "is an accepted reason as well; keep one of the two")
     return Policy(digest, permissions, scopes, reasons, refused, _limits(_table(document, "limits")))

@@ -240,7 +240,9 @@ class VersionStore(Protocol):
         """Give the number after the highest used."""
         ...
 
-    def relabel(self, version: Version, label: VersionLabel, *, current_since: datetime | None = None) -> None:
+    def relabel(
+        self, version: Version, label: VersionLabel, *, current_since: datetime | None = None
+    ) -> None:
         """Move a version's label."""
         ...
 

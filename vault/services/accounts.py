@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vault.domain.credential import Due, Part, Version
     from vault.domain.rotation import Rotation
     from vault.ports.clock import Clock
-    from vault.ports.store import AccountFilter, Page, Slice, Unit, Units
+    from vault.ports.store import AccountFilter, Slice, Unit, Units
 
 NAME_MAX = 200
 
@@ -109,7 +109,9 @@ class Accounts:
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now)
             reach = self.gate.policy.reach(actor, Permission.ACCOUNT_REGISTER)
             if unit.customers.get(customer_id) is None or not reach.covers(customer_id):
-                event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"customer {customer_id[:36]}"})
+                event = Event(
+                    EventType.ACCESS_DENIED, actor, detail={"asked_for": f"customer {customer_id[:36]}"}
+                )
                 refuse(unit, event, not_found("customer", customer_id[:36]), now)
             unit.accounts.add(account)
             unit.log.record(
@@ -164,7 +166,9 @@ class Accounts:
             view = self._views(unit, (account,), now)[0]
             return CredentialView(view, versions, unit.rotations.of_account(account.id, 50))
 
-    def page(self, actor: Actor, wanted: AccountFilter, part: Slice) -> tuple[tuple[AccountView, ...], str | None]:
+    def page(
+        self, actor: Actor, wanted: AccountFilter, part: Slice
+    ) -> tuple[tuple[AccountView, ...], str | None]:
         """List the accounts in sight, by number, in a fixed count of queries."""
         now = self.clock.now()
         with self.units.read() as unit:
@@ -210,7 +214,9 @@ class Accounts:
 def changed_account(account: Account, facts: AccountFacts) -> Account:
     """Give the account with what is given changed; `Conflict` where the customer holds the root (C2)."""
     if account.custody in {Custody.RELEASED, Custody.DEAD}:
-        raise Conflict("custody.state", f"Account {account.id} is {account.custody}; nothing of it changes any more.")
+        raise Conflict(
+            "custody.state", f"Account {account.id} is {account.custody}; nothing of it changes any more."
+        )
     return replace(
         account,
         name=account.name if facts.name is None else facts.name.strip(),

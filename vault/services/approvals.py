@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vault.domain.checkout import Approval, Checkout, CheckoutEvent, CheckoutState, Decision, granted_seconds
+from vault.domain.checkout import Approval, Checkout, CheckoutEvent, CheckoutState, Decision
 from vault.domain.event import Change, Event, EventType
 from vault.domain.ids import new_id
-from vault.domain.policy import Deny, Permission, approvals_complete, decide_approval
+from vault.domain.policy import Deny, Permission, approvals_complete, decide_approval, granted_seconds
 from vault.errors import Conflict, FieldError, Invalid
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, error_of, refuse
@@ -71,7 +71,9 @@ class Approvals:
                 detail = f"This request is {checkout.state}; nothing is left to decide."
                 refuse(unit, denied, Conflict("checkout.state", detail, state=checkout.state), now)
             if word.seconds is not None and word.seconds > checkout.requested_seconds:
-                place = FieldError("/duration_seconds", f"At most {checkout.requested_seconds}, as asked for.")
+                place = FieldError(
+                    "/duration_seconds", f"At most {checkout.requested_seconds}, as asked for."
+                )
                 widening = Invalid("input.invalid", "An approval may shorten, never widen.", errors=(place,))
                 refuse(unit, denied, widening, now)
             self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
@@ -80,7 +82,13 @@ class Approvals:
         return decided
 
     def _write(
-        self, unit: Unit, actor: Actor, checkout: Checkout, given: tuple[Approval, ...], word: Word, now: datetime
+        self,
+        unit: Unit,
+        actor: Actor,
+        checkout: Checkout,
+        given: tuple[Approval, ...],
+        word: Word,
+        now: datetime,
     ) -> Checkout:
         approval = Approval(
             id=new_id(),

@@ -7,11 +7,11 @@ only verification retires what came before, so a mistaken word never loses a cre
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from vault.domain.account import CUSTODY, Account, CustodyEvent
 from vault.domain.checkout import CheckoutState
-from vault.domain.credential import VERSION, Part, PartEvent, PartState, VersionEvent, VersionLabel
+from vault.domain.credential import PART, VERSION, Part, PartEvent, PartState, VersionEvent, VersionLabel
 from vault.domain.event import Change, Event, EventType, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.rotation import ROTATION, Evidence, Outcome, Rotation, RotationEvent, RotationState
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor
     from vault.domain.checkout import Checkout
+    from vault.domain.credential import Version
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
     from vault.services.rotations import Rotations
@@ -53,15 +54,18 @@ class Attestations:
                 rotation = unit.rotations.get(rotation_id) or rotation
             lease = self._lease(unit, actor, rotation, account, now)
             part = next(part for part in unit.accounts.parts(account.id) if part.kind is rotation.kind)
+            said = _Said(unit, actor, rotation, part, account, lease, now)
             match outcome:
                 case Outcome.ACCEPTED:
-                    settled = self._accepted(unit, actor, rotation, part, account, lease, now)
+                    settled = said.accepted()
                 case Outcome.REFUSED:
-                    settled = self._refused(unit, actor, rotation, part, lease, now)
+                    settled = said.refused()
                 case Outcome.UNKNOWN:
-                    settled = self._unknown(unit, actor, rotation, part, lease, now)
+                    settled = said.unknown()
                 case Outcome.NONE_WORKS:
-                    settled = self._none_works(unit, actor, rotation, part, lease, now)
+                    settled = said.none_works()
+                case _:
+                    assert_never(outcome)
             unit.commit()
         return settled
 
@@ -78,7 +82,9 @@ class Attestations:
         now = self.clock.now()
         with self.units.write() as unit:
             rotation, account = self.rotations.seen(unit, actor, rotation_id, now)
-            self.rotations.checkouts.gate.require(unit, actor, Permission.ROTATION_VERIFY, now, account=account)
+            self.rotations.checkouts.gate.require(
+                unit, actor, Permission.ROTATION_VERIFY, now, account=account
+            )
             evidence = self._evidence(unit, actor, rotation, account, now)
             verified = rotation
             for each in unit.rotations.unverified(account.id, rotation.kind):
@@ -101,126 +107,14 @@ class Attestations:
         if rotation.displayed_by == actor.id and rotation.state is RotationState.UNKNOWN:
             return None
         event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id)
-        detail = "Only the holder of the account's lease, or whoever displayed the value, can say what AWS did."
+        detail = (
+            "Only the holder of the account's lease, or whoever displayed the value, can say what AWS did."
+        )
         refuse(unit, event, Forbidden("policy.denied", detail, rule="rotation"), now)
 
-    def _accepted(
-        self,
-        unit: Unit,
-        actor: Actor,
-        rotation: Rotation,
-        part: Part,
-        account: Account,
-        lease: Checkout | None,
-        now: datetime,
-    ) -> Rotation:
-        settled, change = _moved(rotation, RotationEvent.ACCEPTED, actor, lease, now)
-        changes = [change, _part(unit, part, PartEvent.ACCEPTED, now)]
-        version = unit.versions.get(rotation.account_id, rotation.kind, rotation.version)
-        if version is None:
-            raise _state(rotation)
-        current = unit.versions.current(rotation.account_id, rotation.kind)
-        if current is not None:
-            unit.versions.relabel(current, VERSION.transitions[current.label, VersionEvent.SUPERSEDED])
-        unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.PROMOTED], current_since=now)
-        unit.rotations.update(settled)
-        secret = SecretRef.of(version)
-        ids = {"account_id": account.id, "checkout_id": settled.attested_in or rotation.checkout_id}
-        unit.log.record(
-            Event(
-                EventType.ROTATION_ACCEPTED,
-                actor,
-                **ids,
-                secret=secret,
-                changes=tuple(changes),
-                detail={"rotation": rotation.id},
-                subject=f"rotation:{rotation.id}",
-            ),
-            now,
-        )
-        unit.log.record(Event(EventType.SECRET_PROMOTED, actor, **ids, secret=secret), now)
-        hold_if_confirmed(unit, actor, account, now)
-        return settled
-
-    def _refused(
-        self, unit: Unit, actor: Actor, rotation: Rotation, part: Part, lease: Checkout | None, now: datetime
-    ) -> Rotation:
-        settled, change = _moved(rotation, RotationEvent.REFUSED, actor, lease, now)
-        if rotation.recovering:
-            event = PartEvent.REFUSED_LOST
-        elif unit.versions.current(rotation.account_id, rotation.kind) is None:
-            event = PartEvent.REFUSED_FIRST
-        else:
-            event = PartEvent.REFUSED
-        changes = (change, _part(unit, part, event, now))
-        return self._not_taken(unit, actor, rotation, settled, changes, EventType.ROTATION_REFUSED, now)
-
-    def _none_works(
-        self, unit: Unit, actor: Actor, rotation: Rotation, part: Part, lease: Checkout | None, now: datetime
-    ) -> Rotation:
-        if part.state is not PartState.RECONCILING:
-            detail = "That none works can be said only while an unknown outcome is being reconciled under a lease."
-            raise Conflict("rotation.state", detail, state=part.state)
-        settled, change = _moved(rotation, RotationEvent.REFUSED, actor, lease, now)
-        changes = (change, _part(unit, part, PartEvent.NONE_WORKS, now))
-        return self._not_taken(unit, actor, rotation, settled, changes, EventType.ROTATION_REFUSED, now)
-
-    def _not_taken(
-        self,
-        unit: Unit,
-        actor: Actor,
-        rotation: Rotation,
-        settled: Rotation,
-        changes: tuple[Change, ...],
-        event: EventType,
-        now: datetime,
-    ) -> Rotation:
-        version = unit.versions.get(rotation.account_id, rotation.kind, rotation.version)
-        if version is None:
-            raise _state(rotation)
-        unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.FAILED])
-        unit.rotations.update(settled)
-        self._record(unit, actor, settled, event, changes, now, SecretRef.of(version))
-        return settled
-
-    def _unknown(
-        self, unit: Unit, actor: Actor, rotation: Rotation, part: Part, lease: Checkout | None, now: datetime
-    ) -> Rotation:
-        settled, change = _moved(rotation, RotationEvent.OUTCOME_UNKNOWN, actor, lease, now)
-        changes = [change, _part(unit, part, PartEvent.OUTCOME_UNKNOWN, now)]
-        if lease is not None:
-            # the lease goes on, so reconciling begins in it
-            again = next(each for each in unit.accounts.parts(part.account_id) if each.kind is part.kind)
-            changes.append(_part(unit, again, PartEvent.LEASE, now))
-        unit.rotations.update(settled)
-        self._record(unit, actor, settled, EventType.ROTATION_UNKNOWN, tuple(changes), now, None)
-        return settled
-
-    def _record(
-        self,
-        unit: Unit,
-        actor: Actor,
-        rotation: Rotation,
-        event: EventType,
-        changes: tuple[Change, ...],
-        now: datetime,
-        secret: SecretRef | None,
-    ) -> None:
-        unit.log.record(
-            Event(
-                event,
-                actor,
-                account_id=rotation.account_id,
-                checkout_id=rotation.attested_in or rotation.checkout_id,
-                secret=secret,
-                changes=changes,
-                detail={"rotation": rotation.id},
-                subject=f"rotation:{rotation.id}",
-            ),
-            now,
-        )
-
-    def _evidence(self, unit: Unit, actor: Actor, rotation: Rotation, account: Account, now: datetime) -> Evidence:
+    def _evidence(
+        self, unit: Unit, actor: Actor, rotation: Rotation, account: Account, now: datetime
+    ) -> Evidence:
         if actor.id not in {rotation.displayed_by, rotation.attested_by}:
             return Evidence.SECOND_PERSON
         claim = unit.checkouts.open_of(account.id)
@@ -232,7 +126,9 @@ class Attestations:
         if used:
             return Evidence.LATER_USE
         event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, detail={"rotation": rotation.id})
-        detail = "You set or attested it yourself: ask a colleague, or prove it by using it in a later checkout."
+        detail = (
+            "You set or attested it yourself: ask a colleague, or prove it by using it in a later checkout."
+        )
         refuse(unit, event, Forbidden("policy.second_person", detail, rule="rotation"), now)
 
     def _verified(
@@ -240,7 +136,12 @@ class Attestations:
     ) -> Rotation:
         after = ROTATION.transitions[rotation.state, RotationEvent.VERIFIED]
         done = replace(
-            rotation, state=after, verified_by=actor.id, verified_at=now, evidence=evidence, evidence_note=note
+            rotation,
+            state=after,
+            verified_by=actor.id,
+            verified_at=now,
+            evidence=evidence,
+            evidence_note=note,
         )
         unit.rotations.update(done)
         for version in unit.versions.of(rotation.account_id, rotation.kind):
@@ -261,6 +162,127 @@ class Attestations:
         return done
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One attestation with all it is about; `lease` is None where the attester's had ended."""
+
+    unit: Unit
+    actor: Actor
+    rotation: Rotation
+    part: Part
+    account: Account
+    lease: Checkout | None
+    now: datetime
+
+    def accepted(self) -> Rotation:
+        """Promote the staged version; what was current stays openable as previous."""
+        settled, change = self._moved(RotationEvent.ACCEPTED)
+        changes = (change, self._part(PartEvent.ACCEPTED))
+        version = self._version()
+        current = self.unit.versions.current(self.account.id, self.part.kind)
+        if current is not None:
+            self.unit.versions.relabel(current, VERSION.transitions[current.label, VersionEvent.SUPERSEDED])
+        promoted = VERSION.transitions[version.label, VersionEvent.PROMOTED]
+        self.unit.versions.relabel(version, promoted, current_since=self.now)
+        self._record(settled, EventType.ROTATION_ACCEPTED, changes, SecretRef.of(version))
+        promotion = Event(
+            EventType.SECRET_PROMOTED,
+            self.actor,
+            account_id=self.account.id,
+            checkout_id=self._checkout_id,
+            secret=SecretRef.of(version),
+        )
+        self.unit.log.record(promotion, self.now)
+        hold_if_confirmed(self.unit, self.actor, self.account, self.now)
+        return settled
+
+    def refused(self) -> Rotation:
+        """Drop the staged version; the part goes back to where it was before the display."""
+        if self.rotation.recovering:
+            event = PartEvent.REFUSED_LOST
+        elif self.unit.versions.current(self.account.id, self.part.kind) is None:
+            event = PartEvent.REFUSED_FIRST
+        else:
+            event = PartEvent.REFUSED
+        return self._not_taken(event)
+
+    def none_works(self) -> Rotation:
+        """Say that neither the staged nor an older value opens the account: the part is lost to us."""
+        if self.part.state is not PartState.RECONCILING:
+            detail = (
+                "That none works can be said only while an unknown outcome is being reconciled under a lease."
+            )
+            raise Conflict("rotation.state", detail, state=self.part.state)
+        return self._not_taken(PartEvent.NONE_WORKS)
+
+    def unknown(self) -> Rotation:
+        """Leave the outcome open; under a lease that goes on, reconciling begins at once."""
+        settled, change = self._moved(RotationEvent.OUTCOME_UNKNOWN)
+        changes = [change, self._part(PartEvent.OUTCOME_UNKNOWN)]
+        if self.lease is not None:
+            left = replace(self.part, state=PART.transitions[self.part.state, PartEvent.OUTCOME_UNKNOWN])
+            again = move_part(self.unit, left, PartEvent.LEASE, self.now)
+            changes += [again] if again is not None else []
+        self._record(settled, EventType.ROTATION_UNKNOWN, tuple(changes), None)
+        return settled
+
+    @property
+    def _checkout_id(self) -> str:
+        return self.rotation.checkout_id if self.lease is None else self.lease.id
+
+    def _not_taken(self, event: PartEvent) -> Rotation:
+        settled, change = self._moved(RotationEvent.REFUSED)
+        changes = (change, self._part(event))
+        version = self._version()
+        self.unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.FAILED])
+        self._record(settled, EventType.ROTATION_REFUSED, changes, SecretRef.of(version))
+        return settled
+
+    def _moved(self, event: RotationEvent) -> tuple[Rotation, Change]:
+        after = ROTATION.after(self.rotation.state, event)
+        if after is None:
+            raise _state(self.rotation)
+        settled = replace(
+            self.rotation,
+            state=after,
+            attested_by=self.actor.id,
+            attested_at=self.now,
+            attested_in=None if self.lease is None else self.lease.id,
+        )
+        return settled, Change("rotation", self.rotation.id, self.rotation.state, after)
+
+    def _part(self, event: PartEvent) -> Change:
+        change = move_part(self.unit, self.part, event, self.now)
+        if change is None:
+            detail = f"The {self.part.kind} is {self.part.state}; that cannot be."
+            raise Conflict("rotation.state", detail, state=self.part.state)
+        return change
+
+    def _version(self) -> Version:
+        version = self.unit.versions.get(self.rotation.account_id, self.rotation.kind, self.rotation.version)
+        if version is None:
+            raise _state(self.rotation)
+        return version
+
+    def _record(
+        self, settled: Rotation, event: EventType, changes: tuple[Change, ...], secret: SecretRef | None
+    ) -> None:
+        self.unit.rotations.update(settled)
+        self.unit.log.record(
+            Event(
+                event,
+                self.actor,
+                account_id=self.account.id,
+                checkout_id=self._checkout_id,
+                secret=secret,
+                changes=changes,
+                detail={"rotation": settled.id},
+                subject=f"rotation:{settled.id}",
+            ),
+            self.now,
+        )
+
+
 def hold_if_confirmed(unit: Unit, actor: Actor, account: Account, now: datetime) -> bool:
     """Move an account into custody once both parts have a current version (C4)."""
     after = CUSTODY.after(account.custody, CustodyEvent.CONFIRMED)
@@ -270,25 +292,6 @@ def hold_if_confirmed(unit: Unit, actor: Actor, account: Account, now: datetime)
     change = Change("account", account.id, account.custody, after)
     unit.log.record(Event(EventType.CUSTODY_HELD, actor, account_id=account.id, changes=(change,)), now)
     return True
-
-
-def _moved(
-    rotation: Rotation, event: RotationEvent, actor: Actor, lease: Checkout | None, now: datetime
-) -> tuple[Rotation, Change]:
-    after = ROTATION.after(rotation.state, event)
-    if after is None:
-        raise _state(rotation)
-    settled = replace(
-        rotation, state=after, attested_by=actor.id, attested_at=now, attested_in=None if lease is None else lease.id
-    )
-    return settled, Change("rotation", rotation.id, rotation.state, after)
-
-
-def _part(unit: Unit, part: Part, event: PartEvent, now: datetime) -> Change:
-    change = move_part(unit, part, event, now)
-    if change is None:
-        raise Conflict("rotation.state", f"The {part.kind} is {part.state}; that cannot be.", state=part.state)
-    return change
 
 
 def _state(rotation: Rotation) -> Conflict:

@@ -13,17 +13,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from vault.domain.account import Account, Custody
 from vault.domain.actor import Actor, Scope, reach_of
-from vault.domain.checkout import (
-    Checkout,
-    CheckoutEvent,
-    CheckoutState,
-    content_hash,
-    granted_seconds,
-)
+from vault.domain.checkout import Checkout, CheckoutEvent, CheckoutState, content_hash
 from vault.domain.credential import Due, due_causes
 from vault.domain.event import Event, EventType, Stated
 from vault.domain.ids import new_id
-from vault.domain.policy import Deny, Permission, Policy, approvals_complete
+from vault.domain.policy import Deny, Permission, Policy, approvals_complete, granted_seconds
 from vault.domain.reason import Situation, situation
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError
 from vault.services.factors import Factors, refusal
@@ -81,7 +75,9 @@ class Checkouts:
             unit.checkouts.add(checkout)
             _, change = changed(
                 replace(checkout, state=CheckoutState.REQUESTED),
-                CheckoutEvent.APPROVAL_NEEDED if checkout.approvals_needed else CheckoutEvent.NO_APPROVAL_NEEDED,
+                CheckoutEvent.APPROVAL_NEEDED
+                if checkout.approvals_needed
+                else CheckoutEvent.NO_APPROVAL_NEEDED,
             )
             unit.log.record(
                 Event(
@@ -113,7 +109,9 @@ class Checkouts:
         with self.units.write() as unit:
             checkout, account = self.holder(unit, actor, checkout_id, now)
             if checkout.state not in {CheckoutState.APPROVED, CheckoutState.ACTIVE}:
-                error = Conflict("checkout.state", f"This checkout is {checkout.state}.", state=checkout.state)
+                error = Conflict(
+                    "checkout.state", f"This checkout is {checkout.state}.", state=checkout.state
+                )
                 refuse(unit, refusal(actor, account.id, checkout.id), error, now)
             if checkout.state is CheckoutState.APPROVED:
                 self._still_permitted(unit, actor, account, checkout, now)
@@ -167,7 +165,9 @@ class Checkouts:
             unit, actor, Permission.CHECKOUT_USE, now, account=account, event=event, checkout_id=checkout.id
         )
         if checkout.requester_id != actor.id:
-            error = Forbidden("policy.denied", "This checkout is someone else's; only its holder uses it.", rule="U1")
+            error = Forbidden(
+                "policy.denied", "This checkout is someone else's; only its holder uses it.", rule="U1"
+            )
             refused = Event(event, actor, account_id=account.id, checkout_id=checkout.id)
             refuse(unit, refused, error, now)
         return self._settled(unit, checkout, now), account
@@ -176,7 +176,9 @@ class Checkouts:
         """Say in which situation an account is, and why it is due."""
         current = unit.versions.current_of((account.id,))
         causes = frozenset(
-            cause for version in current.values() for cause in due_causes(version, now, self.policy.limits.longest_age)
+            cause
+            for version in current.values()
+            for cause in due_causes(version, now, self.policy.limits.longest_age)
         )
         return situation(account.custody, unit.accounts.parts(account.id), causes), causes
 
@@ -235,7 +237,11 @@ class Checkouts:
         approvers = self.eligible_approvers(unit, actor.id, account, now)
         decision = self.policy.decide_reason(account, found, ask.reason, seconds, approvers, longest)
         if isinstance(decision, Deny) or reason is None:
-            denial = decision if isinstance(decision, Deny) else Deny("policy.denied", "No rule applies.", "default")
+            denial = (
+                decision
+                if isinstance(decision, Deny)
+                else Deny("policy.denied", "No rule applies.", "default")
+            )
             self._refuse(unit, actor, ask, error_of(denial), now, denial.rule)
         number = new_id()
         return Checkout(
@@ -265,7 +271,9 @@ class Checkouts:
             ),
         )
 
-    def _still_permitted(self, unit: Unit, actor: Actor, account: Account, checkout: Checkout, now: datetime) -> None:
+    def _still_permitted(
+        self, unit: Unit, actor: Actor, account: Account, checkout: Checkout, now: datetime
+    ) -> None:
         """Look again before the lease begins: the approvals are for this content, the account still fits."""
         given = unit.checkouts.approvals(checkout.id)
         found, _ = self.situation_of(unit, account, now)
@@ -274,8 +282,12 @@ class Checkouts:
         )
         if isinstance(decision, Deny):
             refuse(unit, refusal(actor, account.id, checkout.id), error_of(decision), now)
-        if not approvals_complete(checkout, given) or checkout.granted_seconds > granted_seconds(checkout, given):
-            error = Conflict("approval.changed", "The approvals are not for this request; ask again.", rule="S20")
+        if not approvals_complete(checkout, given) or checkout.granted_seconds > granted_seconds(
+            checkout, given
+        ):
+            error = Conflict(
+                "approval.changed", "The approvals are not for this request; ask again.", rule="S20"
+            )
             refuse(unit, refusal(actor, account.id, checkout.id), error, now)
 
     def _activate(self, unit: Unit, actor: Actor, checkout: Checkout, now: datetime) -> Checkout:
@@ -307,7 +319,13 @@ class Checkouts:
         return checkout
 
     def _end(
-        self, unit: Unit, actor: Actor, checkout: Checkout, event: CheckoutEvent, now: datetime, note: str | None = None
+        self,
+        unit: Unit,
+        actor: Actor,
+        checkout: Checkout,
+        event: CheckoutEvent,
+        now: datetime,
+        note: str | None = None,
     ) -> tuple[Checkout, Receipt]:
         ended, receipt = end(unit, checkout, event, now, actor, note)
         unit.commit()

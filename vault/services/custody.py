@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vault.crypto import password as passwords
 from vault.crypto import totp
 from vault.domain.account import Account, Custody
-from vault.domain.credential import PartEvent, PartKind, PartState, VersionEvent, VersionOrigin, VERSION
+from vault.domain.credential import VERSION, PartEvent, PartKind, PartState, VersionEvent, VersionOrigin
 from vault.domain.event import Change, Event, EventType, Result, SecretRef
 from vault.domain.ids import is_email
 from vault.domain.policy import Permission
@@ -98,17 +98,23 @@ class Custodies:
         self.gate.require(unit, actor, Permission.CREDENTIAL_INTAKE, now, account=account)
         event = Event(EventType.CREDENTIAL_TAKEN_IN, actor, Result.DENIED, account_id=account.id)
         if account.custody is Custody.CUSTOMER_HELD:
-            detail = f"Account {account.id} is an ECAM member: its customer holds the root, and we refuse to (C2)."
+            detail = (
+                f"Account {account.id} is an ECAM member: its customer holds the root, and we refuse to (C2)."
+            )
             refuse(unit, event, Conflict("custody.customer_held", detail, rule="C2"), now)
         if account.custody is not Custody.ONBOARDING:
-            detail = f"Account {account.id} is {account.custody}: values are taken in only while onboarding (C4)."
+            detail = (
+                f"Account {account.id} is {account.custody}: values are taken in only while onboarding (C4)."
+            )
             refuse(unit, event, Conflict("custody.state", detail, rule="C4", state=account.custody), now)
         if any(part.state is not PartState.ABSENT for part in unit.accounts.parts(account.id)):
             detail = f"A part of {account.id} is in the vault already; go on with its takeover checkout."
             refuse(unit, event, Conflict("custody.state", detail, rule="C4"), now)
         claim = unit.checkouts.open_of(account.id)
         if claim is not None and settle(unit, claim, now) is claim:
-            detail = f"Account {account.id} is checked out by {claim.requester_name}; ask them to check in first."
+            detail = (
+                f"Account {account.id} is checked out by {claim.requester_name}; ask them to check in first."
+            )
             refuse(unit, event, Conflict("checkout.conflict", detail, holder=claim.requester_name), now)
         return account
 
@@ -145,9 +151,10 @@ def check_existing(existing: Existing) -> None:
         errors.append(FieldError("/root_email", "Give the root user's e-mail address (ASCII)."))
     secret = existing.password.expose()
     if not 1 <= len(secret) <= 128 or not secret.isprintable():  # noqa: PLR2004 - AWS: 128 characters at most
-        errors.append(FieldError("/password", "Give the root password as it is: 1 to 128 printable characters."))
+        errors.append(
+            FieldError("/password", "Give the root password as it is: 1 to 128 printable characters.")
+        )
     if not existing.attested:
         errors.append(FieldError("/attested", "Sign in with both parts first, then say true (C4)."))
     if errors:
         raise Invalid("input.invalid", "These values cannot be taken in; see errors.", errors=tuple(errors))
-

@@ -64,7 +64,9 @@ class Customers:
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, customer_id=customer.id)
             unit.customers.add(customer)
             detail = {"customer": customer.id, "ddi": ddi}
-            event = Event(EventType.CUSTOMER_REGISTERED, actor, detail=detail, subject=f"customer:{customer.id}")
+            event = Event(
+                EventType.CUSTOMER_REGISTERED, actor, detail=detail, subject=f"customer:{customer.id}"
+            )
             unit.log.record(event, now)
             unit.commit()
         return customer
@@ -75,7 +77,9 @@ class Customers:
         now = self.clock.now()
         with self.units.write() as unit:
             customer = unit.customers.get(customer_id)
-            if customer is None or not self.gate.policy.reach(actor, Permission.ACCOUNT_READ).covers(customer.id):
+            if customer is None or not self.gate.policy.reach(actor, Permission.ACCOUNT_READ).covers(
+                customer.id
+            ):
                 raise not_found("customer", customer_id[:36])
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, customer_id=customer.id)
             given = {name: getattr(facts, name) for name in CustomerFacts.__slots__}
@@ -96,7 +100,9 @@ class Customers:
             if customer is not None and reach.covers(customer.id):
                 return customer
             near = (unit.accounts.get(number) for number in reach.accounts)
-            if customer is not None and any(account and account.customer_id == customer.id for account in near):
+            if customer is not None and any(
+                account and account.customer_id == customer.id for account in near
+            ):
                 return customer
         raise not_found("customer", customer_id[:36])
 

@@ -51,7 +51,9 @@ class Factors:
         step = self.step(person, otp, now)
         if step is None:
             unit.guesses.fail(subject, now)
-            wrong = Unauthenticated("auth.refused", "The code is not right. Take the present one from your device.")
+            wrong = Unauthenticated(
+                "auth.refused", "The code is not right. Take the present one from your device."
+            )
             refuse(unit, _failed(event), wrong, now)
         if not unit.people.claim_step(person.id, step):
             refuse(unit, event, used(step, now), now)
@@ -74,7 +76,9 @@ def used(step: int, now: datetime) -> Conflict:
 
 def refusal(actor: Actor, account_id: str | None = None, checkout_id: str | None = None) -> Event:
     """Make the entry that a refused factor leaves."""
-    return Event(EventType.STEP_UP_REFUSED, actor, Result.DENIED, account_id=account_id, checkout_id=checkout_id)
+    return Event(
+        EventType.STEP_UP_REFUSED, actor, Result.DENIED, account_id=account_id, checkout_id=checkout_id
+    )
 
 
 def _failed(event: Event) -> Event:

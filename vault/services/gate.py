@@ -82,7 +82,9 @@ class Gate:
         """Say whether `actor` may know that `account` exists (S21)."""
         return self.policy.reach(actor, Permission.ACCOUNT_READ).covers(account.customer_id, account.id)
 
-    def account(self, unit: Unit, actor: Actor, account_id: str, now: datetime, *, lock: bool = False) -> Account:
+    def account(
+        self, unit: Unit, actor: Actor, account_id: str, now: datetime, *, lock: bool = False
+    ) -> Account:
         """Find an account in sight; another's is as absent as one that does not exist (S21).
 
         With `lock` the row is held and the attempt, which meant to change something, is recorded.

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vault.domain.actor import Actor, system_actor
 from vault.domain.checkout import CHECKOUT, Checkout, CheckoutEvent, CheckoutState, overdue
 from vault.domain.credential import PART, Part, PartEvent
 from vault.domain.event import Change, Event, EventType, SecretRef
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
-from vault.domain.actor import Actor, system_actor
 from vault.errors import Conflict
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def end(
             for rotation in unit.rotations.unsettled(checkout.account_id)
             if rotation.state is RotationState.DISPLAYED
         )
-        moved = (move_part(unit, part, PartEvent.LEASE_ENDED, now) for part in unit.accounts.parts(checkout.account_id))
+        moved = (
+            move_part(unit, part, PartEvent.LEASE_ENDED, now)
+            for part in unit.accounts.parts(checkout.account_id)
+        )
         changes += [part for part in moved if part is not None]
     ended = replace(checkout, state=after, ended_at=now, ended_by=actor.id, end_note=note)
     unit.checkouts.update(ended)

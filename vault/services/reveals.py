@@ -18,7 +18,16 @@ from vault.domain.credential import PartKind, Version, VersionLabel, openable
 from vault.domain.event import Event, EventType, Result, SecretRef
 from vault.domain.ids import new_id
 from vault.domain.secret import Secret
-from vault.errors import Conflict, KeyCall, KeysUnavailable, Limited, NotFound, Tampered, Unauthenticated, VaultError
+from vault.errors import (
+    Conflict,
+    KeyCall,
+    KeysUnavailable,
+    Limited,
+    NotFound,
+    Tampered,
+    Unauthenticated,
+    VaultError,
+)
 from vault.ports.store import Receipt, Reveal, RevealPurpose, RevealState
 from vault.services.factors import used
 from vault.services.gate import refuse
@@ -94,11 +103,15 @@ class Reveals:
         code = totp.code_at(totp.Seed(seed), authorized.step)
         return RevealedCode(code, authorized.version.number, totp.step_end(authorized.step), receipt)
 
-    def require_step_up(self, unit: Unit, actor: Actor, checkout: Checkout, event: Event, now: datetime) -> None:
+    def require_step_up(
+        self, unit: Unit, actor: Actor, checkout: Checkout, event: Event, now: datetime
+    ) -> None:
         """Return while the lease runs and a fresh factor counts for this person and session (S16)."""
         if checkout.state is not CheckoutState.ACTIVE:
             hint = " Give a second factor first." if checkout.state is CheckoutState.APPROVED else ""
-            error = Conflict("checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state)
+            error = Conflict(
+                "checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state
+            )
             refuse(unit, event, error, now)
         until = unit.checkouts.step_up_until(checkout.id, actor.id, actor.origin.session)
         if until is None or now >= until:
@@ -116,7 +129,13 @@ class Reveals:
             refuse(unit, event, Tampered("envelope.not_current", detail), now)
 
     def authorize(
-        self, unit: Unit, actor: Actor, checkout: Checkout, version: Version, purpose: RevealPurpose, now: datetime
+        self,
+        unit: Unit,
+        actor: Actor,
+        checkout: Checkout,
+        version: Version,
+        purpose: RevealPurpose,
+        now: datetime,
     ) -> Reveal:
         """Write the authorisation to open `version`; the caller commits before anything is unwrapped."""
         reveal = Reveal(
@@ -133,7 +152,9 @@ class Reveals:
         unit.reveals.add(reveal)
         if purpose is RevealPurpose.USE and version.kind is PartKind.PASSWORD:
             unit.versions.mark_disclosed(version, now)
-        unit.log.record(replace(_event(EventType.REVEAL_AUTHORIZED, actor, reveal, version), subject="disclosure"), now)
+        unit.log.record(
+            replace(_event(EventType.REVEAL_AUTHORIZED, actor, reveal, version), subject="disclosure"), now
+        )
         return reveal
 
     def disclose(self, actor: Actor, authorized: Authorized) -> tuple[Secret[str], Receipt]:
@@ -148,11 +169,13 @@ class Reveals:
             found = unit.checkouts.claim(reveal.checkout_id)
             state = None if found is None else state_at(found[0], now)
             if state is not CheckoutState.ACTIVE:
-                error = Conflict("checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown.")
-                self._failed_in(unit, actor, authorized, error, opened.calls, now)
+                ended = Conflict(
+                    "checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown."
+                )
+                self._failed_in(unit, actor, authorized, ended, opened.calls, now)
             if not unit.reveals.end(reveal.id, RevealState.RELEASED, now):
-                error = Conflict("checkout.state", "This disclosure was closed as unknown; ask again.")
-                self._failed_in(unit, actor, authorized, error, opened.calls, now)
+                closed = Conflict("checkout.state", "This disclosure was closed as unknown; ask again.")
+                self._failed_in(unit, actor, authorized, closed, opened.calls, now)
             event = _event(EventType.REVEAL_RELEASED, actor, reveal, version, kms=opened.calls)
             if opened.tampered:
                 event = replace(event, detail={**event.detail, "tampered_wraps": ", ".join(opened.tampered)})
@@ -210,20 +233,30 @@ class Reveals:
             detail = f"There is no {wanted} {kind} of {account.id} in the vault."
             refuse(unit, refused, NotFound("version.absent", detail), now)
         part = next(part for part in unit.accounts.parts(account.id) if part.kind is kind)
-        unverified = bool(unit.rotations.unverified(account.id, kind)) if version.label != "current" else False
+        unverified = (
+            bool(unit.rotations.unverified(account.id, kind)) if version.label != "current" else False
+        )
         if not openable(part, version, unverified=unverified):
-            detail = f"Version {version.number} of this {kind} is {version.label}; only the current one opens now."
+            detail = (
+                f"Version {version.number} of this {kind} is {version.label}; only the current one opens now."
+            )
             refuse(unit, refused, Conflict("version.absent", detail, label=version.label), now)
         return version
 
-    def _count(self, unit: Unit, checkout: Checkout, kind: PartKind, refused: Event, now: datetime) -> Checkout:
+    def _count(
+        self, unit: Unit, checkout: Checkout, kind: PartKind, refused: Event, now: datetime
+    ) -> Checkout:
         limits = self.checkouts.policy.limits
         if kind is PartKind.PASSWORD:
-            used_up, counted = checkout.reveals >= limits.reveals_per_checkout, replace(
-                checkout, reveals=checkout.reveals + 1
+            used_up, counted = (
+                checkout.reveals >= limits.reveals_per_checkout,
+                replace(checkout, reveals=checkout.reveals + 1),
             )
         else:
-            used_up, counted = checkout.codes >= limits.codes_per_checkout, replace(checkout, codes=checkout.codes + 1)
+            used_up, counted = (
+                checkout.codes >= limits.codes_per_checkout,
+                replace(checkout, codes=checkout.codes + 1),
+            )
         if used_up:
             detail = f"This checkout has used up its disclosures of the {kind}. Check in and ask again."
             refuse(unit, refused, Limited("reveal.quota", detail), now)

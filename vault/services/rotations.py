@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from vault.crypto import password, totp
 from vault.domain.checkout import CheckoutState
-from vault.domain.credential import PartKind, PartState, VersionEvent, VersionOrigin, VERSION
+from vault.domain.credential import VERSION, PartEvent, PartKind, PartState, VersionEvent, VersionOrigin
 from vault.domain.event import Change, Event, EventType, Result, SecretRef
 from vault.domain.ids import new_id
-from vault.domain.policy import Permission
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
 from vault.errors import Conflict, Forbidden, Invalid, not_found
 from vault.ports.store import Receipt, RevealPurpose
@@ -24,7 +23,6 @@ from vault.services.gate import refuse
 from vault.services.leases import move_part
 from vault.services.reveals import Authorized, Reveals
 from vault.services.sealing import Sealed, Sealer, logged
-from vault.domain.credential import PartEvent
 
 if TYPE_CHECKING:
     from vault.domain.account import Account
@@ -66,7 +64,9 @@ class Rotations:
     sealer: Sealer
     clock: Clock
 
-    def plan(self, actor: Actor, checkout_id: str, kind: PartKind, seed: Secret[str] | None = None) -> Rotation:
+    def plan(
+        self, actor: Actor, checkout_id: str, kind: PartKind, seed: Secret[str] | None = None
+    ) -> Rotation:
         """Seal a candidate password, or the seed that AWS shows, as a staged version; shown to nobody.
 
         Raises `Invalid` seed.invalid, `Conflict` checkout.state, rotation.conflict or rotation.state,
@@ -99,7 +99,12 @@ class Rotations:
             rotation, account, checkout = self.held(unit, actor, rotation_id, now)
             version = self._staged(unit, rotation)
             refused = Event(
-                EventType.REVEAL_REFUSED, actor, Result.DENIED, account.id, checkout.id, secret=SecretRef.of(version)
+                EventType.REVEAL_REFUSED,
+                actor,
+                Result.DENIED,
+                account.id,
+                checkout.id,
+                secret=SecretRef.of(version),
             )
             self.reveals.require_step_up(unit, actor, checkout, refused, now)
             after = ROTATION.after(rotation.state, RotationEvent.DISPLAYED)
@@ -152,7 +157,9 @@ class Rotations:
         event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"rotation {rotation_id[:36]}"})
         refuse(unit, event, not_found("rotation", rotation_id[:36]), now)
 
-    def held(self, unit: Unit, actor: Actor, rotation_id: str, now: datetime) -> tuple[Rotation, Account, Checkout]:
+    def held(
+        self, unit: Unit, actor: Actor, rotation_id: str, now: datetime
+    ) -> tuple[Rotation, Account, Checkout]:
         """Find a rotation whose account's live lease is the actor's own."""
         rotation, account = self.seen(unit, actor, rotation_id, now)
         checkout = unit.checkouts.open_of(account.id)
@@ -168,7 +175,9 @@ class Rotations:
         if checkout.state is not CheckoutState.ACTIVE:
             event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, checkout_id=checkout.id)
             hint = " Give a second factor first." if checkout.state is CheckoutState.APPROVED else ""
-            error = Conflict("checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state)
+            error = Conflict(
+                "checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state
+            )
             refuse(unit, event, error, now)
         return checkout, account
 
@@ -177,7 +186,9 @@ class Rotations:
         event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, detail={"part": kind})
         for rotation in unit.rotations.unsettled(account.id):
             if rotation.kind is kind:
-                detail = f"A rotation of the {kind} is {rotation.state} already; go on with it: {rotation.id}."
+                detail = (
+                    f"A rotation of the {kind} is {rotation.state} already; go on with it: {rotation.id}."
+                )
                 refuse(unit, event, Conflict("rotation.conflict", detail, rotation=rotation.id), now)
         part = next(part for part in unit.accounts.parts(account.id) if part.kind is kind)
         if part.state not in {PartState.ABSENT, PartState.IN_USE, PartState.LOST}:
@@ -229,7 +240,9 @@ class Rotations:
         shown = replace(rotation, state=after, displayed_by=actor.id, displayed_at=now)
         unit.rotations.update(shown)
         part = next(part for part in unit.accounts.parts(rotation.account_id) if part.kind is rotation.kind)
-        changes = [Change("rotation", rotation.id, rotation.state, after)] if rotation.state is not after else []
+        changes = (
+            [Change("rotation", rotation.id, rotation.state, after)] if rotation.state is not after else []
+        )
         if part.state is not PartState.ROTATING:
             moved = move_part(unit, part, PartEvent.DISPLAYED, now)
             if moved is None:
@@ -268,7 +281,9 @@ class Rotations:
 def _value(kind: PartKind, seed: Secret[str] | None) -> tuple[Secret[str], VersionOrigin]:
     if kind is PartKind.PASSWORD:
         if seed is not None:
-            raise Invalid("input.invalid", "A password's rotation takes no seed; the vault makes the candidate.")
+            raise Invalid(
+                "input.invalid", "A password's rotation takes no seed; the vault makes the candidate."
+            )
         return password.generate(), VersionOrigin.GENERATED
     if seed is None:
         detail = "Enter the secret key that AWS shows for the new MFA device, or its otpauth URI."

@@ -88,7 +88,9 @@ class Sealer:
 
     def open(self, vault_id: str, version: Version) -> Opened:
         """Open a version in its place; raises `KeysUnavailable` or `Tampered`, both with their calls."""
-        context = Context(vault=vault_id, account=version.account_id, kind=version.kind, version=version.number)
+        context = Context(
+            vault=vault_id, account=version.account_id, kind=version.kind, version=version.number
+        )
         wraps = decode_wraps(version.wraps)
         unwrapped = self.keys.unwrap(wraps, context.pairs())
         plaintext = open_envelope(Envelope(version.body, wraps), context, unwrapped.key)
