@@ -1,0 +1,114 @@
+"""The composition: every port gets its adapter, every use case its ports, once, here.
+
+Decided here: which adapter stands behind which port, and that nothing is handed out before the start
+checks passed. Never decided here: a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vault.adapters.clock import SystemClock
+from vault.bootstrap.ground import (
+    check_data_directory,
+    open_keys,
+    open_policy,
+    open_server_key,
+    open_signer,
+)
+from vault.services.accounts import Accounts
+from vault.services.approvals import Approvals
+from vault.services.attestations import Attestations
+from vault.services.checkouts import Checkouts
+from vault.services.custody import Custodies
+from vault.services.customers import Customers
+from vault.services.factors import Factors
+from vault.services.gate import Gate
+from vault.services.reveals import Reveals
+from vault.services.rotations import Rotations
+from vault.services.sealing import Sealer
+from vault.services.sweep import Sweep
+from vault.services.trail import Trail
+from vault.services.views import Views
+
+if TYPE_CHECKING:
+    from vault.crypto.local import ServerKey
+    from vault.domain.policy import Policy
+    from vault.ports.clock import Clock
+    from vault.ports.keys import KeyService
+    from vault.ports.store import Units
+    from vault.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """One vault, put together: what it runs on, and every use case."""
+
+    settings: Settings
+    policy: Policy
+    clock: Clock
+    units: Units
+    keys: KeyService
+    server_key: ServerKey
+    origin: str
+    vkey: str
+    gate: Gate
+    customers: Customers
+    accounts: Accounts
+    custodies: Custodies
+    checkouts: Checkouts
+    approvals: Approvals
+    reveals: Reveals
+    rotations: Rotations
+    attestations: Attestations
+    views: Views
+    trail: Trail
+    sweep: Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a vault is put together from."""
+
+    settings: Settings
+    policy: Policy
+    clock: Clock
+    units: Units
+    keys: KeyService
+    server_key: ServerKey
+    origin: str
+    vkey: str
+
+
+def compose(ground: Ground) -> Vault:
+    """Give every use case its ports."""
+    units, clock = ground.units, ground.clock
+    gate = Gate(ground.policy)
+    factors = Factors(ground.server_key)
+    sealer = Sealer(ground.keys)
+    checkouts = Checkouts(units, gate, factors, clock)
+    reveals = Reveals(units, checkouts, sealer, clock)
+    rotations = Rotations(units, checkouts, reveals, sealer, clock)
+    return Vault(
+        settings=ground.settings,
+        policy=ground.policy,
+        clock=clock,
+        units=units,
+        keys=ground.keys,
+        server_key=ground.server_key,
+        origin=ground.origin,
+        vkey=ground.vkey,
+        gate=gate,
+        customers=Customers(units, gate, clock),
+        accounts=Accounts(units, gate, clock),
+        custodies=Custodies(units, gate, factors, sealer, clock),
+        checkouts=checkouts,
+        approvals=Approvals(units, gate, factors, clock),
+        reveals=reveals,
+        rotations=rotations,
+        attestations=Attestations(units, rotations, clock),
+        views=Views(units, gate, clock),
+        trail=Trail(units, gate, clock),
+        sweep=Sweep(units, reveals, clock),
+    )

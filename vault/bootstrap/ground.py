@@ -1,0 +1,121 @@
+"""The ground a vault stands on: its directory, its key files, its policy, all checked as they are opened.
+
+Decided here: that everything which is a key lies in a file of mode 0600, in a directory of mode 0700 of
+the user that runs the vault; that an existing key is never overwritten. Never done here: choosing where
+(settings do) or touching the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tomllib
+from typing import TYPE_CHECKING
+
+from audit.errors import AuditError
+from audit.note import Signer, read_key, write_key
+from vault.adapters.kms import KmsKeys
+from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
+from vault.adapters.server_key import create_server_key, read_server_key
+from vault.domain.policy_document import parse_policy
+from vault.errors import Refused
+from vault.settings import KeyServiceName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vault.crypto.local import ServerKey
+    from vault.domain.policy import Policy
+    from vault.ports.keys import KeyService
+    from vault.settings import Settings
+
+PRIVATE: int = 0o700
+
+
+def make_data_directory(settings: Settings) -> tuple[Path, ...]:
+    """Make the data directory and every key file that is missing; give the files that were made.
+
+    Local keys are made only where the settings name them as the key service.
+    """
+    _make_private(settings.data_directory)
+    made: list[Path] = []
+    log_key = settings.file(settings.log.key_file)
+    if not log_key.exists():
+        write_key(log_key, Signer.generate(settings.log.origin))
+        made.append(log_key)
+    server_key = settings.file(settings.keys.server_file)
+    if not server_key.exists():
+        create_server_key(server_key)
+        made.append(server_key)
+    local_keys = settings.file(settings.keys.local_file)
+    if settings.key_service is KeyServiceName.LOCAL and not local_keys.exists():
+        create_local_keys(local_keys)
+        made.append(local_keys)
+    return tuple(made)
+
+
+def check_data_directory(settings: Settings) -> None:
+    """Return if the data directory is there and only ours; else raise `Refused` with the next step."""
+    directory = settings.data_directory
+    try:
+        facts = directory.stat()
+    except OSError as failure:
+        detail = (
+            f"The data directory {directory} cannot be used ({failure.strerror}). Run `rootvault init` first."
+        )
+        raise Refused("operation.failed", detail) from None
+    if not stat.S_ISDIR(facts.st_mode):
+        raise Refused("operation.failed", f"The data directory {directory} is not a directory.")
+    if facts.st_uid != os.geteuid():
+        detail = f"The data directory {directory} belongs to another user; run as that user, or give it away."
+        raise Refused("operation.failed", detail)
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        detail = f"Others may enter the data directory {directory}; set its mode with: chmod 700 {directory}"
+        raise Refused("operation.failed", detail)
+
+
+def open_policy(settings: Settings) -> Policy:
+    """Read the policy; its digest is the SHA-256 of the file as it is."""
+    path = settings.policy_file
+    try:
+        data = path.read_bytes()
+        document = tomllib.loads(data.decode("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as failure:
+        raise Refused("policy.invalid", f"The policy {path} cannot be read: {failure}") from None
+    return parse_policy(document, hashlib.sha256(data).hexdigest())
+
+
+def open_signer(settings: Settings) -> Signer:
+    """Read the log's signing key, whose name is the log's origin."""
+    path = settings.file(settings.log.key_file)
+    try:
+        return read_key(path, settings.log.origin)
+    except (OSError, AuditError) as failure:
+        words = failure.words if isinstance(failure, AuditError) else f"{path}: {failure.strerror}"
+        detail = f"The log's signing key cannot be used: {words}. Restore it from a backup; a new key is a new log."
+        raise Refused("keys.settings", detail) from None
+
+
+def open_server_key(settings: Settings) -> ServerKey:
+    """Read the server's own key."""
+    return read_server_key(settings.file(settings.keys.server_file))
+
+
+def open_keys(settings: Settings) -> KeyService:
+    """Make the key service that the settings name; nothing is asked of it yet."""
+    if settings.key_service is KeyServiceName.LOCAL:
+        return InsecureLocalKeys(settings.file(settings.keys.local_file))
+    return KmsKeys(settings.keys.kms_keys, endpoint=settings.keys.endpoint)
+
+
+def _make_private(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        if not any(directory.iterdir()):
+            directory.chmod(PRIVATE)
+    except OSError as failure:
+        detail = (
+            f"The data directory {directory} cannot be made ({failure.strerror}). Name another in vault.toml."
+        )
+        raise Refused("operation.failed", detail) from None
