@@ -28,7 +28,7 @@ NOTE = "<!-- Drawn from the code by `python -m tests.docs.generated`; a test com
 ABOUT = {
     "account": "Custody of an account: who answers for its root now. `customer_held` is where an ECAM member begins "
     "and stays; `keyless` is a member whose root credentials were removed centrally.",
-    "checkout": "A checkout claims its account while it is pending, approved or active: at most one, by a unique index.",
+    "checkout": "A checkout claims its account while pending, approved or active: at most one, by a unique index.",
     "part": "Each of password and mfa. A value that was displayed and not attested is unknown, never forgotten.",
     "rotation": "One attempt to change one part. It belongs to the account: the next holder of its lease goes on.",
     "version": "Versions are immutable; only the label moves. Previous ones open until the new one is proven.",
