@@ -37,7 +37,7 @@ def unasserted(source: str) -> list[str]:
         calls = [part.func for part in inner if isinstance(part, ast.Call)]
         names = [func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in calls]
         checks = any(
-            re.match(r"(raises|warns|fail|check|assert|expect|verify|run_state_machine)", name)
+            re.match(r"(raises|refus|warns|fail|check|assert|expect|verify|run_state_machine)", name)
             for name in names
         )
         if not speaks and not checks:
