@@ -12,10 +12,12 @@ deletion happens when `delete_now` says so, and everything is consistent at once
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import re
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,11 +26,12 @@ from typing import Any, Final
 from unittest import mock
 
 import boto3
+from botocore.config import Config
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto.core.exceptions import JsonRESTError
 from moto.core.utils import unix_time, utcnow
-from moto.kms import models, responses
+from moto.kms import models, responses, utils
 from moto.server import ThreadedMotoServer
 
 from vault.adapters.kms import KEY_ARN
@@ -76,6 +79,7 @@ def strict_kms() -> Iterator[StrictKms]:
             stack.enter_context(mock.patch.object(target, name, new))
 
         put(models, "generate_key_id", _new_key_id)
+        put(models, "generate_private_key", _only_if_asymmetric(utils.generate_private_key))
         put(response, "kms_backend", property(_addressed_backend))
         put(response, "_validate_cmk_id", _check_key_id)
         put(response, "decrypt", _respond_decrypt)
@@ -101,7 +105,8 @@ def loopback_kms() -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
-        server._server.server_close()
+        if server._server is not None:
+            server._server.server_close()
 
 
 @contextlib.contextmanager
@@ -124,16 +129,22 @@ def create_key(region: str, *, account: str = "123456789012", **options: Any) ->
 def kms_client(arn: str, endpoint: str | None = None) -> Any:
     """Give a plain client for a key's region, for a test that switches the key."""
     region = arn.split(":")[3]
-    return boto3.session.Session().client("kms", region_name=region, endpoint_url=endpoint)
+    once = Config(retries={"total_max_attempts": 1})
+    return boto3.session.Session().client("kms", region_name=region, endpoint_url=endpoint, config=once)
 
 
 def _refuse(code: str, message: str = "") -> JsonRESTError:
     return JsonRESTError(code, message)
 
 
-def _new_key_id(multi_region: bool = False) -> str:  # noqa: FBT002 - moto's own signature
-    raw = models.mock_random.uuid4()
+def _new_key_id(multi_region: bool = False) -> str:
+    raw = uuid.uuid4()
     return f"mrk-{raw.hex}" if multi_region else str(raw)
+
+
+def _only_if_asymmetric(make: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Spare symmetric keys the RSA pair that moto makes for each of them, and the time it takes."""
+    return lambda key_spec: None if key_spec == "SYMMETRIC_DEFAULT" else make(key_spec)
 
 
 def _backend_of(arn: str) -> Any:
@@ -289,7 +300,7 @@ def _respond_decrypt(self: Any) -> str:
         encryption_context=self._get_param("EncryptionContext", {}),
         key_id=key_id,
     )
-    text = responses.base64.b64encode(plaintext).decode()
+    text = base64.b64encode(plaintext).decode()
     return json.dumps({"Plaintext": text, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"})
 
 
@@ -307,5 +318,5 @@ def _respond_re_encrypt(self: Any) -> str:
         plaintext=plaintext,
         encryption_context=self._get_param("DestinationEncryptionContext", {}),
     )
-    text = responses.base64.b64encode(blob).decode()
+    text = base64.b64encode(blob).decode()
     return json.dumps({"CiphertextBlob": text, "KeyId": arn, "SourceKeyId": source_arn})

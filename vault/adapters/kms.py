@@ -99,9 +99,7 @@ class KmsKey:
         pairs = _pairs(context)
         answer, calls = self._call(
             "GenerateDataKey",
-            lambda kms: kms.generate_data_key(
-                KeyId=self.key_id, KeySpec="AES_256", EncryptionContext=pairs
-            ),
+            lambda kms: kms.generate_data_key(KeyId=self.key_id, KeySpec="AES_256", EncryptionContext=pairs),
         )
         wrap = Wrap(SERVICE, self.key_id, answer["CiphertextBlob"])
         return DataKey(Secret(answer["Plaintext"]), (wrap,), calls)
@@ -140,6 +138,13 @@ class KmsKey:
         ok = found == ("Enabled", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
         return (KeyHealth(self.key_id, ok=ok, words=", ".join(str(fact) for fact in found)),)
 
+    def close(self) -> None:
+        """Close the connections to KMS; the next call opens new ones."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is not None and kept[0] == os.getpid():
+            kept[1].close()
+
     def _call(
         self, operation: str, ask: Callable[[KMSClient], object]
     ) -> tuple[_Answer, tuple[KeyCall, ...]]:
@@ -151,6 +156,9 @@ class KmsKey:
                 answer = ask(self._client())
             except (ClientError, BotoCoreError) as failure:
                 refusal, request_id = refusal_of(failure)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                # botocore's parsers, over an answer that is not KMS's
+                refusal, request_id = MISANSWERED, ""
             else:
                 if isinstance(answer, dict) and self._is_ours(operation, answer):
                     calls.append(KeyCall(operation, self.key_id, _request_id(answer), "ok"))
@@ -221,8 +229,14 @@ class KmsKeys(KeyRing):
             for arn in key_arns
         )
         super().__init__(keys)
+        self._keys = keys
         self.key_ids = key_arns
         self.accounts = frozenset(key.account for key in keys)
+
+    def close(self) -> None:
+        """Close the connections to KMS; the next call opens new ones."""
+        for key in self._keys:
+            key.close()
 
 
 def check_endpoint(endpoint: str, environment: Mapping[str, str]) -> None:

@@ -24,7 +24,7 @@ def read_private(path: Path) -> bytes:
     except OSError as failure:
         why = f"it cannot be opened ({failure.strerror}); a symbolic link is refused"
         raise _refused(path, why) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise _refused(path, "it is not a regular file")
@@ -32,7 +32,10 @@ def read_private(path: Path) -> bytes:
             raise _refused(path, "it belongs to another user; give it to the user that runs the vault")
         if stat.S_IMODE(facts.st_mode) & ~MODE:
             raise _refused(path, "others may use it; set its mode with chmod 600")
-        data = file.read(SIZE_MAX + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(SIZE_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > SIZE_MAX:
         raise _refused(path, "it is too large for a key file")
     return data

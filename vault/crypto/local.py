@@ -102,10 +102,10 @@ def wrap_key(
 
 def unwrap_key(master: Secret[bytes], wrap: Wrap, context: Mapping[str, str]) -> Secret[bytes]:
     """Decrypt what `wrap_key` made in the same context; raise `Tampered` otherwise."""
+    associated_data = _context_data(context)
     try:
-        key = aead.unseal(WRAP_MAGIC, master.expose(), _context_data(context), wrap.blob)
-        return _sized(Secret(key))
-    except aead.OpeningError:
+        return _sized(Secret(aead.unseal(WRAP_MAGIC, master.expose(), associated_data, wrap.blob)))
+    except (aead.OpeningError, ValueError):
         raise Tampered(
             "envelope.tampered",
             f"The data key wrapped under {wrap.key_id} does not open in its place: it is damaged, changed or "

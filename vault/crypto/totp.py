@@ -55,8 +55,9 @@ def parse_seed(text: Secret[str]) -> Seed:
         raise _invalid("It is far too long. Paste only the secret key that AWS shows below the QR code.")
     if given[:8].lower() == "otpauth:":
         given = _from_uri(given)
+    # checked before the case is folded: U+017F in upper case is an ASCII S
     canonical = re.sub(r"[ \t\r\n-]", "", given).rstrip("=").upper()
-    if not canonical.isascii() or _BASE32.fullmatch(canonical) is None:
+    if not given.isascii() or _BASE32.fullmatch(canonical) is None:
         raise _invalid(
             "It may hold only the letters A to Z and the digits 2 to 7. Choose 'Show secret key' at AWS and "
             "copy it whole; 0, 1, 8 and 9 never occur in one."
