@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import alembic.config
 import pytest
 
 from tests.support.repository import ROOT, files_of, text
@@ -85,3 +86,9 @@ def test_the_wheel_ships_settings_and_policy() -> None:
     wheel = tomllib.loads(text(Path("pyproject.toml")))["tool"]["hatch"]["build"]["targets"]["wheel"]
     settings = {str(name) for name in files_of(".toml") if name.parent == Path("config")}
     assert wheel["shared-data"] == {name: f"share/rootvault/{name}" for name in settings}
+
+
+def test_alembic_finds_the_migrations_by_pyproject() -> None:
+    configuration = alembic.config.Config(toml_file=ROOT / "pyproject.toml")
+    assert configuration.get_alembic_option("script_location") == str(ROOT / "vault/adapters/db/migrations")
+    assert configuration.get_alembic_option("file_template") == "%(rev)s_%(slug)s"
