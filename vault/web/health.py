@@ -1,0 +1,132 @@
+"""Whether the service lives, is ready, and how it fares: ``/healthz``, ``/readyz``, ``/metrics``.
+
+Decided here: alive means that a worker answers; ready means that database and log can be read; keys that
+do not answer make it *degraded*, because signing in, reading and checking in go on without them
+(ARCHITECTURE rule 13). Numbers are for this machine, or for who may export the log. Never told here:
+anything about a person, an account or a key's name.
+
+Under several workers the numbers are summed by prometheus_client's multiprocess mode, which `server`
+sets up before this module is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from vault.domain.policy import Permission
+from vault.errors import Forbidden, Unauthenticated, VaultError
+from vault.web import auth, security
+from vault.web.guard import HEALTH, PUBLIC, needs
+
+if TYPE_CHECKING:
+    from vault.ports.keys import KeyHealth, KeyService
+
+KEYS_FRESH: Final = 10.0
+"""Seconds for which an answer of the key service is believed, so that probes do not load it."""
+
+blueprint = Blueprint("health", __name__)
+
+
+@dataclass(slots=True)
+class KeysSeen:
+    """The last look at the keys; one request looks at a time, the others take what was last seen."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    at: float = float("-inf")
+    seen: tuple[KeyHealth, ...] = ()
+
+    def look(self, keys: KeyService) -> tuple[KeyHealth, ...]:
+        """Give each key's health, not older than `KEYS_FRESH` seconds unless someone is looking now."""
+        if time.monotonic() - self.at < KEYS_FRESH or not self.lock.acquire(blocking=not self.seen):
+            return self.seen
+        try:
+            if time.monotonic() - self.at >= KEYS_FRESH:
+                self.seen = keys.check()
+                self.at = time.monotonic()
+        finally:
+            self.lock.release()
+        return self.seen
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is counted; each application has its own registry."""
+
+    registry: CollectorRegistry
+    requests: Counter
+    seconds: Histogram
+
+
+def set_up(app: Flask) -> None:
+    """Give the application its counters and these routes."""
+    registry = CollectorRegistry()
+    app.extensions["rootvault.numbers"] = Numbers(
+        registry,
+        Counter("rootvault_requests", "Requests answered.", ("method", "route", "status"), registry=registry),
+        Histogram("rootvault_request_seconds", "Time to answer a request.", ("route",), registry=registry),
+    )
+    app.extensions["rootvault.keys"] = KeysSeen()
+    app.register_blueprint(blueprint)
+
+
+def count(response: Response) -> None:
+    """Count an answer, by its route's template only."""
+    numbers = cast("Numbers", current_app.extensions["rootvault.numbers"])
+    method = request.method if request.url_rule is not None else "-"
+    numbers.requests.labels(method, security.route(), str(response.status_code)).inc()
+    numbers.seconds.labels(security.route()).observe(
+        time.perf_counter() - g.get("began", time.perf_counter())
+    )
+
+
+@blueprint.get("/healthz")
+@needs(HEALTH)
+def alive() -> Response:
+    """Answer that this worker lives."""
+    return jsonify(status="alive")
+
+
+@blueprint.get("/readyz")
+@needs(HEALTH)
+def ready() -> Response:
+    """Answer whether work can be done: ready, degraded (keys), or unavailable (database or log)."""
+    vault = auth.the_vault()
+    try:
+        with vault.units.read() as unit:
+            unit.log.checkpoint()
+    except VaultError as error:
+        place = "log" if error.code.startswith("log.") else "database"
+        response = jsonify(status="unavailable", **{place: error.code})
+        response.status_code = 503
+        return response
+    seen = cast("KeysSeen", current_app.extensions["rootvault.keys"]).look(vault.keys)
+    down = sum(1 for key in seen if not key.ok)
+    status = "degraded" if down else "ready"
+    return jsonify(status=status, database="ok", log="ok", keys={"ok": len(seen) - down, "down": down})
+
+
+@blueprint.get("/metrics")
+@needs(PUBLIC)
+def metrics() -> Response:
+    """Give the numbers in Prometheus' text format, to this machine or to who may export the log."""
+    actor = auth.visitor().actor
+    if not security.is_local(g.client_ip):
+        if actor is None:
+            raise Unauthenticated(
+                "auth.required", "Numbers are for this machine, or for a token with log.export."
+            )
+        if auth.the_vault().policy.reach(actor, Permission.LOG_EXPORT).empty:
+            raise Forbidden("policy.denied", "Numbers are for this machine, or for a token with log.export.")
+    registry = cast("Numbers", current_app.extensions["rootvault.numbers"]).registry
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
