@@ -1,0 +1,5 @@
+"""`python -m vault` is `rootvault`."""
+
+from vault.cli.main import main
+
+main()

@@ -1,0 +1,146 @@
+"""`checkout` and `checkin`: asking for root, following the request, ending the lease.
+
+Wherever a checkout is named, its account's number will do: your own open checkout of it is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from vault.cli.client import Api, connect, segment
+from vault.cli.exits import stop
+from vault.cli.output import ask_secret, emit, facts, json_option, patiently, table, wait_option
+
+_OPEN = ("pending_approval", "approved", "active")
+_COLUMNS = (
+    ("id", "CHECKOUT"), ("account_id", "ACCOUNT"), ("reason", "REASON"), ("ticket", "TICKET"), ("state", "STATE"),
+    ("requester", "BY"), ("requested_at", "ASKED"), ("expires_at", "ENDS"),
+)  # fmt: skip
+_FACTS = (
+    ("id", "checkout"), ("account_id", "account"), ("state", "state"), ("reason", "reason"), ("ticket", "ticket"),
+    ("justification", "for"), ("requester", "by"), ("granted_seconds", "seconds"), ("approvals_needed", "approvals"),
+    ("decide_by", "decide by"), ("use_by", "use by"), ("expires_at", "ends"), ("step_up_until", "factor until"),
+    ("content_hash", "content"),
+)  # fmt: skip
+
+
+def own(api: Api, name: str) -> str:
+    """Give the id of a checkout that is named by itself or by its account's number."""
+    if re.fullmatch(r"[0-9]{12}", name, re.ASCII) is None:
+        return name
+    mine = api.get("/me")["id"]
+    for each in api.get("/checkouts", account_id=name, limit=50)["items"]:
+        if each["state"] in _OPEN and _holder(each) == mine:
+            return str(each["id"])
+    stop("not_found", f"You have no open checkout of {name}. Ask for one: rootvault checkout ask {name} …", 5)
+
+
+def step_up(api: Api, checkout_id: str, *, wait: bool) -> Any:
+    """Ask for a code of the person's own device and give it for one checkout (S16)."""
+
+    def give() -> Any:
+        body = {"otp": ask_secret("Code from your own device")}
+        return api.post(f"/checkouts/{segment(checkout_id)}/step-up", body)
+
+    return patiently(give, wait=wait)
+
+
+def tell(answer: Any, *, as_json: bool) -> None:
+    """Print a checkout."""
+    if as_json:
+        emit(answer)
+        return
+    facts(_flat(answer), _FACTS)
+
+
+@click.group()
+def checkout() -> None:
+    """Ask for an account's root, follow the request, give your factor, withdraw."""
+
+
+@checkout.command()
+@click.argument("account")
+@click.option("--reason", required=True, help="Code of an accepted reason (rootvault reasons).")
+@click.option("--ticket", required=True, help="Number of the ticket this is for.")
+@click.option("--why", required=True, help="A sentence: what for.")
+@click.option("--minutes", type=click.IntRange(1, 240), help="How long; the policy's default otherwise.")
+@json_option
+def ask(account: str, reason: str, ticket: str, why: str, minutes: int | None, *, as_json: bool) -> None:
+    """Ask for the root of ACCOUNT."""
+    body: dict[str, str | int] = {
+        "account_id": account, "reason": reason, "ticket": ticket, "justification": why,
+    }  # fmt: skip
+    if minutes is not None:
+        body["duration_seconds"] = minutes * 60
+    answer = connect().post("/checkouts", body)
+    tell(answer, as_json=as_json)
+    if not as_json:
+        pending = answer["state"] == "pending_approval"
+        click.echo(
+            "It waits for approval." if pending else f"Next: rootvault checkout step-up {answer['id']}"
+        )
+
+
+@checkout.command("list")
+@click.option("--account", help="Only those of this account.")
+@click.option("--state", help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@json_option
+def list_(account: str | None, state: str | None, limit: int, *, as_json: bool) -> None:
+    """List checkouts in your scope, newest first."""
+    page = connect().get("/checkouts", account_id=account, state=state, limit=limit)
+    if as_json:
+        emit(page)
+        return
+    table([_flat(each) for each in page["items"]], _COLUMNS)
+
+
+@checkout.command()
+@click.argument("name", metavar="CHECKOUT")
+@json_option
+def show(name: str, *, as_json: bool) -> None:
+    """Show one checkout."""
+    api = connect()
+    tell(api.get(f"/checkouts/{segment(own(api, name))}"), as_json=as_json)
+
+
+@checkout.command()
+@click.argument("name", metavar="CHECKOUT")
+@json_option
+def cancel(name: str, *, as_json: bool) -> None:
+    """Withdraw your request before the lease began."""
+    api = connect()
+    tell(api.post(f"/checkouts/{segment(own(api, name))}/cancel"), as_json=as_json)
+
+
+@checkout.command("step-up")
+@click.argument("name", metavar="CHECKOUT")
+@wait_option
+@json_option
+def step_up_(name: str, *, wait: bool, as_json: bool) -> None:
+    """Give a fresh code of your own device; the first one begins the lease."""
+    api = connect()
+    tell(step_up(api, own(api, name), wait=wait), as_json=as_json)
+
+
+@click.command()
+@click.argument("name", metavar="CHECKOUT")
+@json_option
+def checkin(name: str, *, as_json: bool) -> None:
+    """End your lease."""
+    api = connect()
+    tell(api.post(f"/checkouts/{segment(own(api, name))}/check-in"), as_json=as_json)
+
+
+def _holder(checkout: Any) -> Any:
+    requester = checkout.get("requester")
+    return requester.get("id") if isinstance(requester, dict) else checkout.get("requester_id")
+
+
+def _flat(checkout: Any) -> dict[str, Any]:
+    requester = checkout.get("requester")
+    name = requester.get("name") if isinstance(requester, dict) else checkout.get("requester_name")
+    return {**checkout, "requester": name}

@@ -1,0 +1,122 @@
+"""`rootvault`: names every command, imports the one that is called, and turns failures into exit statuses.
+
+Decided here: that starting is cheap. A people's command imports neither the web framework nor the
+database nor AWS's library; a test lists what each command may not import. Errors become words and an
+exit status here and nowhere else (`exits`).
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final, NamedTuple
+
+import click
+
+from vault.cli.exits import Failure, tell
+
+
+class _Command(NamedTuple):
+    """Where a command lives, and its line in the overview."""
+
+    place: str
+    words: str
+
+
+PEOPLE: Final[dict[str, _Command]] = {
+    "login": _Command("vault.cli.session:login", "Remember an address and an API token."),
+    "logout": _Command("vault.cli.session:logout", "Forget the token."),
+    "me": _Command("vault.cli.session:me", "Who am I, with which roles?"),
+    "accounts": _Command("vault.cli.accounts:accounts", "List and show AWS accounts."),
+    "reasons": _Command("vault.cli.accounts:reasons", "The accepted reasons for using root."),
+    "checkout": _Command("vault.cli.checkouts:checkout", "Ask for an account's root, list, show, cancel."),
+    "approve": _Command("vault.cli.approvals:approve", "Agree to someone's request."),
+    "deny": _Command("vault.cli.approvals:deny", "Refuse someone's request."),
+    "password": _Command("vault.cli.disclosures:password", "The root password, to the clipboard."),
+    "code": _Command("vault.cli.disclosures:code", "The present MFA code, to the clipboard."),
+    "checkin": _Command("vault.cli.checkouts:checkin", "End your lease."),
+    "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
+    "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
+    "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
+}
+OPERATOR: Final[dict[str, _Command]] = {
+    "init": _Command("vault.cli.admin.init:init", "Make keys, database, log and two administrators."),
+    "serve": _Command("vault.cli.admin.serve:serve", "Answer requests, and sweep beside it."),
+    "worker": _Command("vault.cli.admin.worker:worker", "Write down what time has ended."),
+    "doctor": _Command("vault.cli.admin.doctor:doctor", "What is wrong here, and what to do."),
+    "db": _Command("vault.cli.admin.db:db", "Bring the database's schema up to date."),
+    "import": _Command(
+        "vault.cli.admin.importer:import_", "Take many accounts into custody from a CSV file."
+    ),
+    "backup": _Command("vault.cli.admin.backup:backup", "A consistent copy of the database."),
+    "admin": _Command("vault.cli.admin.people:admin", "Look at the people of this vault."),
+    "demo": _Command("vault.cli.admin.demo:demo", "A small world, the whole story, and a running vault."),
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and lines without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give all names, people's first."""
+        return [*PEOPLE, *OPERATOR]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import the one command that was called."""
+        found = PEOPLE.get(cmd_name) or OPERATOR.get(cmd_name)
+        if found is None:
+            return None
+        module, _, name = found.place.partition(":")
+        command = getattr(import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the overview."""
+        for title, commands in (
+            ("For people (by REST)", PEOPLE),
+            ("For the operator (on the host)", OPERATOR),
+        ):
+            with formatter.section(title):
+                formatter.write_dl([(name, command.words) for name, command in commands.items()])
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="rootvault", message="%(version)s")
+def cli() -> None:
+    """AWS root credentials of many accounts: reasons, approvals, rotation, proof.
+
+    People's commands speak to the vault at ROOTVAULT_URL with ROOTVAULT_TOKEN, or what `login` remembered.
+    Auditors need neither: python -m audit verify BUNDLE --key VKEY. Every command knows --json.
+    """
+
+
+def main() -> None:
+    """Run one command and leave with its status."""
+    as_json = "--json" in sys.argv[1:]
+    try:
+        status = cli.main(standalone_mode=False)
+    except Failure as failure:
+        tell(failure, as_json=as_json)
+        status = failure.exit_status
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        status = 130
+    except click.ClickException as wrong:
+        wrong.show()
+        status = wrong.exit_code
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
