@@ -7,19 +7,10 @@ therefore cannot make the next honest append sign a rewritten past.
 
 The first entry is of type `log.opened`; a log of size 0 is never signed. Never done here: commit. A receipt
 and the checkpoint in it are worth nothing, and must go to nobody, before the caller's transaction committed.
-
-A receipt for others is a tlog-proof (C2SP), which verifies without us:
-
-    c2sp.org/tlog-proof@v1
-    index <index, decimal>
-    <base64 of each hash of the inclusion proof, leaf to root, one a line>
-    <blank line>
-    <signed checkpoint>
 """
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,12 +19,12 @@ from audit.checkpoint import Checkpoint
 from audit.entry import Draft
 from audit.errors import LogRefused, ProofRefused, TileRefused
 from audit.merkle import HASH_SIZE
-from audit.note import Signer, Verifier, open_note
+from audit.note import Signer
+from audit.receipt import format_receipt, open_checkpoint
 from audit.storage import Head, Storage
 from audit.tile import Tile, encode_entries, encode_hashes
 
 OPENED: Final = "log.opened"
-_PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +102,7 @@ class Log:
         """Return the receipt of an entry that verifies without us (C2SP tlog-proof)."""
         head = storage.head()
         proof = merkle.prove_inclusion(index, head.size, storage.nodes)
-        return format_tlog_proof(index, proof, head.note)
+        return format_receipt(index, proof, head.note)
 
     def tile(self, storage: Storage, path: str) -> bytes:
         """Return the content of a tile of this log; `TileRefused` if it is not there (yet)."""
@@ -152,22 +143,8 @@ class Log:
         return stored if size is None else size
 
 
-def open_checkpoint(note: str, origin: str, verifier: Verifier) -> Checkpoint:
-    """Verify a signed checkpoint and return it; raise `NoteRefused` or, for another log's, `LogRefused`."""
-    checkpoint = Checkpoint.parse(open_note(note, [verifier]).text)
-    if checkpoint.origin != origin:
-        raise LogRefused("log.origin", f"the checkpoint is of {checkpoint.origin}, not of {origin}")
-    return checkpoint
-
-
 def read_tile(storage: Storage, tile: Tile) -> bytes:
     """Return the content of a tile from a storage that has it."""
     if tile.level is not None:
         return encode_hashes(storage.nodes(tile.coordinates()))
     return encode_entries(stored.leaf for stored in storage.leaves(tile.first, tile.first + tile.width))
-
-
-def format_tlog_proof(index: int, proof: list[bytes], checkpoint: str) -> str:
-    """Write an inclusion proof and its signed checkpoint as one text (C2SP tlog-proof)."""
-    hashes = "".join(base64.b64encode(each).decode("ascii") + "\n" for each in proof)
-    return f"{_PROOF_HEADER}\nindex {index}\n{hashes}\n{checkpoint}"

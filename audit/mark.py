@@ -1,0 +1,137 @@
+"""The high-water mark: the highest checkpoint we have seen, in a file outside the database.
+
+A database put back to an older state looks perfect from inside: its entries, tree and signature were all once
+true. Only something that was not put back with it can tell. This file is the nearest such thing; witnesses
+and anchors on other machines are farther, and better.
+
+The file holds one signed checkpoint as text, nothing else. It only ever moves forward. It is replaced by a
+rename of a whole, synced file, under a lock that all processes of this machine share, so it can be read at any
+moment and survives a crash at any moment.
+
+Decided here: what counts as forward. Never done here: going on after `RolledBack`. The only way on is a new log
+with a new origin, whose first entry tells of the last checkpoint of this one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from audit import merkle
+from audit.checkpoint import Checkpoint
+from audit.errors import AuditError, NoteRefused, RolledBack
+from audit.note import LONGEST, Verifier
+from audit.receipt import open_checkpoint
+from audit.storage import Storage
+
+
+class MarkFile:
+    """The mark at one path; many threads and processes may use it at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> str | None:
+        """Return the signed checkpoint, None if there never was one."""
+        try:
+            with self._path.open("rb") as file:
+                content = file.read(LONGEST + 1)
+        except FileNotFoundError:
+            return None
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise RolledBack(
+                "mark.damaged", f"{self._path} is not a checkpoint: restore it, then ask why"
+            ) from None
+
+    def advance(self, note: str) -> None:
+        """Move the mark to a checkpoint of ours, durably; do nothing if it is as far or farther already.
+
+        Called after the commit that wrote the checkpoint. Raises `RolledBack` if the mark stands at another
+        tree of the same size or at another log.
+        """
+        wanted = _parse(note)
+        if not self._is_behind(wanted):
+            return
+        with self._locked():
+            if self._is_behind(wanted):
+                self._replace(note)
+
+    def check(self, storage: Storage, verifier: Verifier) -> None:
+        """Raise `RolledBack` unless the stored log is the marked one, or has grown out of it.
+
+        Without a mark there is nothing to compare with and nothing is refused: who expects one asks `read`.
+        """
+        note = self.read()
+        if note is None:
+            return
+        try:
+            marked = open_checkpoint(note, verifier.name, verifier)
+        except AuditError as error:
+            words = f"{self._path} holds no checkpoint of this log: {error.words}"
+            raise RolledBack("mark.damaged", words) from None
+        head = storage.head()
+        if head.size < marked.size:
+            raise RolledBack(
+                "log.rolled_back",
+                f"LOG ROLLED BACK: the database ends at {head.size} entries, but {marked.size} were there before."
+                " The database was replaced by an older copy, or its end was cut off. Nothing may be disclosed.",
+            )
+        try:
+            current = open_checkpoint(head.note, verifier.name, verifier)
+            proof = merkle.prove_consistency(marked.size, current.size, storage.nodes)
+            merkle.check_consistency(marked.size, current.size, proof, marked.root, current.root)
+        except AuditError as error:
+            raise RolledBack(
+                "log.forked",
+                f"LOG REWRITTEN: the log in the database does not continue the one of {marked.size} entries that"
+                f" was there before ({error.words}). Nothing may be disclosed.",
+            ) from None
+
+    def _is_behind(self, wanted: Checkpoint) -> bool:
+        note = self.read()
+        if note is None:
+            return True
+        present = _parse(note)
+        if present.origin != wanted.origin:
+            raise RolledBack("mark.origin", f"{self._path} marks {present.origin}, not {wanted.origin}")
+        if present.size == wanted.size and present.root != wanted.root:
+            words = f"LOG FORKED: there are two different logs of {wanted.size} entries. Nothing may be disclosed."
+            raise RolledBack("log.forked", words)
+        return present.size < wanted.size
+
+    def _replace(self, note: str) -> None:
+        new = self._path.with_name(self._path.name + ".new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(note.encode("utf-8"))
+            file.flush()
+            os.fsync(descriptor)
+        new.replace(self._path)
+        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)  # the rename itself
+        finally:
+            os.close(directory)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock that the kernel lets go of however we end."""
+        lock = self._path.with_name(self._path.name + ".lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _parse(note: str) -> Checkpoint:
+    try:
+        return Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+    except NoteRefused as error:
+        raise RolledBack("mark.damaged", f"the mark is not a checkpoint: {error.words}") from None
