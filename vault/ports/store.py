@@ -10,139 +10,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
-from vault.domain.account import Account, Custody, Customer, Kind, Model
-from vault.domain.actor import Reach, Role
-from vault.domain.checkout import Approval, Checkout, CheckoutState
+from vault.domain.account import Account, Customer
+from vault.domain.actor import Reach
+from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, PartKind, Version, VersionLabel
 from vault.domain.event import Event
-from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.rotation import Rotation
+from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
+from vault.ports.records import (
+    AccountFilter,
+    CheckoutFilter,
+    Entry,
+    EntryFilter,
+    Page,
+    Promotion,
+    Receipt,
+    Repeat,
+    Reveal,
+    RevealPurpose,
+    RevealState,
+    Slice,
+)
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some items in the list's order, and the cursor of the rest (None at the end)."""
-
-    items: tuple[T, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Which page of a list: at most `limit` items after `cursor` (as an earlier page gave it)."""
-
-    limit: int = 50
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFilter:
-    """Which accounts; None does not narrow. `text` is found in number, name and root e-mail."""
-
-    text: str | None = None
-    customer_id: str | None = None
-    custody: Custody | None = None
-    model: Model | None = None
-    kind: Kind | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutFilter:
-    """Which checkouts; None does not narrow."""
-
-    account_id: str | None = None
-    requester_id: str | None = None
-    states: frozenset[CheckoutState] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryFilter:
-    """Which entries of the log, newest first; times are half open [since, until)."""
-
-    account_id: str | None = None
-    actor_id: str | None = None
-    checkout_id: str | None = None
-    type: str | None = None
-    outcome: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str | None = None
-
-
-class RevealState(StrEnum):
-    """How far a disclosure has come."""
-
-    AUTHORIZED = "authorized"
-    RELEASED = "released"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-class RevealPurpose(StrEnum):
-    """What a disclosure is for: using root, or setting a staged value at AWS."""
-
-    USE = "use"
-    DISPLAY = "display"
-
-
-@dataclass(frozen=True, slots=True)
-class Reveal:
-    """One disclosure of a value or a code, from authorisation to outcome."""
-
-    id: str
-    checkout_id: str
-    account_id: str
-    kind: PartKind
-    version: int
-    person_id: str
-    purpose: RevealPurpose
-    state: RevealState
-    authorized_at: datetime
-    ended_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Proof that an entry is in the log: its index, leaf hash (hex) and the signed checkpoint."""
-
-    index: int
-    leaf_hash: str
-    checkpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """What the log says is current for a part, proven against the signed head (S10)."""
-
-    index: int
-    version: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the log as it stands: its index, leaf hash (hex), exact bytes and their content."""
-
-    index: int
-    leaf_hash: str
-    leaf: bytes
-    content: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """What an Idempotency-Key was used for before: the request's MAC and the subject of its entry."""
-
-    body_mac: str
-    subject: str | None
-    index: int
+__all__ = [
+    "AccountFilter",
+    "AccountStore",
+    "CheckoutFilter",
+    "CheckoutStore",
+    "CustomerStore",
+    "Entry",
+    "EntryFilter",
+    "GuessStore",
+    "LogStore",
+    "Page",
+    "PersonStore",
+    "Promotion",
+    "Receipt",
+    "Repeat",
+    "Reveal",
+    "RevealPurpose",
+    "RevealState",
+    "RevealStore",
+    "RotationStore",
+    "SessionStore",
+    "Slice",
+    "TokenStore",
+    "Unit",
+    "Units",
+    "VersionStore",
+]
 
 
 class CustomerStore(Protocol):
@@ -364,134 +283,6 @@ class RotationStore(Protocol):
 
     def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
         """List an account's, newest first."""
-        ...
-
-
-class PersonStore(Protocol):
-    """People and their grants."""
-
-    def add(self, person: Person) -> None:
-        """Keep a new one; `Conflict` person.exists where the e-mail is taken."""
-        ...
-
-    def get(self, person_id: str) -> Person | None:
-        """Find by id."""
-        ...
-
-    def by_email(self, email: str) -> Person | None:
-        """Find by e-mail, whatever its case."""
-        ...
-
-    def by_enrolment(self, enrolment_hash: str) -> Person | None:
-        """Find by the hash of an enrolment link's token."""
-        ...
-
-    def update(self, person: Person) -> None:
-        """Write all fields but the last step."""
-        ...
-
-    def claim_step(self, person_id: str, step: int) -> bool:
-        """Claim an OTP time step; False where it, or a later one, was claimed before (S15)."""
-        ...
-
-    def page(self, part: Slice) -> Page[Person]:
-        """List by e-mail."""
-        ...
-
-    def add_grant(self, grant: Grant) -> None:
-        """Keep a proposed grant."""
-        ...
-
-    def get_grant(self, grant_id: str) -> Grant | None:
-        """Find a grant."""
-        ...
-
-    def update_grant(self, grant: Grant) -> None:
-        """Write a grant's confirmation or removal."""
-        ...
-
-    def grants(self, person_id: str) -> tuple[Grant, ...]:
-        """List a person's, oldest first, also removed ones."""
-        ...
-
-    def holders(self, roles: frozenset[Role], now: datetime) -> tuple[tuple[Person, Grant], ...]:
-        """List active people with each grant in force of one of `roles`."""
-        ...
-
-
-class SessionStore(Protocol):
-    """Browser sessions."""
-
-    def add(self, session: Session) -> None:
-        """Keep a new one."""
-        ...
-
-    def find(self, token_hash: str) -> tuple[Session, Person, tuple[Grant, ...]] | None:
-        """Find by the hash of the cookie's token, with the person and their grants."""
-        ...
-
-    def touch(self, session_id: str, at: datetime) -> None:
-        """Remember activity."""
-        ...
-
-    def end(self, session_id: str, at: datetime) -> None:
-        """End one."""
-        ...
-
-    def end_all(self, person_id: str, at: datetime) -> int:
-        """End all of a person; give how many."""
-        ...
-
-    def of(self, person_id: str) -> tuple[Session, ...]:
-        """List those not ended, newest first."""
-        ...
-
-
-class TokenStore(Protocol):
-    """API tokens."""
-
-    def add(self, token: Token) -> None:
-        """Keep a new one."""
-        ...
-
-    def get(self, token_id: str) -> Token | None:
-        """Find by id."""
-        ...
-
-    def find(self, token_hash: str) -> tuple[Token, Person | None, tuple[Grant, ...]] | None:
-        """Find by hash, with the person it belongs to and their grants."""
-        ...
-
-    def touch(self, token_id: str, at: datetime) -> None:
-        """Remember use."""
-        ...
-
-    def update(self, token: Token) -> None:
-        """Write a revocation."""
-        ...
-
-    def revoke_all(self, person_id: str, at: datetime) -> int:
-        """Revoke all of a person; give how many."""
-        ...
-
-    def page(self, person_id: str | None, part: Slice) -> Page[Token]:
-        """List newest first, all or one person's."""
-        ...
-
-
-class GuessStore(Protocol):
-    """Failures in a row (S15)."""
-
-    def get(self, subject: str) -> Guesses | None:
-        """Find a subject's."""
-        ...
-
-    def fail(self, subject: str, at: datetime) -> Guesses:
-        """Count one more; a day without failures starts anew."""
-        ...
-
-    def clear(self, subject: str) -> None:
-        """Forget them."""
         ...
 
 

@@ -1,0 +1,137 @@
+"""What stores are asked with and answer with: pages and their filters, disclosures, receipts, entries.
+
+Decided here: the shapes alone. What they mean in a use case stands with the stores in `vault.ports.store`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from vault.domain.account import Custody, Kind, Model
+from vault.domain.checkout import CheckoutState
+from vault.domain.credential import PartKind
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items in the list's order, and the cursor of the rest (None at the end)."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which page of a list: at most `limit` items after `cursor` (as an earlier page gave it)."""
+
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts; None does not narrow. `text` is found in number, name and root e-mail."""
+
+    text: str | None = None
+    customer_id: str | None = None
+    custody: Custody | None = None
+    model: Model | None = None
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutFilter:
+    """Which checkouts; None does not narrow."""
+
+    account_id: str | None = None
+    requester_id: str | None = None
+    states: frozenset[CheckoutState] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries of the log, newest first; times are half open [since, until)."""
+
+    account_id: str | None = None
+    actor_id: str | None = None
+    checkout_id: str | None = None
+    type: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+
+
+class RevealState(StrEnum):
+    """How far a disclosure has come."""
+
+    AUTHORIZED = "authorized"
+    RELEASED = "released"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class RevealPurpose(StrEnum):
+    """What a disclosure is for: using root, or setting a staged value at AWS."""
+
+    USE = "use"
+    DISPLAY = "display"
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """One disclosure of a value or a code, from authorisation to outcome."""
+
+    id: str
+    checkout_id: str
+    account_id: str
+    kind: PartKind
+    version: int
+    person_id: str
+    purpose: RevealPurpose
+    state: RevealState
+    authorized_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an entry is in the log: its index, leaf hash (hex) and the signed checkpoint."""
+
+    index: int
+    leaf_hash: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What the log says is current for a part, proven against the signed head (S10)."""
+
+    index: int
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the log as it stands: its index, leaf hash (hex), exact bytes and their content."""
+
+    index: int
+    leaf_hash: str
+    leaf: bytes
+    content: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What an Idempotency-Key was used for before: the request's MAC and the subject of its entry."""
+
+    body_mac: str
+    subject: str | None
+    index: int
