@@ -24,6 +24,7 @@ from vault.services.leases import move_part, settle
 from vault.services.sealing import Sealed, Sealer, logged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vault.domain.actor import Actor
@@ -60,37 +61,59 @@ class Custodies:
         custody.email_used or checkout.conflict, and `KeysUnavailable` (nothing is kept then).
         """
         check_existing(existing)
-        seed = totp.parse_seed(existing.seed).secret
         now = self.clock.now()
         with self.units.write() as unit:
             self._takeable(unit, actor, account_id, now)
             numbers = {kind: unit.versions.next_number(account_id, kind) for kind in PartKind}
             vault_id = unit.vault_id
-        values = {PartKind.PASSWORD: existing.password, PartKind.MFA: seed}
-        sealed = [
-            self.sealer.seal(
-                vault_id, (account_id, kind, numbers[kind]), value, VersionOrigin.TAKEN_IN, actor.id, now
-            )
-            for kind, value in values.items()
-        ]
+        sealed = self.seal(vault_id, account_id, numbers, existing, actor.id, now)
         now = self.clock.now()
         with self.units.write() as unit:
             account = self._takeable(unit, actor, account_id, now)
             if otp is not None:
                 self.factors.check(unit, actor, otp, now, refusal(actor, account.id))
-            account = replace(account, root_email=existing.root_email)
-            unit.accounts.update(account)
-            weak = bool(
-                passwords.weaknesses(
-                    existing.password, root_email=existing.root_email, account_name=account.name
-                )
-            )
-            for each in sealed:
-                self._keep(unit, actor, each, now, weak=weak and each.version.kind is PartKind.PASSWORD)
-            hold_if_confirmed(unit, actor, account, now)
-            held = unit.accounts.get(account.id) or account
+            held = self.keep(unit, actor, account, existing, sealed, now)
             unit.commit()
         return held
+
+    def seal(
+        self,
+        vault_id: str,
+        account_id: str,
+        numbers: Mapping[PartKind, int],
+        existing: Existing,
+        by: str,
+        now: datetime,
+    ) -> tuple[Sealed, ...]:
+        """Seal both values as these version numbers; no transaction is open meanwhile."""
+        seed = totp.parse_seed(existing.seed).secret
+        values = {PartKind.PASSWORD: existing.password, PartKind.MFA: seed}
+        return tuple(
+            self.sealer.seal(
+                vault_id, (account_id, kind, numbers[kind]), value, VersionOrigin.TAKEN_IN, by, now
+            )
+            for kind, value in values.items()
+        )
+
+    def keep(
+        self,
+        unit: Unit,
+        actor: Actor,
+        account: Account,
+        existing: Existing,
+        sealed: tuple[Sealed, ...],
+        now: datetime,
+    ) -> Account:
+        """Keep sealed values as current and hold the account, in the caller's transaction."""
+        account = replace(account, root_email=existing.root_email)
+        unit.accounts.update(account)
+        weak = bool(
+            passwords.weaknesses(existing.password, root_email=existing.root_email, account_name=account.name)
+        )
+        for each in sealed:
+            self._keep(unit, actor, each, now, weak=weak and each.version.kind is PartKind.PASSWORD)
+        hold_if_confirmed(unit, actor, account, now)
+        return unit.accounts.get(account.id) or account
 
     def _takeable(self, unit: Unit, actor: Actor, account_id: str, now: datetime) -> Account:
         """Give the account with its row held, if values may be taken in now."""
