@@ -64,9 +64,7 @@ class Secret(Generic[T_co]):
     def __deepcopy__(self, memo: object) -> NoReturn:
         _refuse("copied")
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        _refuse("pickled")
-
+    # the only door of pickle and copyreg to what slots hold, whatever the protocol
     def __getstate__(self) -> NoReturn:
         _refuse("pickled")
 

@@ -149,6 +149,7 @@ def test_the_window_does_not_reach_before_the_epoch() -> None:
         lambda code: code[:5] + chr(0xFF10 + int(code[5])),
         lambda code: f" {code}",
         lambda code: f"{code}\n",
+        lambda code: f"{code}\xe4",
         lambda code: f"{code[:3]} {code[3:]}",
         lambda code: code + "0",
         lambda code: "0" + code,

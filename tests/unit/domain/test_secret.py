@@ -75,6 +75,7 @@ def test_every_text_of_it_is_the_placeholder(show: Callable[[Secret[str]], str])
         lambda secret: secret + "x",
         lambda secret: "-".join(str.lower(part) for part in [secret]),
         lambda secret: secret.__getstate__(),
+        lambda secret: secret.__reduce_ex__(4),
     ],
 )
 def test_every_misuse_is_refused_without_the_value(misuse: Callable[[object], object]) -> None:
