@@ -1,0 +1,132 @@
+"""Values that others published, and our own worked example, byte for byte.
+
+The large collection of proofs is read where a checkout of it is at hand; the properties in
+`tests/properties/test_merkle.py` cover the same ground without it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit import merkle
+from audit.checkpoint import Checkpoint
+from audit.errors import ProofRefused
+from audit.note import Signer, Verifier, open_note
+from audit.tile import WIDTH, Tile, tiles
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
+PROOFS = VECTORS.parents[2] / "shared/vectors/transparency-dev-merkle/testdata"
+
+
+def load(name: str) -> dict[str, Any]:
+    vectors: dict[str, Any] = json.loads((VECTORS / name).read_text(encoding="utf-8"))
+    return vectors
+
+
+def cases(kind: str) -> list[Path]:
+    return sorted((PROOFS / kind).rglob("*.json"))
+
+
+def decode(encoded: str) -> bytes:
+    return base64.b64decode(encoded, validate=True)
+
+
+def test_hashes_are_those_of_certificate_transparency() -> None:
+    vectors = load("rfc6962.json")
+    assert merkle.leaf_hash(b"L123456").hex() == vectors["leaf_hash_of_text_L123456"]
+    assert merkle.node_hash(b"N123", b"N456").hex() == vectors["node_hash_of_texts_N123_N456"]
+
+
+def test_roots_are_those_of_certificate_transparency() -> None:
+    vectors = load("rfc6962.json")
+    frontier: list[bytes] = []
+    roots = [merkle.fold(frontier).hex()]
+    for index, leaf in enumerate(vectors["leaf_inputs"]):
+        _, frontier = merkle.complete(index, merkle.leaf_hash(bytes.fromhex(leaf)), frontier)
+        roots.append(merkle.fold(frontier).hex())
+    assert vectors["roots_by_size"] == roots
+
+
+def test_the_signed_note_of_the_specification_opens() -> None:
+    vectors = load("c2sp.json")
+    opened = open_note(vectors["note"], [Verifier.parse(vectors["vkey"])])
+    assert opened.text == "This is an example message.\n"
+    assert [signature.name for signature in opened.signatures] == ["example.com/foo"]
+
+
+def test_tile_paths_are_those_of_the_specification() -> None:
+    vectors = load("c2sp.json")
+    assert Tile(0, 1234067).path == "tile/0/" + vectors["path_of_1234067"]
+
+
+@pytest.mark.parametrize("size", [256, 70000])
+def test_tile_inventories_are_those_of_the_specification(size: int) -> None:
+    found: dict[str, list[int]] = {}
+    for tile in tiles(size):
+        if tile.level is not None:
+            full, partial = found.setdefault(str(tile.level), [0, 0])
+            found[str(tile.level)] = [full + 1, 0] if tile.width == WIDTH else [full, partial + tile.width]
+    assert load("c2sp.json")[f"tiles_of_{size}"] == found
+
+
+def test_the_worked_example_matches_byte_for_byte() -> None:
+    vectors = load("worked_example.json")
+    signer = Signer.from_seed(vectors["log"], sha256(vectors["seed_is_sha256_of"].encode()).digest())
+    frontier: list[bytes] = []
+    for index, leaf in enumerate(vectors["leaves"]):
+        _, frontier = merkle.complete(index, merkle.leaf_hash(leaf.encode()), frontier)
+    checkpoint = Checkpoint(vectors["log"], len(vectors["leaves"]), merkle.fold(frontier))
+    assert signer.vkey == vectors["vkey"]
+    assert signer.sign(checkpoint.format()) == vectors["checkpoint"]
+
+
+def test_the_worked_example_opens_with_the_witness_too() -> None:
+    vectors = load("worked_example.json")
+    verifiers = [Verifier.parse(vectors["vkey"]), Verifier.parse(vectors["witness_vkey"])]
+    opened = open_note(vectors["checkpoint"] + vectors["witness_line"], verifiers)
+    assert [signature.time for signature in opened.signatures] == [None, vectors["witness_time"]]
+    assert [verifier.vkey for verifier in verifiers] == [vectors["vkey"], vectors["witness_vkey"]]
+
+
+@pytest.mark.skipif(not PROOFS.is_dir(), reason="the published proofs are not at hand")
+def test_published_inclusion_proofs_are_judged_as_published() -> None:
+    wrong = []
+    for path in cases("inclusion"):
+        case = json.loads(path.read_text(encoding="utf-8"))
+        proof = [decode(each) for each in case["proof"] or []]
+        try:
+            merkle.check_inclusion(
+                case["leafIdx"], case["treeSize"], decode(case["leafHash"]), proof, decode(case["root"])
+            )
+            refused = False
+        except ProofRefused:
+            refused = True
+        if refused != case["wantErr"]:
+            wrong.append(path)
+    assert wrong == []
+    assert len(cases("inclusion")) == 98
+
+
+@pytest.mark.skipif(not PROOFS.is_dir(), reason="the published proofs are not at hand")
+def test_published_consistency_proofs_are_judged_as_published() -> None:
+    wrong = []
+    for path in cases("consistency"):
+        case = json.loads(path.read_text(encoding="utf-8"))
+        proof = [decode(each) for each in case["proof"] or []]
+        try:
+            merkle.check_consistency(
+                case["size1"], case["size2"], proof, decode(case["root1"]), decode(case["root2"])
+            )
+            refused = False
+        except ProofRefused:
+            refused = True
+        if refused != case["wantErr"]:
+            wrong.append(path)
+    assert wrong == []
+    assert len(cases("consistency")) == 98
