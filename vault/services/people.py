@@ -1,0 +1,361 @@
+"""People and their power: what adds power takes two administrators and a hold, what removes it works at once.
+
+Decided here: the steps (S19, ARCHITECTURE rule 9). An administrator proposes, another confirms with a fresh
+code, nobody for themselves, nobody wider than their own reach (C1), and never two roles that exclude each
+other. Before the first account is held there is no hold, so that a new vault can be set up in an hour.
+Whoever is disabled is out with sessions, tokens and leases in the same transaction. The last administrator
+over everything stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from vault.domain.actor import Actor, Role, Scope, ScopeKind, incompatible, reach_of, system_actor
+from vault.domain.event import Change, Event, EventType
+from vault.domain.ids import fold_email, is_email, new_id
+from vault.domain.person import Grant, Person, PersonState, powers
+from vault.domain.policy import Permission
+from vault.errors import Conflict, FieldError, Forbidden, Invalid, Refused, VaultError, not_found
+from vault.ports.store import Slice
+from vault.services.departures import end_leases
+from vault.services.enrolment import new_link
+from vault.services.factors import Factors, refusal
+from vault.services.gate import Gate, refuse
+from vault.services.tokens import check_scope, require_reach
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.secret import Secret
+    from vault.ports.clock import Clock
+    from vault.ports.store import Page, Unit, Units
+
+NAME_MAX: Final = 100
+FIRST_ADMINISTRATORS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A role within a scope that someone shall get."""
+
+    role: Role
+    scope: Scope = field(default=Scope())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invited:
+    """A person with a fresh enrolment link's token, shown once, and the grants that wait or are in force."""
+
+    person: Person
+    link: Secret[str]
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person with all grants that are not removed."""
+
+    person: Person
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Use cases of administrators."""
+
+    units: Units
+    gate: Gate
+    factors: Factors
+    clock: Clock
+    hold: timedelta
+    link_lasts: timedelta
+
+    def invite(self, actor: Actor, email: str, name: str, wishes: tuple[Wish, ...]) -> Invited:
+        """Make a person with an enrolment link, and propose their roles; `Conflict` person.exists."""
+        now = self.clock.now()
+        _check_words(email, name, wishes)
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            # all refusals come before the first write: their commit must not carry half of the invitation
+            for wish in wishes:
+                self._check_wish(unit, actor, wish, now)
+            self._check_together(unit, actor, frozenset(wish.role for wish in wishes), now)
+            person, link = self._new_person(unit, actor, email, name, now)
+            grants = tuple(self._add(unit, actor, person, wish, now) for wish in wishes)
+            unit.commit()
+        return Invited(person, link, grants)
+
+    def new_enrolment(self, actor: Actor, person_id: str) -> Invited:
+        """Make a fresh link for who did not enrol yet; an older link and its seed are dead."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            person = _there(unit, person_id)
+            if person.state is not PersonState.INVITED:
+                detail = f"This person is {person.state}; only who did not enrol yet gets a new link."
+                self._deny(unit, actor, Conflict("person.state", detail, state=person.state), now)
+            link = new_link(now, self.link_lasts)
+            person = replace(person, seed=None, enrolment_hash=link.hash, enrolment_until=link.until)
+            unit.people.update(person)
+            detail_of = {"person": person.id, "link": "new", "until": link.until.isoformat()}
+            unit.log.record(
+                Event(EventType.PERSON_INVITED, actor, detail=detail_of, subject="disclosure"), now
+            )
+            grants = _standing(unit, person.id)
+            unit.commit()
+        return Invited(person, link.token, grants)
+
+    def propose_grant(self, actor: Actor, person_id: str, wish: Wish) -> Grant:
+        """Propose a role for someone else; it gives nothing before another administrator confirmed it."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            person = _there(unit, person_id)
+            if person.id == actor.id:
+                detail = "Nobody proposes power for themselves; ask another administrator."
+                self._deny(unit, actor, Forbidden("policy.second_person", detail, rule="S19"), now)
+            self._check_wish(unit, actor, wish, now)
+            self._check_grantable(unit, actor, person, wish.role, now)
+            grant = self._add(unit, actor, person, wish, now)
+            unit.commit()
+        return grant
+
+    def confirm_grant(self, actor: Actor, grant_id: str, otp: str) -> Grant:
+        """Agree to a proposed role, as another administrator than who proposed it and than who gets it."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            grant = self._grant(unit, grant_id)
+            if actor.id in {grant.proposed_by, grant.person_id}:
+                detail = "Another administrator has to confirm this: neither who proposed it nor who gets it."
+                self._deny(unit, actor, Forbidden("policy.second_person", detail, rule="S19"), now)
+            if grant.removed_at is not None or grant.confirmed_by is not None:
+                word = "removed" if grant.removed_at is not None else "confirmed"
+                self._deny(unit, actor, Conflict("person.state", f"This grant was {word} already."), now)
+            require_reach(self.gate, unit, actor, grant.scope, now)
+            person = _there(unit, grant.person_id)
+            self._check_grantable(unit, actor, person, grant.role, now)
+            self.factors.check(unit, actor, otp, now, refusal(actor))
+            hold = self.hold if unit.accounts.ever_held() else timedelta(0)
+            grant = replace(grant, confirmed_by=actor.id, effective_at=now + hold)
+            unit.people.update_grant(grant)
+            unit.log.record(_granted(actor, grant), now)
+            unit.commit()
+        return grant
+
+    def remove_grant(self, actor: Actor, grant_id: str) -> Grant:
+        """Take a role away, proposed or in force, at once; leases that needed it end with it."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            grant = self._grant(unit, grant_id)
+            require_reach(self.gate, unit, actor, grant.scope, now)
+            if grant.removed_at is None:
+                self._keep_an_administrator(unit, actor, grant.person_id, now, (grant,))
+                removed = replace(grant, removed_at=now)
+                unit.people.update_grant(removed)
+                left = tuple(each for each in unit.people.grants(grant.person_id) if each.id != grant.id)
+                roles = self.gate.policy.permissions[Permission.CHECKOUT_USE]
+                reach = reach_of(tuple(power.scope for power in powers(left, now) if power.role in roles))
+                end_leases(unit, actor, grant.person_id, reach, now)
+                event = Event(
+                    EventType.ROLE_REMOVED, actor, detail=_words(grant), subject=f"grant:{grant.id}"
+                )
+                unit.log.record(event, now)
+                unit.commit()
+                grant = removed
+        return grant
+
+    def disable(self, actor: Actor, person_id: str) -> Person:
+        """Shut a person out: sessions, tokens and leases end in the same transaction (S17)."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            person = _there(unit, person_id)
+            standing = _standing(unit, person.id)
+            for grant in standing:
+                require_reach(self.gate, unit, actor, grant.scope, now)
+            if person.state is PersonState.DISABLED:
+                return person
+            self._keep_an_administrator(unit, actor, person.id, now, standing)
+            ended = end_leases(unit, actor, person.id, reach_of(()), now)
+            disabled = replace(person, state=PersonState.DISABLED, enrolment_hash=None, enrolment_until=None)
+            unit.people.update(disabled)
+            detail: dict[str, str | int | bool | None] = {
+                "person": person.id,
+                "sessions": unit.sessions.end_all(person.id, now),
+                "tokens": unit.tokens.revoke_all(person.id, now),
+                "checkouts": ended,
+            }
+            change = Change("person", person.id, person.state, disabled.state)
+            subject = f"person:{person.id}"
+            event = Event(EventType.PERSON_DISABLED, actor, changes=(change,), detail=detail, subject=subject)
+            unit.log.record(event, now)
+            unit.commit()
+        return disabled
+
+    def bootstrap_admins(self, admins: tuple[tuple[str, str], ...]) -> tuple[Invited, ...]:
+        """Make the first two administrators (e-mail and name each), on the host; refused once anyone exists."""
+        now = self.clock.now()
+        if len({fold_email(email) for email, _ in admins}) != FIRST_ADMINISTRATORS:
+            raise Refused("operation.failed", "Name two administrators with different e-mail addresses.")
+        actor = system_actor("init")
+        made: list[Invited] = []
+        for email, name in admins:
+            _check_words(email, name, ())
+        with self.units.write() as unit:
+            if unit.people.page(Slice(limit=1)).items:
+                raise Refused(
+                    "operation.failed", "There are people already; an administrator invites the next."
+                )
+            for email, name in admins:
+                person, link = self._new_person(unit, actor, email, name, now)
+                grant = replace(
+                    _new_grant(actor, person, Wish(Role.ADMIN), now), confirmed_by=actor.id, effective_at=now
+                )
+                unit.people.add_grant(grant)
+                unit.log.record(_granted(actor, grant), now)
+                made.append(Invited(person, link, (grant,)))
+            unit.commit()
+        return tuple(made)
+
+    def get(self, actor: Actor, person_id: str) -> Profile:
+        """Read a person and their grants: oneself, or anyone as an administrator or auditor."""
+        with self.units.read() as unit:
+            person = unit.people.get(person_id)
+            if person is None or (person.id != actor.id and not self._reads(actor)):
+                raise not_found("person", person_id[:36])
+            return Profile(person, _standing(unit, person.id))
+
+    def page(self, actor: Actor, part: Slice) -> Page[Person]:
+        """List everyone, for administrators and auditors; for others, a refusal in the log."""
+        if not self._reads(actor):
+            now = self.clock.now()
+            with self.units.write() as unit:
+                self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+        with self.units.read() as unit:
+            return unit.people.page(part)
+
+    def _reads(self, actor: Actor) -> bool:
+        reaches = (
+            self.gate.policy.reach(actor, each) for each in (Permission.PEOPLE_MANAGE, Permission.LOG_READ)
+        )
+        return any(not reach.empty for reach in reaches)
+
+    def _new_person(
+        self, unit: Unit, actor: Actor, email: str, name: str, now: datetime
+    ) -> tuple[Person, Secret[str]]:
+        link = new_link(now, self.link_lasts)
+        person = Person(
+            id=new_id(),
+            email=email.strip(),
+            name=name.strip(),
+            state=PersonState.INVITED,
+            created_at=now,
+            enrolment_hash=link.hash,
+            enrolment_until=link.until,
+        )
+        unit.people.add(person)
+        detail = {
+            "person": person.id,
+            "email": person.email,
+            "name": person.name,
+            "until": link.until.isoformat(),
+        }
+        # the link is shown once: a repeated request is not answered with it again (S8)
+        unit.log.record(Event(EventType.PERSON_INVITED, actor, detail=detail, subject="disclosure"), now)
+        return person, link.token
+
+    def _add(self, unit: Unit, actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant:
+        grant = _new_grant(actor, person, wish, now)
+        unit.people.add_grant(grant)
+        event = Event(EventType.ROLE_PROPOSED, actor, detail=_words(grant), subject=f"grant:{grant.id}")
+        unit.log.record(event, now)
+        return grant
+
+    def _check_wish(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> None:
+        check_scope(unit, wish.scope)
+        require_reach(self.gate, unit, actor, wish.scope, now)
+
+    def _check_grantable(self, unit: Unit, actor: Actor, person: Person, role: Role, now: datetime) -> None:
+        if person.state is PersonState.DISABLED:
+            self._deny(
+                unit, actor, Conflict("person.state", "This person is disabled.", state=person.state), now
+            )
+        held = (grant.role for grant in _standing(unit, person.id))
+        self._check_together(unit, actor, frozenset({role, *held}), now)
+
+    def _check_together(self, unit: Unit, actor: Actor, roles: frozenset[Role], now: datetime) -> None:
+        pair = incompatible(roles)
+        if pair is not None:
+            detail = f"Nobody holds {pair[0]} together with {pair[1]}; remove the other first."
+            self._deny(unit, actor, Conflict("person.state", detail, rule="rule 9"), now)
+
+    def _keep_an_administrator(
+        self, unit: Unit, actor: Actor, person_id: str, now: datetime, lost: tuple[Grant, ...]
+    ) -> None:
+        if not any(_is_chief(grant) for grant in lost):
+            return
+        gone = {grant.id for grant in lost}
+        left = (
+            grant
+            for person, grant in unit.people.holders(frozenset({Role.ADMIN}), now)
+            if _is_chief(grant) and grant.id not in gone and person.id != person_id
+        )
+        if next(left, None) is None:
+            detail = "This is the last active administrator over everything; appoint another first."
+            self._deny(unit, actor, Conflict("person.state", detail), now)
+
+    def _grant(self, unit: Unit, grant_id: str) -> Grant:
+        grant = unit.people.get_grant(grant_id)
+        if grant is None:
+            raise not_found("grant", grant_id[:36])
+        return grant
+
+    def _deny(self, unit: Unit, actor: Actor, error: VaultError, now: datetime) -> NoReturn:
+        event = Event(EventType.ACCESS_DENIED, actor, detail={"permission": Permission.PEOPLE_MANAGE})
+        refuse(unit, event, error, now)
+
+
+def _there(unit: Unit, person_id: str) -> Person:
+    person = unit.people.get(person_id)
+    if person is None:
+        raise not_found("person", person_id[:36])
+    return person
+
+
+def _standing(unit: Unit, person_id: str) -> tuple[Grant, ...]:
+    return tuple(grant for grant in unit.people.grants(person_id) if grant.removed_at is None)
+
+
+def _is_chief(grant: Grant) -> bool:
+    return grant.role is Role.ADMIN and grant.scope.kind is ScopeKind.ALL and grant.confirmed_by is not None
+
+
+def _new_grant(actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant:
+    return Grant(new_id(), person.id, wish.role, wish.scope, proposed_by=actor.id, proposed_at=now)
+
+
+def _granted(actor: Actor, grant: Grant) -> Event:
+    effective = "" if grant.effective_at is None else grant.effective_at.isoformat()
+    detail = {**_words(grant), "proposed_by": grant.proposed_by, "effective_at": effective}
+    return Event(EventType.ROLE_GRANTED, actor, detail=detail, subject=f"grant:{grant.id}")
+
+
+def _words(grant: Grant) -> dict[str, str]:
+    return {"grant": grant.id, "person": grant.person_id, "role": grant.role, "scope": str(grant.scope)}
+
+
+def _check_words(email: str, name: str, wishes: tuple[Wish, ...]) -> None:
+    errors: list[FieldError] = []
+    if not is_email(email.strip()):
+        errors.append(FieldError("/email", "Give an e-mail address in ASCII."))
+    if not 1 <= len(name.strip()) <= NAME_MAX or not name.isprintable():
+        errors.append(FieldError("/name", f"Give the person's name, at most {NAME_MAX} characters."))
+    if len(set(wishes)) != len(wishes) or len(wishes) > len(Role):
+        errors.append(FieldError("/roles", "Name each role once."))
+    if errors:
+        raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=tuple(errors))

@@ -1,0 +1,308 @@
+"""API tokens: a person's own, acting with their powers, and machines', with scopes of their own (S23).
+
+Decided here: the format, who may make one, and what a machine's may carry. A token is shown once, kept as
+a keyed hash, ends after at most ninety days and is made in a browser session with a fresh code: a token
+mints no token. What is not well formed is refused without a question to the database.
+
+    rv_ | p (person) or m (machine) | 43 characters of base62: 256 random bits | 6 of base62: their CRC-32
+
+The checksum (RFC 1952 section 8, over all characters before it) tells a scanner of leaked secrets a token
+from noise; it proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import zlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from vault.domain.actor import Actor, ActorKind, Origin, Power, Scope, ScopeKind
+from vault.domain.event import Event, EventType
+from vault.domain.ids import new_id
+from vault.domain.person import Person, PersonState, Token, powers
+from vault.domain.policy import NEVER_FOR_MACHINES, Permission
+from vault.domain.secret import Secret
+from vault.errors import FieldError, Forbidden, Invalid, Unavailable, not_found
+from vault.services.factors import Factors, refusal
+from vault.services.gate import Gate, refuse
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.ports.clock import Clock
+    from vault.ports.store import Page, Slice, Unit, Units
+    from vault.services.signin import SignedIn
+
+PREFIX: Final = "rv_"
+PURPOSE: Final = "api.token"
+NAME_MAX: Final = 80
+TOUCH_AFTER: Final = timedelta(minutes=1)
+_ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_RANDOM: Final = 43
+_CHECK: Final = 6
+_FORMAT: Final = re.compile(rf"{PREFIX}[pm][0-9A-Za-z]{{{_RANDOM + _CHECK}}}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Issued:
+    """A new token and its text, which is shown once and never again."""
+
+    token: Token
+    text: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A token that counts, and whose it is: a person's with their powers, or a machine's."""
+
+    token: Token
+    person: Person | None
+    powers: tuple[Power, ...]
+
+    def actor(self, origin: Origin) -> Actor:
+        """Make the actor of this token; a step-up is bound to the token's id (S16)."""
+        where = Origin(origin.request_id, origin.ip, session=self.token.id)
+        if self.person is not None:
+            return Actor(ActorKind.PERSON, self.person.id, self.person.name, self.powers, origin=where)
+        return Actor(
+            ActorKind.MACHINE,
+            self.token.id,
+            self.token.name,
+            permissions=self.token.permissions,
+            scope=self.token.scope,
+            origin=where,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Use cases on API tokens."""
+
+    units: Units
+    gate: Gate
+    factors: Factors
+    clock: Clock
+    longest: timedelta
+
+    def issue_own(self, actor: Actor, name: str, otp: str, lasts: timedelta | None = None) -> Issued:
+        """Make a token that acts with one's own powers; only from a browser session, with a fresh code."""
+        now = self.clock.now()
+        _check(self._wrong(name, lasts))
+        with self.units.write() as unit:
+            self._from_browser(unit, actor, Permission.TOKEN_OWN, now)
+            self.factors.check(unit, actor, otp, now, refusal(actor))
+            return self._issue(unit, actor, self._personal(actor, name, lasts, now), now)
+
+    def issue_at_sign_in(
+        self, signed: SignedIn, origin: Origin, name: str, lasts: timedelta | None = None
+    ) -> Issued:
+        """Make one's own token out of a sign-in of this moment, and end that session (a program's sign-in).
+
+        The code of the sign-in is the fresh one; it cannot be used a second time.
+        """
+        now = self.clock.now()
+        _check(self._wrong(name, lasts))
+        actor = signed.actor(origin)
+        with self.units.write() as unit:
+            unit.sessions.end(signed.session.id, now)
+            self._from_browser(unit, actor, Permission.TOKEN_OWN, now)
+            return self._issue(unit, actor, self._personal(actor, name, lasts, now), now)
+
+    def issue_machine(
+        self,
+        actor: Actor,
+        name: str,
+        permissions: frozenset[str],
+        scope: Scope,
+        otp: str,
+        lasts: timedelta | None = None,
+    ) -> Issued:
+        """Make a machine's token; its scopes are few and never disclose, approve or administer (rule 9)."""
+        now = self.clock.now()
+        errors = self._wrong(name, lasts)
+        allowed = self.gate.policy.machine_scopes - NEVER_FOR_MACHINES
+        if not permissions or not permissions <= allowed:
+            words = f"Give one or more of {', '.join(sorted(allowed))}."
+            errors = (*errors, FieldError("/scopes", words))
+        _check(errors)
+        with self.units.write() as unit:
+            self._from_browser(unit, actor, Permission.PEOPLE_MANAGE, now)
+            check_scope(unit, scope)
+            require_reach(self.gate, unit, actor, scope, now)
+            self.factors.check(unit, actor, otp, now, refusal(actor))
+            token = replace(
+                self._personal(actor, name, lasts, now), person_id=None, permissions=permissions, scope=scope
+            )
+            return self._issue(unit, actor, token, now)
+
+    def revoke(self, actor: Actor, token_id: str) -> Token:
+        """End a token at once: one's own, or as an administrator anyone's."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            token = unit.tokens.get(token_id)
+            own = token is not None and token.person_id == actor.id
+            if not own:
+                self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
+            if token is None:
+                raise not_found("token", token_id[:36])
+            if token.revoked_at is None:
+                token = replace(token, revoked_at=now)
+                unit.tokens.update(token)
+                event = Event(
+                    EventType.TOKEN_REVOKED, actor, detail=_named(token), subject=f"token:{token.id}"
+                )
+                unit.log.record(event, now)
+                unit.commit()
+        return token
+
+    def get(self, actor: Actor, token_id: str) -> Token:
+        """Read one, never its text: one's own, or as an administrator anyone's."""
+        with self.units.read() as unit:
+            token = unit.tokens.get(token_id)
+        if token is None or (token.person_id != actor.id and not self._manages(actor)):
+            raise not_found("token", token_id[:36])
+        return token
+
+    def page(self, actor: Actor, part: Slice, *, everyone: bool = False) -> Page[Token]:
+        """List one's own, or as an administrator everyone's."""
+        with self.units.read() as unit:
+            return unit.tokens.page(None if everyone and self._manages(actor) else actor.id, part)
+
+    def resolve(self, text: Secret[str]) -> Bearer | None:
+        """Find the token of a text while it counts, and remember its use."""
+        if not is_well_formed(text):
+            return None
+        now = self.clock.now()
+        with self.units.read() as unit:
+            found = unit.tokens.find(self._hash(text))
+        if found is None or not found[0].alive(now):
+            return None
+        token, person, grants = found
+        if token.person_id is not None and (person is None or person.state is not PersonState.ACTIVE):
+            return None
+        if token.used_at is None or now - token.used_at >= TOUCH_AFTER:
+            self._touch(token, now)
+        return Bearer(token, person, powers(grants, now))
+
+    def _from_browser(self, unit: Unit, actor: Actor, permission: Permission, now: datetime) -> None:
+        self.gate.require(unit, actor, permission, now)
+        if actor.kind is not ActorKind.PERSON or not actor.origin.browser:
+            detail = "A token makes no token. Sign in with password and code, and make it there."
+            event = Event(EventType.ACCESS_DENIED, actor, rule="S23", detail={"permission": permission})
+            refuse(unit, event, Forbidden("policy.denied", detail, rule="S23"), now)
+
+    def _issue(self, unit: Unit, actor: Actor, token: Token, now: datetime) -> Issued:
+        text = new_text(person=token.person_id is not None)
+        token = replace(token, token_hash=self._hash(text))
+        unit.tokens.add(token)
+        # a repeated request is not answered with the text again, so its subject is a disclosure (S8)
+        unit.log.record(Event(EventType.TOKEN_ISSUED, actor, detail=_named(token), subject="disclosure"), now)
+        unit.commit()
+        return Issued(token, text)
+
+    def _personal(self, actor: Actor, name: str, lasts: timedelta | None, now: datetime) -> Token:
+        return Token(
+            id=new_id(),
+            token_hash="",
+            name=name.strip(),
+            person_id=actor.id,
+            permissions=frozenset(),
+            scope=Scope(),
+            created_by=actor.id,
+            created_at=now,
+            expires_at=now + (self.longest if lasts is None else lasts),
+        )
+
+    def _wrong(self, name: str, lasts: timedelta | None) -> tuple[FieldError, ...]:
+        errors: list[FieldError] = []
+        if not 1 <= len(name.strip()) <= NAME_MAX:
+            errors.append(
+                FieldError("/name", f"Say what the token is for, in at most {NAME_MAX} characters.")
+            )
+        if lasts is not None and not timedelta(minutes=1) <= lasts <= self.longest:
+            errors.append(
+                FieldError("/expires_in_seconds", f"Give from a minute to {self.longest.days} days.")
+            )
+        return tuple(errors)
+
+    def _manages(self, actor: Actor) -> bool:
+        return not self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE).empty
+
+    def _touch(self, token: Token, now: datetime) -> None:
+        try:
+            with self.units.write() as unit:
+                unit.tokens.touch(token.id, now)
+                unit.commit()
+        except Unavailable:
+            # reading goes on where writing cannot; only the time of last use is older than it was
+            return
+
+    def _hash(self, text: Secret[str]) -> str:
+        return self.factors.server_key.mac(PURPOSE, text.expose().encode("ascii")).hex()
+
+
+def new_text(*, person: bool) -> Secret[str]:
+    """Make a token's text."""
+    body = PREFIX + ("p" if person else "m") + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    return Secret(body + _checksum(body))
+
+
+def is_well_formed(text: Secret[str]) -> bool:
+    """Say whether a text can be a token at all: prefix, length, alphabet and checksum."""
+    given = text.expose()
+    return _FORMAT.fullmatch(given) is not None and _checksum(given[:-_CHECK]) == given[-_CHECK:]
+
+
+def check_scope(unit: Unit, scope: Scope) -> None:
+    """Return if a scope names a customer or account that is there, or all."""
+    missing = (scope.kind is ScopeKind.CUSTOMER and unit.customers.get(scope.target) is None) or (
+        scope.kind is ScopeKind.ACCOUNT and unit.accounts.get(scope.target) is None
+    )
+    if missing or (scope.kind is ScopeKind.ALL and scope.target):
+        _check((FieldError("/scope", "Name a customer's id or an account's number that exists, or all."),))
+
+
+def require_reach(gate: Gate, unit: Unit, actor: Actor, scope: Scope, now: datetime) -> None:
+    """Return if `scope` lies within what the administrator reaches: nobody gives more than that (C1)."""
+    reach = gate.policy.reach(actor, Permission.PEOPLE_MANAGE)
+    if scope.kind is ScopeKind.CUSTOMER:
+        within = reach.covers(scope.target)
+    elif scope.kind is ScopeKind.ACCOUNT:
+        account = unit.accounts.get(scope.target)
+        within = account is not None and reach.covers(account.customer_id, account.id)
+    else:
+        within = reach.everything
+    if not within:
+        detail = f"The scope {scope} is wider than your own; ask an administrator who has it."
+        event = Event(
+            EventType.ACCESS_DENIED, actor, rule="C1", detail={"permission": Permission.PEOPLE_MANAGE}
+        )
+        refuse(unit, event, Forbidden("policy.denied", detail, rule="C1"), now)
+
+
+def _checksum(body: str) -> str:
+    number, digits = zlib.crc32(body.encode("ascii")), ""
+    for _ in range(_CHECK):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits
+
+
+def _named(token: Token) -> dict[str, str | int | bool | None]:
+    return {
+        "token": token.id,
+        "name": token.name,
+        "of": token.person_id or "machine",
+        "scopes": " ".join(sorted(token.permissions)),
+        "scope": str(token.scope),
+        "until": token.expires_at.isoformat(),
+    }
+
+
+def _check(errors: tuple[FieldError, ...]) -> None:
+    if errors:
+        raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=errors)
