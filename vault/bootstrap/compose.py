@@ -7,28 +7,26 @@ checks passed. Never decided here: a rule.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vault.adapters.clock import SystemClock
-from vault.bootstrap.ground import (
-    check_data_directory,
-    open_keys,
-    open_policy,
-    open_server_key,
-    open_signer,
-)
 from vault.services.accounts import Accounts
 from vault.services.approvals import Approvals
 from vault.services.attestations import Attestations
 from vault.services.checkouts import Checkouts
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
+from vault.services.enrolment import Enrolment
 from vault.services.factors import Factors
 from vault.services.gate import Gate
+from vault.services.imports import Imports
+from vault.services.people import People
 from vault.services.reveals import Reveals
 from vault.services.rotations import Rotations
 from vault.services.sealing import Sealer
+from vault.services.signin import SessionLimits, SignIn
 from vault.services.sweep import Sweep
+from vault.services.tokens import Tokens
 from vault.services.trail import Trail
 from vault.services.views import Views
 
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from vault.domain.policy import Policy
     from vault.ports.clock import Clock
     from vault.ports.keys import KeyService
+    from vault.ports.passwords import Passwords
     from vault.ports.store import Units
     from vault.settings import Settings
 
@@ -65,6 +64,11 @@ class Vault:
     views: Views
     trail: Trail
     sweep: Sweep
+    imports: Imports
+    people: People
+    enrolment: Enrolment
+    signin: SignIn
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Ground:
     units: Units
     keys: KeyService
     server_key: ServerKey
+    passwords: Passwords
     origin: str
     vkey: str
 
@@ -84,14 +89,20 @@ class Ground:
 def compose(ground: Ground) -> Vault:
     """Give every use case its ports."""
     units, clock = ground.units, ground.clock
+    settings = ground.settings
+    session = SessionLimits(
+        idle=timedelta(seconds=settings.session.idle_seconds),
+        longest=timedelta(seconds=settings.session.longest_seconds),
+    )
     gate = Gate(ground.policy)
     factors = Factors(ground.server_key)
     sealer = Sealer(ground.keys)
     checkouts = Checkouts(units, gate, factors, clock)
     reveals = Reveals(units, checkouts, sealer, clock)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
+    custodies = Custodies(units, gate, factors, sealer, clock)
     return Vault(
-        settings=ground.settings,
+        settings=settings,
         policy=ground.policy,
         clock=clock,
         units=units,
@@ -102,7 +113,7 @@ def compose(ground: Ground) -> Vault:
         gate=gate,
         customers=Customers(units, gate, clock),
         accounts=Accounts(units, gate, clock),
-        custodies=Custodies(units, gate, factors, sealer, clock),
+        custodies=custodies,
         checkouts=checkouts,
         approvals=Approvals(units, gate, factors, clock),
         reveals=reveals,
@@ -111,4 +122,16 @@ def compose(ground: Ground) -> Vault:
         views=Views(units, gate, clock),
         trail=Trail(units, gate, clock),
         sweep=Sweep(units, reveals, clock),
+        imports=Imports(units, custodies, clock),
+        people=People(
+            units,
+            gate,
+            factors,
+            clock,
+            hold=timedelta(seconds=settings.people.hold_seconds),
+            link_lasts=timedelta(seconds=settings.people.enrolment_seconds),
+        ),
+        enrolment=Enrolment(units, factors, ground.passwords, clock),
+        signin=SignIn(units, factors, ground.passwords, clock, session),
+        tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
     )

@@ -24,7 +24,8 @@ _PARTS = (
     ("unverified", "UNVERIFIED"),
 )
 _REASONS = (
-    ("code", "CODE"), ("title", "FOR"), ("kinds", "KINDS"), ("approvals", "APPROVALS"), ("max_seconds", "SECONDS"),
+    ("code", "CODE"), ("title", "FOR"), ("kinds", "KINDS"), ("states", "WHEN"), ("approvals", "APPROVALS"),
+    ("max_seconds", "SECONDS"),
 )  # fmt: skip
 
 
@@ -54,15 +55,13 @@ def list_(text: str | None, state: str | None, limit: int, *, as_json: bool) -> 
 @json_option
 def show(account: str, *, as_json: bool) -> None:
     """Show one ACCOUNT with the parts of its credential; no values."""
-    api = connect()
-    found = api.get(f"/accounts/{segment(account)}")
-    credential = api.get(f"/accounts/{segment(account)}/credential")
+    found = connect().get(f"/accounts/{segment(account)}")
     if as_json:
-        emit({"account": found, "credential": credential})
+        emit(found)
         return
     facts(found, _FACTS)
     click.echo()
-    table(credential["parts"], _PARTS)
+    table(found["parts"], _PARTS)
 
 
 @click.command()

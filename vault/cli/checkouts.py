@@ -21,9 +21,9 @@ _COLUMNS = (
 )  # fmt: skip
 _FACTS = (
     ("id", "checkout"), ("account_id", "account"), ("state", "state"), ("reason", "reason"), ("ticket", "ticket"),
-    ("justification", "for"), ("requester", "by"), ("granted_seconds", "seconds"), ("approvals_needed", "approvals"),
+    ("justification", "for"), ("requester", "by"), ("duration_seconds", "seconds"), ("approvals_needed", "approvals"),
     ("decide_by", "decide by"), ("use_by", "use by"), ("expires_at", "ends"), ("step_up_until", "factor until"),
-    ("content_hash", "content"),
+    ("next", "next"),
 )  # fmt: skip
 
 
@@ -31,9 +31,8 @@ def own(api: Api, name: str) -> str:
     """Give the id of a checkout that is named by itself or by its account's number."""
     if re.fullmatch(r"[0-9]{12}", name, re.ASCII) is None:
         return name
-    mine = api.get("/me")["id"]
-    for each in api.get("/checkouts", account_id=name, limit=50)["items"]:
-        if each["state"] in _OPEN and _holder(each) == mine:
+    for each in api.get("/checkouts", account_id=name, requester_id="me", limit=50)["items"]:
+        if each["state"] in _OPEN:
             return str(each["id"])
     stop("not_found", f"You have no open checkout of {name}. Ask for one: rootvault checkout ask {name} …", 5)
 
@@ -135,12 +134,5 @@ def checkin(name: str, *, as_json: bool) -> None:
     tell(api.post(f"/checkouts/{segment(own(api, name))}/check-in"), as_json=as_json)
 
 
-def _holder(checkout: Any) -> Any:
-    requester = checkout.get("requester")
-    return requester.get("id") if isinstance(requester, dict) else checkout.get("requester_id")
-
-
 def _flat(checkout: Any) -> dict[str, Any]:
-    requester = checkout.get("requester")
-    name = requester.get("name") if isinstance(requester, dict) else checkout.get("requester_name")
-    return {**checkout, "requester": name}
+    return {**checkout, "requester": (checkout.get("requester") or {}).get("name")}

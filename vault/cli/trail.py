@@ -53,14 +53,13 @@ def trail(
 
 
 def _row(item: Any) -> dict[str, Any]:
-    content = item.get("entry") or item.get("content") or item
-    stated = content.get("reason") or {}
+    content = item["content"]
     return {
-        "index": item.get("index"),
+        "index": item["index"],
         "time": content.get("time"),
         "type": content.get("type"),
         "outcome": content.get("outcome"),
         "actor": (content.get("actor") or {}).get("name"),
         "account": (content.get("account") or {}).get("id"),
-        "reason": stated.get("code") if isinstance(stated, dict) else stated,
+        "reason": (content.get("reason") or {}).get("code"),
     }

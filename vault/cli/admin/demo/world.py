@@ -1,0 +1,77 @@
+"""The story's small world: who works here, for which customers, with which accounts. All of it is made up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vault.domain.account import Kind, Model
+from vault.domain.actor import Role
+
+DOMAIN: Final = "rootvault.example"
+ORIGIN: Final = "demo.rootvault.example/audit"
+SCOPES: Final = ("account.read", "trail.read")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One person of the story."""
+
+    name: str
+    role: Role
+
+    @property
+    def email(self) -> str:
+        """Their address, made of their name."""
+        return f"{'.'.join(self.name.lower().split())}@{DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A customer."""
+
+    ddi: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An AWS account, and how far its custody has come when the story ends."""
+
+    number: str
+    company: Company
+    name: str
+    model: Model
+    kind: Kind
+
+    @property
+    def root_email(self) -> str:
+        """The unique root address of ours (C4)."""
+        return f"aws+{self.number}@{DOMAIN}"
+
+
+PEOPLE: Final = (
+    Part("Maren Olsen", Role.ADMIN),
+    Part("Tobias Lindqvist", Role.ADMIN),
+    Part("Ana Ferreira", Role.OPERATOR),
+    Part("Jonas Weber", Role.OPERATOR),
+    Part("Priya Raman", Role.APPROVER),
+    Part("Samuel Okafor", Role.APPROVER),
+    Part("Helen Byrne", Role.AUDITOR),
+    Part("Ivo Marek", Role.CUSTODIAN),
+    Part("Claire Dubois", Role.CSM),
+)
+MACHINE: Final = "offboarding-workflow"
+
+NORTHGATE: Final = Company("4711001", "Northgate Logistics")
+BRIGHTWATER: Final = Company("4711002", "Brightwater Health")
+
+PAYER: Final = Ground("310000000014", NORTHGATE, "northgate-payer", Model.SPAM, Kind.PAYER)
+MEMBER: Final = Ground("310000000021", NORTHGATE, "northgate-production", Model.SPAM, Kind.MEMBER)
+UNTOUCHED: Final = Ground("310000000038", NORTHGATE, "northgate-staging", Model.SPAM, Kind.MEMBER)
+HALF: Final = Ground("310000000045", NORTHGATE, "northgate-analytics", Model.SPAM, Kind.MEMBER)
+DUE: Final = Ground("520000000017", BRIGHTWATER, "brightwater-payer", Model.ECAM, Kind.PAYER)
+THEIRS: Final = Ground("520000000024", BRIGHTWATER, "brightwater-clinic", Model.ECAM, Kind.MEMBER)
+ALONE: Final = Ground("520000000031", BRIGHTWATER, "brightwater-archive", Model.SPAM, Kind.STANDALONE)
+UNKNOWN: Final = Ground("520000000048", BRIGHTWATER, "brightwater-lab", Model.SPAM, Kind.STANDALONE)
+ACCOUNTS: Final = (PAYER, MEMBER, UNTOUCHED, HALF, DUE, THEIRS, ALONE, UNKNOWN)
