@@ -17,6 +17,7 @@ from vault.services.checkouts import Checkouts
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
 from vault.services.enrolment import Enrolment
+from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.gate import Gate
 from vault.services.imports import Imports
@@ -63,6 +64,7 @@ class Vault:
     attestations: Attestations
     views: Views
     trail: Trail
+    exports: Exports
     sweep: Sweep
     imports: Imports
     people: People
@@ -121,6 +123,7 @@ def compose(ground: Ground) -> Vault:
         attestations=Attestations(units, rotations, clock),
         views=Views(units, gate, clock),
         trail=Trail(units, gate, clock),
+        exports=Exports(units, gate, clock),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(

@@ -9,9 +9,12 @@ from vault.web.api import (
     customers,
     disclosures,
     document,
+    exports,
     me,
+    people,
     reasons,
     rotations,
+    tokens,
     trail,
 )
 from vault.web.api.routes import OPERATIONS, blueprint
@@ -24,8 +27,11 @@ __all__ = [
     "customers",
     "disclosures",
     "document",
+    "exports",
     "me",
+    "people",
     "reasons",
     "rotations",
+    "tokens",
     "trail",
 ]

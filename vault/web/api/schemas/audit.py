@@ -12,6 +12,7 @@ from vault.ports.store import Entry, EntryFilter
 from vault.web.api.schemas.base import (
     AccountId,
     Body,
+    Lax,
     Line,
     PageQuery,
     Query,
@@ -90,6 +91,25 @@ class ConsistencyResource(Resource):
 
 
 class NewExport(Body):
-    """A copy of the log to take along."""
+    """A copy of the log to take along; the filter is for `jsonl`, times are half open as in the list."""
 
     format: Literal["bundle", "jsonl", "csv", "ocsf", "cef"]
+    account_id: AccountId | None = None
+    actor: Line | None = None
+    type: Line | None = None
+    outcome: Annotated[Result, Lax] | None = None
+    since: QueryTime | None = None
+    until: QueryTime | None = None
+    q: Line | None = None
+
+    def wanted(self) -> EntryFilter:
+        """Give what the service takes."""
+        return EntryFilter(
+            account_id=self.account_id,
+            actor_id=self.actor,
+            type=self.type,
+            outcome=self.outcome,
+            since=self.since,
+            until=self.until,
+            text=self.q,
+        )

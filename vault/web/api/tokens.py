@@ -1,0 +1,82 @@
+"""API tokens: list, make, end; and a program's sign-in, whose answer is a token."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+
+from vault.domain.policy import Permission
+from vault.ports.store import Slice
+from vault.web.api.routes import as_json, blueprint, operation
+from vault.web.api.schemas.base import Items
+from vault.web.api.schemas.tokens import (
+    IssuedToken,
+    NewToken,
+    SignInBody,
+    TokenQuery,
+    TokenResource,
+    scope_of,
+)
+from vault.web.auth import actor, agent, origin, the_vault
+from vault.web.guard import PUBLIC
+from vault.web.idempotency import renders
+
+
+@operation("GET", "/tokens", Permission.TOKEN_OWN, problems={422: ("cursor.invalid",)})
+def list_tokens(sent: TokenQuery) -> Items[TokenResource]:
+    """List your own tokens, newest first; as an administrator everyone's."""
+    part = Slice(sent.limit, sent.cursor)
+    page = the_vault().tokens.page(actor(), part, everyone=sent.everyone == "true")
+    return Items[TokenResource](items=[TokenResource.of(each) for each in page.items], next=page.next)
+
+
+@operation(
+    "POST",
+    "/tokens",
+    Permission.TOKEN_OWN,
+    creates="/tokens/{id}",
+    problems={401: ("auth.refused",), 409: ("otp.used",), 429: ("auth.delayed",)},
+)
+def issue_token(sent: NewToken) -> IssuedToken:
+    """Make a token, in a browser session and with a fresh second factor: a token mints no token (S23).
+
+    With `scopes` it is a machine's, and an administrator makes it.
+    """
+    vault, me = the_vault(), actor()
+    if sent.scopes is None:
+        issued = vault.tokens.issue_own(me, sent.name, sent.otp.expose(), sent.lasts)
+    else:
+        scopes, reach = frozenset(sent.scopes), scope_of(sent.scope)
+        issued = vault.tokens.issue_machine(me, sent.name, scopes, reach, sent.otp.expose(), sent.lasts)
+    return IssuedToken.of_issued(issued)
+
+
+@operation("GET", "/tokens/<token_id>", Permission.TOKEN_OWN)
+def read_token(token_id: str) -> TokenResource:
+    """Read one token, never its text."""
+    return TokenResource.of(the_vault().tokens.get(actor(), token_id))
+
+
+@operation("DELETE", "/tokens/<token_id>", Permission.TOKEN_OWN)
+def revoke_token(token_id: str) -> TokenResource:
+    """End a token at once."""
+    return TokenResource.of(the_vault().tokens.revoke(actor(), token_id))
+
+
+@operation(
+    "POST",
+    "/sign-in",
+    PUBLIC,
+    creates="/tokens/{id}",
+    problems={401: ("auth.refused",), 403: ("policy.denied",), 409: ("otp.used",), 429: ("auth.delayed",)},
+)
+def sign_in(sent: SignInBody) -> IssuedToken:
+    """Sign in as a program, with e-mail, password and code; the answer is a token of that person."""
+    vault, where = the_vault(), origin()
+    signed = vault.signin.begin(sent.email, sent.password, sent.otp.expose(), where, agent=agent())
+    return IssuedToken.of_issued(vault.tokens.issue_at_sign_in(signed, where, sent.name, sent.lasts))
+
+
+@renders(blueprint, "token")
+def show_again(token_id: str) -> ResponseReturnValue:
+    """Draw a token for a repeated request."""
+    return as_json(TokenResource.of(the_vault().tokens.get(actor(), token_id)))
