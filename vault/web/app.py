@@ -25,24 +25,28 @@ def create_app(vault: Vault, blueprints: Sequence[Blueprint] | None = None) -> F
     """
     app = Flask("vault.web", static_folder=None, template_folder=None)
     auth.set_up(app, vault)
-    security.set_up(app)
+    app.before_request(_arrive)
+    security.set_up(app)  # the limiter puts its own check here, between the two
+    app.before_request(_admit)
     errors.set_up(app)
     idempotency.set_up(app)
     health.set_up(app)
-    app.before_request(_before)
-    app.after_request(_after)
+    app.after_request(_leave)
     for blueprint in _all() if blueprints is None else blueprints:
         app.register_blueprint(blueprint)
     guard.assert_all_guarded(app)
     return app
 
 
-def _before() -> Response | None:
+def _arrive() -> None:
     security.begin()
     visitor = auth.visitor()
     if visitor.actor is not None:
         g.actor_id = visitor.actor.id
-    security.check_rate()
+
+
+def _admit() -> Response | None:
+    visitor = auth.visitor()
     if visitor.refused:
         auth.count_refusal()
     guard.enforce(visitor)
@@ -51,7 +55,7 @@ def _before() -> Response | None:
     return idempotency.begin(visitor)
 
 
-def _after(response: Response) -> Response:
+def _leave(response: Response) -> Response:
     health.count(response)
     return security.finish(response)
 

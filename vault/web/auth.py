@@ -9,15 +9,19 @@ X-Forwarded-For (SECURITY, traps). Never done here: checking a password.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from flask import Flask, Request, Response, current_app, g, request, session
 from flask_login import LoginManager, current_user
 
-from vault.domain.actor import Actor, ActorKind, IdempotencyKey, Origin
+from vault.domain.actor import Actor, IdempotencyKey, Origin
 from vault.domain.secret import Secret
 from vault.errors import Unauthenticated
+from vault.services.guessing import ENTRIES_A_MINUTE, is_told, same_network
 
 if TYPE_CHECKING:
     from vault.bootstrap import Vault
@@ -59,9 +63,28 @@ class Visitor:
         return None
 
 
+@dataclass(slots=True)
+class Refusals:
+    """How often each network came with a credential that did not count, in this minute and this worker."""
+
+    minute: int = -1
+    counts: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, network: str, now: float) -> int:
+        """Count one more and give the sum; each minute begins anew, so that memory stays bounded."""
+        with self.lock:
+            if int(now // 60) != self.minute:
+                self.minute = int(now // 60)
+                self.counts.clear()
+            self.counts[network] += 1
+            return self.counts[network]
+
+
 def set_up(app: Flask, vault: Vault) -> None:
     """Make flask-login ask us for each request, and remember nothing by itself."""
     app.extensions["rootvault"] = vault
+    app.extensions["rootvault.refusals"] = Refusals()
     app.config["REMEMBER_COOKIE_NAME"] = "rootvault-never-remembered"
     manager = LoginManager()
     manager.session_protection = None
@@ -112,8 +135,16 @@ def bearer(incoming: Request) -> str | None:
 
 
 def count_refusal() -> None:
-    """Let the log know that a credential came which does not count; a flood of them is counted (S26)."""
-    the_vault().signin.note_refusal(origin())
+    """Let the log know that a credential came which does not count; a flood of them is counted (S26).
+
+    Counted in this worker's memory first: a question to the database for each would itself be the flood.
+    A stale cookie is told once, for it is taken away.
+    """
+    session.pop(TOKEN_KEY, None)
+    network = same_network(g.client_ip)
+    count = cast("Refusals", current_app.extensions["rootvault.refusals"]).count(network, time.monotonic())
+    if is_told(count):
+        the_vault().signin.note_refusal(origin(), count if count > ENTRIES_A_MINUTE else 1)
 
 
 def by_cookie() -> bool:
@@ -167,15 +198,11 @@ def _load(incoming: Request) -> Visitor:
         found = vault.tokens.resolve(Secret(given)) if given else None
         if found is None:
             return Visitor(refused=True)
-        where = Origin(g.request_id, g.client_ip, session=found.token.id)
-        return Visitor(found.actor(where), found.person, token=found.token)
+        return Visitor(found.actor(origin()), found.person, token=found.token)
     cookie = session.get(TOKEN_KEY)
     if not isinstance(cookie, str):
         return Visitor()
     known = vault.signin.resolve(Secret(cookie))
     if known is None:
         return Visitor(refused=True)
-    where = Origin(g.request_id, g.client_ip, session=known.session.id, mfa=known.session.mfa, browser=True)
-    person = known.person
-    made = Actor(ActorKind.PERSON, person.id, person.name, known.powers, origin=where)
-    return Visitor(made, person, session=known.session)
+    return Visitor(known.actor(origin()), known.person, session=known.session)

@@ -151,12 +151,12 @@ def _to_sign_in() -> WerkzeugResponse:
 
 
 def _limited(error: RateLimitExceeded) -> WerkzeugResponse:
-    wait = max(1, error.limit.limit.get_expiry()) if error.limit is not None else 1
+    wait = max(1, error.limit.limit.get_expiry())
     detail = f"Too many requests. Try again in {wait} seconds."
     return answer(Limited("limit.requests", detail, retry_after=wait))
 
 
-def _forged(error: CSRFError) -> WerkzeugResponse:
+def _forged(_: CSRFError) -> WerkzeugResponse:
     detail = "The form is too old or came from another site. Load the page again and repeat the step."
     return answer(Forbidden("origin.refused", detail))
 

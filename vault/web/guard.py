@@ -17,7 +17,6 @@ from flask import Blueprint, Flask, current_app, request
 
 from vault.domain.policy import Permission
 from vault.errors import Refused, Unauthenticated
-from vault.services.gate import Gate
 from vault.web.auth import Visitor, the_vault
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def enforce(visitor: Visitor) -> None:
     vault = the_vault()
     if vault.policy.reach(visitor.actor, declaration.need).empty:
         with vault.units.write() as unit:
-            Gate(vault.policy).require(unit, visitor.actor, declaration.need, vault.clock.now())
+            vault.gate.require(unit, visitor.actor, declaration.need, vault.clock.now())
 
 
 def _close_methods(app: Flask, rule: Rule) -> None:

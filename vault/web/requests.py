@@ -32,7 +32,7 @@ _DIGITS: Final = len(str(MAX_INTEGER)) + 1
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _MEDIA: Final = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -165,7 +165,7 @@ def _number(digits: str) -> float:
     return value
 
 
-def _constant(name: str) -> NoReturn:
+def _constant(_: str) -> NoReturn:
     _not_json("NaN and Infinity are not JSON.")
 
 
