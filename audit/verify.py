@@ -265,7 +265,7 @@ class _Pass:
                 f"the root of the {self._checkpoint.size} entries is not the signed one:"
                 f" an entry from {low} on was changed, added or removed after it was signed"
             )
-            self._findings.add("root.differs", low if low < self._checkpoint.size else None, words)
+            self._findings.add("root.differs", self._best(low, self._checkpoint.size), words)
         return tuple(agreed)
 
     def _differs(self, old: _Old, low: int) -> None:
@@ -277,7 +277,12 @@ class _Pass:
         words = (
             f"{old.name}: one of the entries {low} to {size - 1} is not what it was when the log had {size}"
         )
-        self._findings.add("since.differs", low, words)
+        self._findings.add("since.differs", self._best(low, size), words)
+
+    def _best(self, low: int, stop: int) -> int | None:
+        """Return the first entry of a range that a finding names already, else the first of the range."""
+        named = (each.index for each in self._findings if each.index is not None and low <= each.index < stop)
+        return min(named, default=low if low < stop else None)
 
     def _tile(self, first: int, stop: int) -> bool:
         """Examine the entries of one tile; tell whether it makes sense to go on."""

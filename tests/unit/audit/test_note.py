@@ -181,7 +181,9 @@ def test_a_key_that_others_may_reach_is_refused(tmp_path: Path, mode: int) -> No
         read_key(path, ORIGIN)
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 31, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"x" * 31, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
 def test_a_file_that_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "log.key"
     path.write_bytes(content)

@@ -1,0 +1,492 @@
+"""Attacks on a stored log: what the database refuses, and what the examination finds once it does not.
+
+First with the triggers in place, statement by statement; then as the owner of the database, with every trigger
+off, up to a whole past recomputed. The last tests are honest about what is not found, and by what it would be.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Connection, Engine, exc
+
+from audit import merkle
+from audit.checkpoint import Checkpoint
+from audit.entry import encode
+from audit.errors import LogRefused
+from audit.storage.schema import grants
+from audit.storage.sql import SqlStorage
+from audit.verify import Older, Report, StorageSource, examine
+from tests.contracts.audit_databases import disarm, forge, make_engine, make_tables
+from tests.unit.audit.world import LOG, ORIGIN, SIGNER, draft, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from audit.entry import Draft
+
+SIZE = 12
+ROLE = "audit_app"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    made = make_engine(database_url)
+    make_tables(made)
+    with made.begin() as connection:
+        fill(SqlStorage(connection), SIZE)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def postgres(fresh_database: str) -> Iterator[Engine]:
+    made = make_engine(fresh_database)
+    make_tables(made)
+    with made.begin() as connection:
+        fill(SqlStorage(connection), SIZE)
+    yield made
+    made.dispose()
+
+
+def next_row(storage: SqlStorage, event: Draft, *, seq: int | None = None) -> tuple[int, bytes, bytes]:
+    """Make the row that an honest append would insert."""
+    head, tail = storage.lock(event.account)
+    frontier = [head.frontier[at : at + 32] for at in range(0, len(head.frontier), 32)]
+    account = (tail.account_seq + 1, tail.leaf_hash) if tail else (0, None)
+    leaf = encode(event, ORIGIN, head.size if seq is None else seq, *account)
+    nodes, _ = merkle.complete(head.size, merkle.leaf_hash(leaf), frontier)
+    return head.size, leaf, b"".join(nodes)
+
+
+def insert(connection: Connection, row: tuple[object, ...], how: str = "INSERT") -> None:
+    marks = ", ".join("%s" if connection.dialect.name == "postgresql" else "?" for _ in row)
+    connection.exec_driver_sql(f"{how} INTO audit_entry (seq, leaf, nodes) VALUES ({marks})", row)
+
+
+def refused(engine: Engine, attack: Callable[[Connection], None]) -> str:
+    """Run an attack and return the words with which the database refused it; nothing may have changed."""
+    with engine.connect() as connection:
+        before = rows(connection)
+        connection.rollback()
+        with pytest.raises(exc.DBAPIError) as caught:
+            attack(connection)
+        connection.rollback()
+        assert rows(connection) == before
+        connection.rollback()
+    return str(caught.value.orig)
+
+
+def rows(connection: Connection) -> list[tuple[object, ...]]:
+    return [
+        tuple(row)
+        for table in ("audit_entry", "audit_head")
+        for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608 - our own names
+    ]
+
+
+CHANGES = (
+    "UPDATE audit_entry SET leaf = leaf",
+    "UPDATE audit_entry SET nodes = nodes WHERE seq = 3",
+    "UPDATE audit_entry SET seq = 99 WHERE seq = 11",
+    "UPDATE audit_entry SET inserted_at = NULL",
+    "DELETE FROM audit_entry",
+    "DELETE FROM audit_entry WHERE seq = 11",
+    "DELETE FROM audit_head",
+    "INSERT INTO audit_head (id, origin, size, frontier, note) SELECT 2, origin, size, frontier, note FROM audit_head",
+    "INSERT INTO audit_head (id, origin, size, frontier, note) SELECT id, origin, size, frontier, note FROM audit_head",
+    "UPDATE audit_head SET size = size - 1",
+    "UPDATE audit_head SET size = size + 1",
+    "UPDATE audit_head SET size = NULL",
+    "UPDATE audit_head SET size = size, note = 'forged'",
+    "UPDATE audit_head SET origin = 'other.example/log'",
+    "UPDATE audit_head SET frontier = nodes FROM audit_entry WHERE seq = 0",
+)
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+def test_nothing_is_changed_or_removed(engine: Engine, statement: str) -> None:
+    words = refused(engine, lambda connection: (connection.exec_driver_sql(statement), None)[1])
+    assert "audit log: " in words
+
+
+SQLITE_TRICKS = (
+    "UPDATE OR REPLACE audit_entry SET seq = 3 WHERE seq = 4",
+    "UPDATE OR IGNORE audit_entry SET leaf = x'7b7d'",
+    "INSERT OR REPLACE INTO audit_head (id, origin, size, frontier, note) VALUES (1, '', 0, x'', '')",
+    "INSERT OR REPLACE INTO audit_entry (seq, leaf, nodes) SELECT seq, leaf, nodes FROM audit_entry WHERE seq = 3",
+    "INSERT OR IGNORE INTO audit_entry (seq, leaf, nodes) SELECT seq, leaf, nodes FROM audit_entry WHERE seq = 3",
+    (
+        "INSERT INTO audit_entry (seq, leaf, nodes) SELECT seq, leaf, nodes FROM audit_entry WHERE seq = 3"
+        " ON CONFLICT DO UPDATE SET leaf = x'7b7d'"
+    ),
+    "INSERT INTO audit_entry (leaf, nodes) SELECT leaf, nodes FROM audit_entry WHERE seq = 3",
+)
+
+
+@pytest.mark.parametrize("statement", SQLITE_TRICKS)
+@pytest.mark.parametrize("recursive", ["ON", "OFF"])
+def test_no_way_of_sqlite_to_replace_a_row_leads_around(
+    tmp_path_factory: pytest.TempPathFactory, statement: str, recursive: str
+) -> None:
+    engine = make_engine(f"sqlite+pysqlite:///{tmp_path_factory.mktemp('log') / 'log.db'}")
+    make_tables(engine)
+    with engine.begin() as connection:
+        fill(SqlStorage(connection), SIZE)
+
+    def attack(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA recursive_triggers = {recursive}")
+        connection.exec_driver_sql(statement)
+
+    assert "audit log: " in refused(engine, attack)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("how", ["INSERT", "INSERT OR REPLACE"])
+@pytest.mark.parametrize("seq", [0, 5, SIZE - 1, SIZE + 1, -1, None])
+def test_no_entry_goes_anywhere_but_to_the_end(engine: Engine, how: str, seq: int | None) -> None:
+    if engine.dialect.name == "postgresql":
+        how = "INSERT"  # PostgreSQL has no other
+
+    def attack(connection: Connection) -> None:
+        _, leaf, nodes = next_row(SqlStorage(connection), draft(), seq=seq and abs(seq))
+        insert(connection, (seq, leaf, nodes), how)
+
+    assert "audit log: entries are added one at a time" in refused(engine, attack)
+
+
+def test_only_one_entry_is_added_before_the_head_moves(engine: Engine) -> None:
+    def attack(connection: Connection) -> None:
+        row = next_row(SqlStorage(connection), draft())
+        insert(connection, row)
+        insert(connection, (row[0] + 1, *next_row(SqlStorage(connection), draft(), seq=row[0] + 1)[1:]))
+
+    assert "audit log: entries are added one at a time" in refused(engine, attack)
+
+
+def test_the_head_does_not_move_without_an_entry(engine: Engine) -> None:
+    def attack(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE audit_head SET size = size + 1, note = 'forged'")
+
+    assert "over an entry that is there" in refused(engine, attack)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"log": "other.example/log"}, "names another place"),
+        ({"log": None}, "names another place"),
+        ({"seq": SIZE + 1}, "names another place"),
+        ({"seq": None}, "names another place"),
+        ({"id": None}, "no id"),
+        ({"account": {"id": "100000000000", "seq": 0}}, "chain of its account"),
+        ({"account": {"id": "100000000000", "seq": 4, "prev": "00" * 32}}, "chain of its account"),
+        ({"account": {"id": "100000000000", "seq": None}}, "chain of its account"),
+        ({"account": {"id": "900000000000", "seq": 1}}, "chain of its account"),
+        ({"account": {"id": "900000000000", "seq": 0, "prev": "00" * 32}}, "chain of its account"),
+    ],
+)
+def test_a_leaf_that_belongs_elsewhere_is_refused(
+    engine: Engine, change: dict[str, object], words: str
+) -> None:
+    def attack(connection: Connection) -> None:
+        seq, leaf, nodes = next_row(SqlStorage(connection), draft())
+        members = {**json.loads(leaf), **change}
+        forged = json.dumps({name: value for name, value in members.items() if value is not None}).encode()
+        insert(connection, (seq, forged, merkle.leaf_hash(forged) + nodes[32:]))
+
+    assert f"audit log: {'the leaf ' if 'no id' not in words else ''}" in (text := refused(engine, attack))
+    assert words in text
+
+
+def test_an_event_that_is_there_already_is_refused(engine: Engine) -> None:
+    again = draft()
+    with engine.begin() as connection:
+        LOG.append(SqlStorage(connection), again)
+
+    def attack(connection: Connection) -> None:
+        insert(connection, next_row(SqlStorage(connection), again))
+
+    assert "there already" in refused(engine, attack)
+    if engine.dialect.name == "sqlite":
+
+        def replace(connection: Connection) -> None:
+            insert(connection, next_row(SqlStorage(connection), again), "INSERT OR REPLACE")
+
+        assert "there already" in refused(engine, replace)
+
+
+@pytest.mark.parametrize("nodes", [b"", bytes(31), bytes(32), bytes(64), bytes(96)])
+def test_hashes_that_do_not_fit_the_place_are_refused(engine: Engine, nodes: bytes) -> None:
+    with engine.begin() as connection:
+        fill(SqlStorage(connection), 13)
+
+    def attack(connection: Connection) -> None:
+        seq, leaf, right = next_row(SqlStorage(connection), draft())
+        assert len(right) == 64
+        if engine.dialect.name == "sqlite" and len(nodes) == len(right):
+            insert(connection, (seq, leaf, nodes[:63]))  # SQLite cannot hash: it looks at the length alone
+        insert(connection, (seq, leaf, nodes))
+
+    assert "constraint" in refused(engine, attack)
+
+
+class TestPostgres:
+    """What is promised of PostgreSQL alone."""
+
+    @pytest.mark.parametrize("table", ["audit_entry", "audit_head", "audit_entry, audit_head"])
+    def test_nothing_is_truncated(self, postgres: Engine, table: str) -> None:
+        words = refused(postgres, lambda c: (c.exec_driver_sql(f"TRUNCATE {table}"), None)[1])
+        assert "audit log: nothing is changed or removed" in words
+
+    @pytest.mark.parametrize("statement", [*CHANGES, "TRUNCATE audit_entry", "TRUNCATE audit_head"])
+    def test_a_replication_role_is_refused_too(self, postgres: Engine, statement: str) -> None:
+        def attack(connection: Connection) -> None:
+            connection.exec_driver_sql("SET session_replication_role = replica")
+            connection.exec_driver_sql(statement)
+
+        assert "audit log: " in refused(postgres, attack)
+
+    def test_a_table_of_the_session_does_not_stand_in_for_ours(self, postgres: Engine) -> None:
+        def attack(connection: Connection) -> None:
+            _, leaf, nodes = next_row(SqlStorage(connection), draft(), seq=99)
+            connection.exec_driver_sql(
+                "CREATE TEMP TABLE audit_head AS SELECT 99 AS size, origin FROM audit_head"
+            )
+            connection.exec_driver_sql("CREATE TEMP TABLE audit_entry_not (seq bigint)")
+            connection.exec_driver_sql(
+                "INSERT INTO public.audit_entry (seq, leaf, nodes) VALUES (99, %s, %s)", (leaf, nodes)
+            )
+
+        assert "audit log: entries are added one at a time" in refused(postgres, attack)
+
+    @pytest.fixture
+    def application(self, postgres: Engine) -> Iterator[Engine]:
+        """Lend the database to a role that has what `grants` says and nothing else."""
+        with postgres.begin() as connection:
+            connection.exec_driver_sql(f"DROP ROLE IF EXISTS {ROLE}")
+            connection.exec_driver_sql(f"CREATE ROLE {ROLE} NOLOGIN")
+            for statement in grants(ROLE):
+                connection.exec_driver_sql(statement)
+        yield postgres
+        with postgres.begin() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {ROLE}")
+            connection.exec_driver_sql(f"DROP ROLE {ROLE}")
+
+    def test_the_application_can_append_and_prove(self, application: Engine) -> None:
+        with application.begin() as connection:
+            connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
+            receipt = LOG.append(SqlStorage(connection), draft(account="100000000000"))
+            LOG.check_current(SqlStorage(connection), receipt.index)
+        assert receipt.index == SIZE
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            *CHANGES,
+            "TRUNCATE audit_entry",
+            "DROP TABLE audit_entry",
+            "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+            "DROP TRIGGER audit_entry_stays ON audit_entry",
+            "SET session_replication_role = replica",
+            "INSERT INTO audit_entry (seq, leaf, nodes, account_id) VALUES (12, '', '', 'other')",
+            "INSERT INTO audit_entry (seq, leaf, nodes, inserted_at) VALUES (12, '', '', now())",
+            "UPDATE audit_head SET id = 1",
+            "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE sql AS 'SELECT NULL'",
+        ],
+    )
+    def test_the_application_can_do_nothing_else(self, application: Engine, statement: str) -> None:
+        def attack(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
+            connection.exec_driver_sql(statement)
+
+        words = refused(application, attack)
+        assert any(each in words for each in ("permission denied", "must be owner", "audit log: "))
+
+    def test_a_role_with_an_unfit_name_is_refused(self) -> None:
+        with pytest.raises(LogRefused, match=r"log\.identifier"):
+            grants('app"; DROP TABLE audit_entry; --')
+
+
+def test_the_projection_is_what_the_leaf_says(engine: Engine) -> None:
+    with engine.begin() as connection:
+        LOG.append(
+            SqlStorage(connection), draft("secret.promoted", "100000000000", checkout="c1", kind="password")
+        )
+        row = connection.exec_driver_sql(f"SELECT * FROM audit_entry WHERE seq = {SIZE}").mappings().one()  # noqa: S608 - a number
+        members = json.loads(row["leaf"])
+    assert {name: row[name] for name in row if name not in {"seq", "leaf", "nodes", "inserted_at"}} == {
+        "event_id": members["id"],
+        "occurred_at": members["time"],
+        "event_type": "secret.promoted",
+        "outcome": "success",
+        "actor_id": "person-1",
+        "account_id": "100000000000",
+        "account_seq": members["account"]["seq"],
+        "checkout_id": "c1",
+        "secret_kind": "password",
+    }
+
+
+# --- as the owner of the database ---------------------------------------------------------------------------
+
+
+class Owner:
+    """Somebody who owns the database, switched the triggers off, and left an auditor with old checkpoints."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.kept = LOG.checkpoint(SqlStorage(connection))
+        fill(SqlStorage(connection), SIZE + 4)
+        for statement in disarm(connection.dialect.name):
+            connection.exec_driver_sql(statement)
+
+    def do(self, statement: str, *values: object) -> None:
+        mark = "%s" if self.connection.dialect.name == "postgresql" else "?"
+        self.connection.exec_driver_sql(statement.replace("?", mark), values or None)
+
+    def leaf(self, seq: int) -> bytes:
+        leaf = SqlStorage(self.connection).entry(seq)
+        assert leaf is not None
+        return leaf
+
+    def examine(self, *since: str) -> Report:
+        olds = [Older(f"kept {n}", note) for n, note in enumerate(since)]
+        return examine(StorageSource(SqlStorage(self.connection)), SIGNER.verifier, olds)
+
+
+@pytest.fixture
+def owner(engine: Engine) -> Iterator[Owner]:
+    with engine.connect() as connection:
+        yield Owner(connection)
+        connection.rollback()
+
+
+def codes(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+def lift_constraints(owner: Owner) -> None:
+    """Remove what is left when the triggers are off: the columns' own constraints."""
+    if owner.connection.dialect.name == "sqlite":
+        owner.do("PRAGMA ignore_check_constraints = ON")
+    if owner.connection.dialect.name == "postgresql":
+        found = owner.connection.exec_driver_sql(
+            "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'audit_entry'::regclass"
+        )
+        for (name,) in found.fetchall():
+            owner.do(f"ALTER TABLE audit_entry DROP CONSTRAINT {name}")
+
+
+def test_without_an_attack_nothing_is_found(owner: Owner) -> None:
+    report = owner.examine(owner.kept)
+    assert report.findings == ()
+    assert report.agreed == (SIZE,)
+
+
+def test_a_changed_entry_is_named(owner: Owner) -> None:
+    lift_constraints(owner)
+    owner.do("UPDATE audit_entry SET leaf = ? WHERE seq = 5", owner.leaf(5).replace(b"Ada", b"Eve"))
+    report = owner.examine(owner.kept)
+    assert report.first_bad == 5
+    assert codes(report) >= {"entry.changed", "root.differs", "since.differs"}
+
+
+def test_a_removed_entry_is_named(owner: Owner) -> None:
+    owner.do("DELETE FROM audit_entry WHERE seq = 7")
+    report = owner.examine(owner.kept)
+    assert report.first_bad == 7
+    assert "entry.missing" in codes(report)
+
+
+def test_a_removed_entry_with_the_rest_moved_up_is_named(owner: Owner) -> None:
+    lift_constraints(owner)
+    owner.do("DELETE FROM audit_entry WHERE seq = 7")
+    for seq in range(8, SIZE + 4):
+        owner.do("UPDATE audit_entry SET seq = ? WHERE seq = ?", seq - 1, seq)
+    report = owner.examine(owner.kept)
+    assert report.first_bad == 7
+    assert "entry.place" in codes(report)
+
+
+def test_exchanged_entries_are_named(owner: Owner) -> None:
+    lift_constraints(owner)
+    fourth, ninth = owner.leaf(4), owner.leaf(9)
+    owner.do("UPDATE audit_entry SET leaf = ? WHERE seq = 4", ninth)
+    owner.do("UPDATE audit_entry SET leaf = ? WHERE seq = 9", fourth)
+    places = {
+        finding.index for finding in owner.examine(owner.kept).findings if finding.code == "entry.place"
+    }
+    assert places == {4, 9}
+
+
+def test_a_cut_tail_under_the_old_signed_head_is_found_by_a_newer_checkpoint(owner: Owner) -> None:
+    newest = LOG.checkpoint(SqlStorage(owner.connection))
+    frontier = forge(owner.connection, SIZE, lambda _, leaf: leaf)
+    owner.do("DELETE FROM audit_entry WHERE seq >= ?", SIZE)
+    owner.do("UPDATE audit_head SET size = ?, frontier = ?, note = ?", SIZE, b"".join(frontier), owner.kept)
+    assert owner.examine().is_sound, (
+        "an older signed head alone looks perfect: this is why checkpoints are kept"
+    )
+    report = owner.examine(newest)
+    assert [(finding.code, finding.index) for finding in report.findings] == [("since.truncated", SIZE)]
+
+
+def test_an_entry_beyond_the_head_is_found(owner: Owner) -> None:
+    frontier = forge(owner.connection, SIZE, lambda _, leaf: leaf)
+    owner.do("UPDATE audit_head SET size = ?, frontier = ?, note = ?", SIZE, b"".join(frontier), owner.kept)
+    report = owner.examine(owner.kept)
+    assert [(finding.code, finding.index) for finding in report.findings] == [("entry.beyond", SIZE)]
+
+
+def eve(index: int, leaf: bytes) -> bytes:
+    """Put another person into entry 5."""
+    return leaf.replace(b'"name":"Ada"', b'"name":"Eve"') if index == 5 else leaf
+
+
+def test_a_whole_past_recomputed_without_the_key_is_found(owner: Owner) -> None:
+    forge(owner.connection, SIZE + 4, eve)
+    assert "root.differs" in codes(owner.examine())
+    assert codes(owner.examine(owner.kept)) >= {"root.differs", "since.differs"}
+
+
+def test_a_past_signed_with_another_key_is_found(owner: Owner) -> None:
+    frontier = forge(owner.connection, SIZE + 4, eve)
+    thief = type(SIGNER).from_seed(ORIGIN, bytes(32))
+    owner.do(
+        "UPDATE audit_head SET note = ?",
+        thief.sign(Checkpoint(ORIGIN, SIZE + 4, merkle.fold(frontier)).format()),
+    )
+    assert "note.unsigned" in codes(owner.examine())
+
+
+def rechained(owner: Owner) -> Callable[[int, bytes], bytes]:
+    """Rewrite entry 5 and mend, in all that follow, the chains of the accounts."""
+    tails: dict[str, str] = {}
+
+    def rewrite(index: int, leaf: bytes) -> bytes:
+        members = json.loads(eve(index, leaf))
+        account = members.get("account")
+        if account and "prev" in account:
+            account["prev"] = tails[account["id"]]
+        mended = json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        if account:
+            tails[account["id"]] = merkle.leaf_hash(mended).hex()
+        return mended
+
+    return rewrite
+
+
+def test_a_past_rewritten_with_the_stolen_key_is_found_by_a_checkpoint_kept_elsewhere_alone(
+    owner: Owner,
+) -> None:
+    early = LOG.checkpoint(SqlStorage(owner.connection))
+    frontier = forge(owner.connection, SIZE + 4, rechained(owner))
+    note = SIGNER.sign(Checkpoint(ORIGIN, SIZE + 4, merkle.fold(frontier)).format())
+    owner.do("UPDATE audit_head SET note = ?", note)
+    assert owner.examine().is_sound, "with the key and nothing outside, another past is as good as ours"
+    report = owner.examine(owner.kept, early)
+    assert [finding.code for finding in report.findings] == ["since.differs"]
+    assert report.first_bad == 0

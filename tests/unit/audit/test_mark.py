@@ -1,0 +1,132 @@
+"""The high-water mark: only forward, by many at once, and a log that fell behind it is refused."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.checkpoint import Checkpoint
+from audit.errors import RolledBack
+from audit.log import Log
+from audit.mark import MarkFile
+from audit.note import Signer
+from tests.unit.audit.world import LOG, ORIGIN, SIGNER, fill, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> MarkFile:
+    return MarkFile(tmp_path / "mark")
+
+
+def note(size: int, root: bytes = bytes(32)) -> str:
+    return SIGNER.sign(Checkpoint(ORIGIN, size, root).format())
+
+
+def test_there_is_no_mark_until_one_is_set(mark: MarkFile) -> None:
+    assert mark.read() is None
+    mark.check(filled(3), SIGNER.verifier)
+
+
+def test_a_mark_moves_forward_and_never_back(mark: MarkFile, tmp_path: Path) -> None:
+    for size in (1, 5, 3, 5, 4):
+        mark.advance(note(size))
+    assert mark.read() == note(5)
+    assert (tmp_path / "mark").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_stayed_or_grew_passes(mark: MarkFile) -> None:
+    storage = filled(4)
+    mark.advance(LOG.checkpoint(storage))
+    mark.check(storage, SIGNER.verifier)
+    for size in (5, 8, 13):
+        fill(storage, size)
+        mark.check(storage, SIGNER.verifier)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4])
+def test_an_older_state_is_refused_in_plain_words(mark: MarkFile, size: int) -> None:
+    storage = filled(size) if size else filled(0)
+    newer = filled(5)
+    mark.advance(LOG.checkpoint(newer))
+    with pytest.raises(RolledBack, match="LOG ROLLED BACK") as caught:
+        mark.check(storage, SIGNER.verifier)
+    assert caught.value.code == "log.rolled_back"
+
+
+@pytest.mark.parametrize("size", [5, 6, 9])
+def test_another_log_of_the_same_or_a_greater_size_is_refused(mark: MarkFile, size: int) -> None:
+    mark.advance(LOG.checkpoint(filled(5)))
+    with pytest.raises(RolledBack, match="LOG REWRITTEN"):
+        mark.check(filled(size), SIGNER.verifier)
+
+
+def test_a_head_with_another_key_is_refused(mark: MarkFile) -> None:
+    storage = filled(3)
+    mark.advance(LOG.checkpoint(storage))
+    thief = filled(0)
+    fill(thief, 4, Log(ORIGIN, Signer.from_seed(ORIGIN, bytes(32))))
+    with pytest.raises(RolledBack, match="LOG REWRITTEN"):
+        mark.check(thief, SIGNER.verifier)
+
+
+def test_two_logs_of_one_size_are_refused(mark: MarkFile) -> None:
+    mark.advance(note(5))
+    with pytest.raises(RolledBack, match="LOG FORKED"):
+        mark.advance(note(5, bytes([1]) * 32))
+
+
+def test_the_mark_of_another_log_is_not_moved(mark: MarkFile) -> None:
+    other = Signer.from_seed("other.example/log", bytes(32))
+    mark.advance(other.sign(Checkpoint(other.name, 1, bytes(32)).format()))
+    with pytest.raises(RolledBack, match=r"mark\.origin"):
+        mark.advance(note(5))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"garbage", note(3).replace("\n3\n", "\n4\n").encode()])
+def test_a_damaged_mark_fails_closed(mark: MarkFile, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mark").write_bytes(content)
+    with pytest.raises(RolledBack, match=r"mark\.damaged"):
+        mark.check(filled(9), SIGNER.verifier)
+
+
+def test_many_threads_leave_the_highest(mark: MarkFile) -> None:
+    sizes = list(range(1, 41))
+    random.Random(7).shuffle(sizes)
+    threads = [threading.Thread(target=mark.advance, args=[note(size)]) for size in sizes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert mark.read() == note(40)
+
+
+def test_many_processes_leave_the_highest_and_a_whole_file(mark: MarkFile, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from audit.mark import MarkFile;"
+        "mark = MarkFile(Path(sys.argv[1])); [mark.advance(note) for note in sys.argv[2:]]"
+    )
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                program,
+                str(tmp_path / "mark"),
+                *[note(size) for size in range(first, 33, 4)],
+            ]
+        )
+        for first in (1, 2, 3, 4)
+    ]
+    while any(process.poll() is None for process in processes):
+        seen = mark.read()
+        assert seen is None or SIGNER.is_own(seen)
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert mark.read() == note(32)
