@@ -126,10 +126,15 @@ class _Directory:
             return None
         except OSError as error:
             raise BundleRefused("bundle.file", f"{name} cannot be read: {error.strerror}") from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise BundleRefused("bundle.file", f"{name} is not a regular file")
-            content = file.read(longest + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(longest + 1)
+        except OSError as error:
+            raise BundleRefused("bundle.file", f"{name} cannot be read: {error.strerror}") from None
+        finally:
+            os.close(descriptor)
         if len(content) > longest:
             raise BundleRefused("bundle.too_long", f"{name} is longer than {longest} bytes")
         return content

@@ -393,7 +393,7 @@ class _Pass:
             index = (tile.first + differs) * span
             if level:
                 words = f"the kept hash over the entries {index} to {index + span - 1} is not theirs"
-                self._findings.add("tile.differs", index, words)
+                self._findings.add("tile.differs", self._best(index, index + span), words)
             else:
                 self._findings.add("entry.changed", index, f"entry {index} is not the one whose hash is kept")
         return _fold_complete(hashes) if len(hashes) == WIDTH else b""
