@@ -1,0 +1,22 @@
+"""The pages that people use: forms in, use cases, HTML out; the same rules as the REST API, in the same services.
+
+Decided here: nothing but words and places. `blueprint` is all that the application needs. Never done
+here: deciding who may do what, keeping a secret, answering a GET with one.
+"""
+
+from vault.web.ui import accounts, asking, checkouts, intake, people, rotations, session, tokens, trail, work
+from vault.web.ui.site import blueprint
+
+__all__ = [
+    "accounts",
+    "asking",
+    "blueprint",
+    "checkouts",
+    "intake",
+    "people",
+    "rotations",
+    "session",
+    "tokens",
+    "trail",
+    "work",
+]

@@ -1,0 +1,103 @@
+"""Accounts: find them, and all that may be said of one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from flask import request, url_for
+
+from vault.domain.account import Custody, Customer, Kind, Model
+from vault.domain.policy import Permission
+from vault.domain.rotation import RotationState
+from vault.errors import NotFound
+from vault.ports.store import AccountFilter, EntryFilter, Slice
+from vault.web.auth import actor, the_vault
+from vault.web.guard import needs
+from vault.web.ui.site import blueprint, page
+from vault.web.ui.words import CUSTODY, KIND
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from vault.domain.actor import Actor
+    from vault.services.accounts import AccountView
+
+E = TypeVar("E", bound=StrEnum)
+PAGE = 50
+CUSTOMERS = 200
+UNSETTLED = frozenset(
+    {RotationState.PLANNED, RotationState.DISPLAYED, RotationState.UNKNOWN, RotationState.ACCEPTED}
+)
+
+
+@blueprint.get("/accounts")
+@needs(Permission.ACCOUNT_READ)
+def account_list() -> Response:
+    """List the accounts in scope, by number."""
+    vault, who = the_vault(), actor()
+    asked = {name: request.args.get(name, "") for name in ("q", "custody", "kind", "model", "customer")}
+    # people type an account's number as they read it, in groups
+    digits = asked["q"].replace(" ", "").replace("-", "")
+    wanted = AccountFilter(
+        text=(digits if digits.isdigit() else asked["q"].strip()) or None,
+        customer_id=asked["customer"] or None,
+        custody=_choice(Custody, asked["custody"]),
+        model=_choice(Model, asked["model"]),
+        kind=_choice(Kind, asked["kind"]),
+    )
+    views, after = vault.accounts.page(who, wanted, Slice(PAGE, request.args.get("cursor")))
+    customers = vault.customers.page(who, None, Slice(CUSTOMERS)).items
+    given = {name: value for name, value in asked.items() if value}
+    return page(
+        "ui/accounts.html",
+        views=views,
+        names=_names(who, views, customers),
+        asked=asked,
+        searched=bool(given),
+        next_url=url_for("ui.account_list", **given, cursor=after) if after else None,
+        custodies=[(each, CUSTODY[each].name) for each in Custody],
+        kinds=[(each, KIND[each]) for each in Kind],
+        models=[(each, each) for each in Model],
+        customers=[(each.id, f"{each.name} ({each.ddi})") for each in customers],
+    )
+
+
+@blueprint.get("/accounts/<account_id>")
+@needs(Permission.ACCOUNT_READ)
+def account_page(account_id: str) -> Response:
+    """Show one account: who has it, what is held, what is due, what happened."""
+    vault, who = the_vault(), actor()
+    credential = vault.accounts.credential(who, account_id)
+    entries = vault.trail.page(who, EntryFilter(account_id=account_id), Slice(12)).items
+    return page(
+        "ui/account.html",
+        view=credential.view,
+        versions=credential.versions,
+        open_rotations=[each for each in credential.rotations if each.state in UNSETTLED],
+        entries=entries,
+        customer=customer_of(who, credential.view.account.customer_id),
+    )
+
+
+def customer_of(who: Actor, customer_id: str) -> Customer | None:
+    """Give a customer where the reader may see it."""
+    try:
+        return the_vault().customers.get(who, customer_id)
+    except NotFound:
+        return None
+
+
+def _names(
+    who: Actor, views: tuple[AccountView, ...], customers: tuple[Customer, ...]
+) -> dict[str, str]:
+    names = {customer.id: customer.name for customer in customers}
+    for customer_id in {view.account.customer_id for view in views} - names.keys():
+        found = customer_of(who, customer_id)
+        if found is not None:
+            names[customer_id] = found.name
+    return names
+
+
+def _choice(kind: type[E], text: str) -> E | None:
+    return kind(text) if text in set(kind) else None

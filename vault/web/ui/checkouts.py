@@ -1,0 +1,232 @@
+"""Checkouts: one's own with all that is done under it, somebody else's with the decision on it.
+
+Decided here: a secret is only ever in the answer to the POST that asked for it, rendered at once and
+never redirected to (S14). An address that answers POST with a secret answers GET with the way back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import redirect, request, url_for
+
+from vault.domain.checkout import CheckoutState, Decision
+from vault.domain.credential import PART, PartEvent, PartKind, Version, VersionLabel, openable
+from vault.domain.policy import Permission
+from vault.errors import NotFound, VaultError
+from vault.ports.store import EntryFilter, Slice
+from vault.services.approvals import Word
+from vault.web.auth import actor, the_vault
+from vault.web.guard import SIGNED_IN, needs
+from vault.web.ui import disclose
+from vault.web.ui.forms import DecideForm, Form, OtpForm, RevokeForm, carrying
+from vault.web.ui.show import duration
+from vault.web.ui.site import INVALID, blueprint, page, refused
+
+if TYPE_CHECKING:
+    from flask import Response
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from vault.ports.store import Receipt
+    from vault.services.views import CheckoutView
+    from vault.web.ui.disclose import Shown
+
+SHORTER: Final = (900, 1800, 3600, 7200)
+LATELY: Final = 8
+
+
+@blueprint.get("/checkouts/<checkout_id>")
+@needs(Permission.ACCOUNT_READ)
+def checkout_page(checkout_id: str) -> Response:
+    """Show a checkout: to its holder with what can be done, to others with what may be decided."""
+    view = the_vault().views.checkout(actor(), checkout_id)
+    if view.checkout.requester_id == actor().id:
+        return _own(view, OtpForm(formdata=None), 200)
+    return _others(view, DecideForm(formdata=None), RevokeForm(formdata=None), 200)
+
+
+@blueprint.post("/checkouts/<checkout_id>/decide")
+@needs(Permission.CHECKOUT_APPROVE)
+def decide(checkout_id: str) -> AnyResponse:
+    """Approve or deny."""
+    vault, form = the_vault(), DecideForm()
+    view = vault.views.checkout(actor(), checkout_id)
+    _shorter(form, view)
+
+    def again(status: int) -> Response:
+        return _others(view, form, RevokeForm(formdata=None), status)
+
+    if not form.validate():
+        return again(INVALID)
+    minutes = int(form.minutes.data)
+    word = Word(
+        Decision(form.decision.data),
+        form.comment.data or "",
+        minutes if minutes < view.checkout.requested_seconds else None,
+        form.content_hash.data or None,
+    )
+    try:
+        vault.approvals.decide(actor(), checkout_id, word, form.otp.data.strip())
+    except VaultError as error:
+        return refused(error, form, again)
+    return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
+
+
+@blueprint.post("/checkouts/<checkout_id>/revoke")
+@needs(Permission.CHECKOUT_REVOKE)
+def revoke(checkout_id: str) -> AnyResponse:
+    """End somebody's checkout by force."""
+    vault, form = the_vault(), RevokeForm()
+    view = vault.views.checkout(actor(), checkout_id)
+
+    def again(status: int) -> Response:
+        return _others(view, DecideForm(formdata=None), form, status)
+
+    if not form.validate():
+        return again(INVALID)
+    try:
+        vault.checkouts.revoke(actor(), checkout_id, form.reason.data)
+    except VaultError as error:
+        return refused(error, form, again)
+    return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
+
+
+@blueprint.post("/checkouts/<checkout_id>/step-up")
+@needs(Permission.CHECKOUT_USE)
+def step_up(checkout_id: str) -> AnyResponse:
+    """Give a fresh second factor; the first begins the lease."""
+    form = OtpForm()
+    if not form.validate():
+        return own_again(checkout_id, form, INVALID)
+    try:
+        the_vault().checkouts.step_up(actor(), checkout_id, form.otp.data.strip())
+    except VaultError as error:
+        return refused(error, form, lambda status: own_again(checkout_id, form, status))
+    rotation = request.form.get("rotation", "")
+    if rotation:
+        return redirect(url_for("ui.rotation_page", rotation_id=rotation), 303)
+    return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
+
+
+@blueprint.post("/checkouts/<checkout_id>/password")
+@needs(Permission.CHECKOUT_USE)
+def password(checkout_id: str) -> AnyResponse:
+    """Show a password, in this answer only."""
+    form = Form()
+    try:
+        shown = disclose.of_password(the_vault().reveals.password(actor(), checkout_id, _wanted()))
+    except VaultError as error:
+        return refused(error, form, lambda status: own_again(checkout_id, form, status))
+    return _own(the_vault().views.checkout(actor(), checkout_id), OtpForm(formdata=None), 200, shown)
+
+
+@blueprint.post("/checkouts/<checkout_id>/code")
+@needs(Permission.CHECKOUT_USE)
+def code(checkout_id: str) -> AnyResponse:
+    """Show the code of this time step, in this answer only."""
+    form = Form()
+    try:
+        shown = disclose.of_code(the_vault().reveals.code(actor(), checkout_id, _wanted()))
+    except VaultError as error:
+        return refused(error, form, lambda status: own_again(checkout_id, form, status))
+    return _own(the_vault().views.checkout(actor(), checkout_id), OtpForm(formdata=None), 200, shown)
+
+
+@blueprint.post("/checkouts/<checkout_id>/check-in")
+@needs(Permission.CHECKOUT_USE)
+def check_in(checkout_id: str) -> AnyResponse:
+    """End one's own lease, and show the receipt."""
+    form = Form()
+    try:
+        receipt = the_vault().checkouts.check_in(actor(), checkout_id)[1]
+    except VaultError as error:
+        return refused(error, form, lambda status: own_again(checkout_id, form, status))
+    view = the_vault().views.checkout(actor(), checkout_id)
+    return _own(view, OtpForm(formdata=None), 200, returned=receipt)
+
+
+@blueprint.post("/checkouts/<checkout_id>/cancel")
+@needs(Permission.CHECKOUT_USE)
+def cancel(checkout_id: str) -> AnyResponse:
+    """Withdraw one's own request."""
+    form = Form()
+    try:
+        the_vault().checkouts.cancel(actor(), checkout_id)
+    except VaultError as error:
+        return refused(error, form, lambda status: own_again(checkout_id, form, status))
+    return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
+
+
+@blueprint.get("/checkouts/<checkout_id>/<any('password', 'code', 'check-in', 'cancel', 'step-up', 'decide', 'revoke'):_step>")
+@needs(SIGNED_IN)
+def checkout_back(checkout_id: str, _step: str) -> AnyResponse:
+    """Lead back from the address of an answer that is not there any more."""
+    return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
+
+
+def _wanted() -> VersionLabel | int:
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else VersionLabel.CURRENT  # noqa: PLR2004 - a version's number fits 32 bits
+
+
+def own_again(checkout_id: str, form: Form, status: int) -> Response:
+    return _own(the_vault().views.checkout(actor(), checkout_id), form, status)
+
+
+def _own(
+    view: CheckoutView,
+    form: Form,
+    status: int,
+    shown: Shown | None = None,
+    returned: Receipt | None = None,
+) -> Response:
+    return page(
+        "ui/checkout.html",
+        status,
+        view=view,
+        form=carrying(form),
+        shown=shown,
+        returned=returned,
+        openable=_openable(view),
+    )
+
+
+def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, status: int) -> Response:
+    vault, who = the_vault(), actor()
+    _shorter(form, view)
+    reason = vault.policy.reasons.get(view.checkout.reason)
+    return page(
+        "ui/request.html",
+        status,
+        view=view,
+        form=form,
+        revoke=revoke_form,
+        entries=vault.trail.page(who, EntryFilter(account_id=view.account.id), Slice(LATELY)).items,
+        instead="" if reason is None else reason.instead.get(view.account.kind, ""),
+    )
+
+
+def _shorter(form: DecideForm, view: CheckoutView) -> None:
+    asked = view.checkout.requested_seconds
+    choices = [(str(asked), f"{duration(asked)}, as asked")]
+    form.minutes.choices = choices + [(str(each), duration(each)) for each in reversed(SHORTER) if each < asked]
+
+
+def _openable(view: CheckoutView) -> list[Version]:
+    """Give the versions that open under this checkout: the current one first of each part."""
+    if view.checkout.state is not CheckoutState.ACTIVE:
+        return []
+    try:
+        credential = the_vault().accounts.credential(actor(), view.account.id)
+    except NotFound:
+        return []
+    found: list[Version] = []
+    for each in credential.view.parts:
+        if PART.after(each.part.state, PartEvent.SHRED) is None:
+            continue
+        found += [
+            version
+            for version in sorted(credential.versions, key=lambda v: (v.label is not VersionLabel.CURRENT, -v.number))
+            if version.kind is each.part.kind and openable(each.part, version, unverified=each.unverified)
+        ]
+    return sorted(found, key=lambda version: version.kind is PartKind.MFA)

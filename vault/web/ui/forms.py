@@ -1,0 +1,222 @@
+"""The forms: fields with labels, and how a use case's refusal finds its field.
+
+Decided here: which field is a secret, so that it is never sent back. Rules about content are the use
+cases'; a form only knows what is missing. The form's token is checked before any view runs
+(`vault.web.security`), and again by Flask-WTF when the form is validated.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Optional
+
+from vault.domain.account import Custodian, Kind, Model
+from vault.domain.actor import Role
+from vault.domain.checkout import Decision
+from vault.domain.rotation import Outcome
+from vault.errors import VaultError
+from vault.web.ui.words import CUSTODIAN, KIND, ROLE
+
+
+def needed(words: str = "Fill this in.") -> list[InputRequired]:
+    """Ask for a field, in words that say what to do."""
+    return [InputRequired(words)]
+
+
+OTP_NEEDED = "Give the six digits that your device shows now."
+
+
+class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
+    """A form that can take a use case's refusal."""
+
+    secrets: ClassVar[frozenset[str]] = frozenset({"otp", "password", "seed", "again"})
+    places: ClassVar[dict[str, str]] = {}
+    """JSON pointers of errors whose field has another name here."""
+
+    error: VaultError | None = None
+
+    def take(self, error: VaultError) -> None:
+        """Put each error beside its field, and keep the whole for the summary above the form."""
+        self.error = error
+        for each in error.errors:
+            name = self.places.get(each.pointer, each.pointer.removeprefix("/"))
+            if name in self._fields:
+                self._fields[name].errors = [*self._fields[name].errors, each.detail]
+        code_is_wrong = error.code in {"otp.used", "auth.delayed", "auth.refused"}
+        if code_is_wrong and "otp" in self._fields:
+            self._fields["otp"].errors = [error.detail]
+        if error.code in {"seed.invalid", "password.weak"} and not error.errors:
+            name = "seed" if error.code == "seed.invalid" else "password"
+            if name in self._fields:
+                self._fields[name].errors = [error.detail]
+
+
+class SignInForm(Form):
+    """Who, and two proofs of it."""
+
+    email = StringField("E-mail", needed("Give your e-mail address."))
+    password = PasswordField("Password", needed("Give your password."))
+    otp = StringField("Code", needed(OTP_NEEDED))
+
+
+class EnrolForm(Form):
+    """A new password, and the first code of the new device."""
+
+    password = PasswordField("New password", needed("Choose a password."))
+    again = PasswordField("The same again", needed("Type the password a second time."))
+    otp = StringField("Code from your device", needed(OTP_NEEDED))
+
+
+class OtpForm(Form):
+    """A fresh second factor, alone."""
+
+    otp = StringField("Code from your device", needed(OTP_NEEDED))
+
+
+class ConfirmForm(Form):
+    """Nothing but the press of a button."""
+
+
+def carrying(form: Form) -> OtpForm:
+    """Give a form for the second factor that carries another form's refusal."""
+    if isinstance(form, OtpForm):
+        return form
+    other = OtpForm(formdata=None)
+    other.error = form.error
+    return other
+
+
+class AskForm(Form):
+    """Reason, ticket and sentence, before anything."""
+
+    places: ClassVar[dict[str, str]] = {"/duration_seconds": "minutes"}
+
+    reason = RadioField("Reason", needed("Choose the reason."), validate_choice=False)
+    ticket = StringField("Ticket", needed("Give the number of the ticket this is for."))
+    justification = TextAreaField("What for, in a sentence", needed("Say what you are going to do."))
+    minutes = SelectField("For how long", choices=[])
+
+
+class DecideForm(Form):
+    """An approver's word."""
+
+    places: ClassVar[dict[str, str]] = {"/duration_seconds": "minutes"}
+
+    decision = RadioField(
+        "Your decision",
+        needed("Approve or deny."),
+        choices=[(Decision.APPROVE, "Approve"), (Decision.DENY, "Deny")],
+    )
+    comment = TextAreaField("Comment", [Optional()])
+    minutes = SelectField("Shorten to", choices=[])
+    content_hash = StringField(validators=[Optional()])
+    otp = StringField("Code from your device", needed(OTP_NEEDED))
+
+
+class RevokeForm(Form):
+    """Ending somebody else's checkout."""
+
+    reason = TextAreaField("Why", needed("Say why; it stays in the log."))
+
+
+class SeedForm(Form):
+    """The secret key that AWS shows for a new device."""
+
+    seed = PasswordField("Secret key of the new device", needed("Paste the secret key that AWS shows."))
+
+
+class AttestForm(Form):
+    """What AWS did with a value."""
+
+    outcome = RadioField(
+        "What did AWS do?",
+        needed("Say what AWS did; choose “I do not know” if you are not sure."),
+        choices=[
+            (Outcome.ACCEPTED, "AWS took it"),
+            (Outcome.REFUSED, "AWS refused it, the old one still works"),
+            (Outcome.UNKNOWN, "I do not know"),
+        ],
+    )
+    check_in = BooleanField("Check the account in as well")
+
+
+class VerifyForm(Form):
+    """Evidence that a rotation holds."""
+
+    evidence = TextAreaField("What proves it", needed("Say what you saw."))
+
+
+class IntakeForm(Form):
+    """Values that existed before us."""
+
+    root_email = StringField("Root e-mail", needed("Give the root user's e-mail address."))
+    password = PasswordField("Root password", needed("Give the root password as it is."))
+    seed = PasswordField("MFA secret key", needed("Give the MFA device's secret key or otpauth address."))
+    attested = BooleanField("I signed in with both and they worked")
+    otp = StringField("Code from your own device", needed(OTP_NEEDED))
+
+
+class CustomerForm(Form):
+    """A customer, named by its DDI."""
+
+    ddi = StringField("DDI number", needed("Give the DDI number."))
+    name = StringField("Name", needed("Give the customer's name."))
+    public_sector = BooleanField("Public Sector")
+    aws_india = BooleanField("Under AWS India")
+
+
+class AccountForm(Form):
+    """An AWS account under a customer."""
+
+    account_id = StringField("AWS account number", needed("Give the 12 digits."))
+    name = StringField("Name", needed("Give the account's name."))
+    customer_id = SelectField("Customer", needed("Choose the customer."), choices=[], validate_choice=False)
+    model = SelectField(
+        "Model",
+        choices=[
+            (Model.SPAM, "SPAM: we own payer and members"),
+            (Model.ECAM, "ECAM: the customer owns members"),
+        ],
+    )
+    kind = SelectField("Place in the bill", choices=[(kind, KIND[kind]) for kind in Kind])
+    root_email = StringField("Root e-mail", needed("Give the root user's e-mail address."))
+    mailbox = SelectField("Who controls the mailbox", choices=[(each, CUSTODIAN[each].name) for each in Custodian])
+    phone = SelectField(
+        "Who controls the primary phone", choices=[(each, CUSTODIAN[each].name) for each in Custodian]
+    )
+
+
+class InviteForm(Form):
+    """A new person."""
+
+    email = StringField("E-mail", needed("Give their e-mail address."))
+    name = StringField("Name", needed("Give their name."))
+
+
+class GrantForm(Form):
+    """Power for a person, within a scope."""
+
+    role = SelectField("Role", choices=[(role, ROLE[role]) for role in Role])
+    scope = SelectField(
+        "Reach",
+        choices=[("all", "Everything"), ("customer", "One customer"), ("account", "One account")],
+    )
+    target = StringField("DDI or account number", [Optional()])
+
+
+class TokenForm(Form):
+    """A token of one's own."""
+
+    name = StringField("Name", needed("Say what it is for."))
+    days = SelectField("Ends after", choices=[("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")])
+    otp = StringField("Code from your device", needed(OTP_NEEDED))

@@ -1,0 +1,134 @@
+"""The custodian's pages: customers and accounts registered, existing values taken into custody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import redirect, request, url_for
+
+from vault.domain.account import Custodian, Kind, Model
+from vault.domain.policy import Permission
+from vault.domain.secret import Secret
+from vault.errors import VaultError
+from vault.ports.store import Slice
+from vault.services.accounts import AccountFacts
+from vault.services.custody import Existing
+from vault.services.customers import CustomerFacts
+from vault.web.auth import actor, the_vault
+from vault.web.guard import needs
+from vault.web.ui.forms import AccountForm, CustomerForm, IntakeForm
+from vault.web.ui.site import INVALID, blueprint, page, refused
+
+if TYPE_CHECKING:
+    from flask import Response
+    from werkzeug.wrappers import Response as AnyResponse
+
+PAGE = 50
+CHOICES = 200
+
+
+@blueprint.get("/customers")
+@needs(Permission.ACCOUNT_READ)
+def customer_list() -> Response:
+    """List the customers in scope."""
+    text = request.args.get("q", "").strip()
+    found = the_vault().customers.page(actor(), text or None, Slice(PAGE, request.args.get("cursor")))
+    after = url_for("ui.customer_list", q=text, cursor=found.next) if found.next else None
+    return page("ui/customers.html", customers=found.items, q=text, next_url=after)
+
+
+@blueprint.get("/customers/new")
+@needs(Permission.ACCOUNT_REGISTER)
+def customer_new() -> Response:
+    """Ask for a customer."""
+    return page("ui/customer_new.html", form=CustomerForm(formdata=None))
+
+
+@blueprint.post("/customers/new")
+@needs(Permission.ACCOUNT_REGISTER)
+def customer_send() -> AnyResponse:
+    """Register a customer."""
+    form = CustomerForm()
+
+    def again(status: int) -> Response:
+        return page("ui/customer_new.html", status, form=form)
+
+    if not form.validate():
+        return again(INVALID)
+    facts = CustomerFacts(form.name.data, form.public_sector.data, form.aws_india.data)
+    try:
+        made = the_vault().customers.register(actor(), form.ddi.data.strip(), facts)
+    except VaultError as error:
+        return refused(error, form, again)
+    return redirect(url_for("ui.account_new", customer=made.id), 303)
+
+
+@blueprint.get("/register")
+@needs(Permission.ACCOUNT_REGISTER)
+def account_new() -> Response:
+    """Ask for an account."""
+    form = AccountForm(
+        formdata=None, customer_id=request.args.get("customer", ""), mailbox=Custodian.UNKNOWN, phone=Custodian.UNKNOWN
+    )
+    return _account_page(form, 200)
+
+
+@blueprint.post("/register")
+@needs(Permission.ACCOUNT_REGISTER)
+def account_send() -> AnyResponse:
+    """Register an account."""
+    form = AccountForm()
+    _customers(form)
+    if not form.validate():
+        return _account_page(form, INVALID)
+    facts = AccountFacts(
+        form.name.data, form.root_email.data.strip(), Custodian(form.mailbox.data), Custodian(form.phone.data)
+    )
+    number = form.account_id.data.replace(" ", "").replace("-", "")
+    try:
+        made = the_vault().accounts.register(
+            actor(), number, form.customer_id.data, Model(form.model.data), Kind(form.kind.data), facts
+        )
+    except VaultError as error:
+        return refused(error, form, lambda status: _account_page(form, status))
+    return redirect(url_for("ui.account_page", account_id=made.id), 303)
+
+
+@blueprint.get("/accounts/<account_id>/intake")
+@needs(Permission.CREDENTIAL_INTAKE)
+def intake(account_id: str) -> Response:
+    """Ask for the values that existed before us."""
+    view = the_vault().accounts.get(actor(), account_id)
+    return page("ui/intake.html", form=IntakeForm(formdata=None, root_email=view.account.root_email), view=view)
+
+
+@blueprint.post("/accounts/<account_id>/intake")
+@needs(Permission.CREDENTIAL_INTAKE)
+def intake_send(account_id: str) -> AnyResponse:
+    """Take them into custody."""
+    vault, form = the_vault(), IntakeForm()
+    view = vault.accounts.get(actor(), account_id)
+
+    def again(status: int) -> Response:
+        return page("ui/intake.html", status, form=form, view=view)
+
+    if not form.validate():
+        return again(INVALID)
+    existing = Existing(
+        form.root_email.data.strip(), Secret(form.password.data), Secret(form.seed.data), attested=form.attested.data
+    )
+    try:
+        vault.custodies.take_in(actor(), account_id, existing, form.otp.data.strip())
+    except VaultError as error:
+        return refused(error, form, again)
+    return redirect(url_for("ui.account_page", account_id=account_id), 303)
+
+
+def _customers(form: AccountForm) -> None:
+    found = the_vault().customers.page(actor(), None, Slice(CHOICES)).items
+    form.customer_id.choices = [(each.id, f"{each.name} ({each.ddi})") for each in found]
+
+
+def _account_page(form: AccountForm, status: int) -> Response:
+    _customers(form)
+    return page("ui/account_new.html", status, form=form)

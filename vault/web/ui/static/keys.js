@@ -1,0 +1,65 @@
+// Keyboard shortcuts, described on the page "Keyboard" and switched off there (WCAG 2.2, 2.1.4).
+(() => {
+  "use strict";
+
+  const SWITCH = "rootvault-shortcuts";
+  const off = () => window.localStorage.getItem(SWITCH) === "off";
+  let waiting = 0;
+
+  function typing(target) {
+    return target.closest("input, textarea, select, [contenteditable]") !== null;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (off() || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) {
+      return;
+    }
+    if (event.key === "/") {
+      const search = document.querySelector("[data-search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      }
+      return;
+    }
+    if (event.key === "g") {
+      waiting = Date.now();
+      return;
+    }
+    if (Date.now() - waiting < 1500) {
+      const link = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      waiting = 0;
+      if (link) {
+        link.click();
+      }
+    }
+  });
+
+  const button = document.getElementById("shortcuts");
+  if (button) {
+    const show = () => {
+      button.textContent = off() ? "Switch shortcuts on" : "Switch shortcuts off";
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      if (off()) {
+        window.localStorage.removeItem(SWITCH);
+      } else {
+        window.localStorage.setItem(SWITCH, "off");
+      }
+      show();
+    });
+    show();
+  }
+
+  // The narrow menu closes with Escape and gives the focus back.
+  for (const menu of document.querySelectorAll("details.menu")) {
+    menu.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && menu.open) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    });
+  }
+})();

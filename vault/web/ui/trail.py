@@ -1,0 +1,96 @@
+"""The trail: entries over all accounts or for one (U4), and one entry with all that proves it.
+
+Decided here: an entry is shown as its exact bytes first; the readable form beside it is only ours.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flask import request, url_for
+
+from vault.domain.event import CATALOGUE
+from vault.domain.policy import Permission
+from vault.errors import FieldError, Invalid, NotFound, VaultError
+from vault.ports.store import EntryFilter, Page, Slice
+from vault.web.auth import actor, the_vault
+from vault.web.errors import status_of
+from vault.web.guard import needs
+from vault.web.ui.site import blueprint, page
+from vault.web.ui.words import OUTCOME
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from vault.ports.store import Entry
+
+PAGE = 50
+FILTERS = ("account", "type", "outcome", "since", "until", "q", "checkout", "actor")
+
+
+@blueprint.get("/trail")
+@needs(Permission.TRAIL_READ)
+def trail_list() -> Response:
+    """List entries, newest first."""
+    asked = {name: request.args.get(name, "").strip() for name in FILTERS}
+    given = {name: value for name, value in asked.items() if value}
+    try:
+        found = the_vault().trail.page(actor(), _filter(asked), Slice(PAGE, request.args.get("cursor")))
+        status, error = 200, None
+    except NotFound:
+        raise
+    except VaultError as refusal:
+        empty: tuple[Entry, ...] = ()
+        found, status, error = Page(empty, None), status_of(refusal), refusal
+    return page(
+        "ui/trail.html",
+        status,
+        entries=found.items,
+        asked=asked,
+        error=error,
+        searched=bool(given),
+        next_url=url_for("ui.trail_list", **given, cursor=found.next) if found.next else None,
+        types=sorted(CATALOGUE),
+        outcomes=[(name, word.name) for name, word in OUTCOME.items()],
+    )
+
+
+@blueprint.get("/trail/<int:index>")
+@needs(Permission.TRAIL_READ)
+def trail_entry(index: int) -> Response:
+    """Show one entry: exact bytes, leaf hash, proof, and how to check them."""
+    vault, who = the_vault(), actor()
+    entry = vault.trail.entry(who, index)
+    return page(
+        "ui/entry.html",
+        entry=entry,
+        leaf=entry.leaf.decode(),
+        proof=vault.trail.proof(who, index),
+        vkey=vault.vkey,
+    )
+
+
+def _filter(asked: dict[str, str]) -> EntryFilter:
+    number = asked["account"].replace(" ", "")
+    until = _day(asked["until"], "until")
+    return EntryFilter(
+        account_id=number or None,
+        actor_id=asked["actor"] or None,
+        checkout_id=asked["checkout"] or None,
+        type=asked["type"] or None,
+        outcome=asked["outcome"] or None,
+        since=_day(asked["since"], "since"),
+        until=None if until is None else until + timedelta(days=1),
+        text=asked["q"] or None,
+    )
+
+
+def _day(text: str, name: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        place = FieldError(f"/{name}", "Give a day as YYYY-MM-DD.")
+        raise Invalid("input.invalid", place.detail, errors=(place,)) from None

@@ -1,0 +1,167 @@
+"""The words, signs and tones of every state: what a badge says, so that no page says it differently.
+
+Decided here: never colour alone (WCAG 2.2, 1.4.1): each state has a word and a sign. A state that has no
+words here is a KeyError, which a test finds before a person does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from vault.domain.account import Custodian, Custody, Kind
+from vault.domain.actor import Role
+from vault.domain.checkout import CheckoutState
+from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
+from vault.domain.event import CATALOGUE, EventType
+from vault.domain.person import PersonState
+from vault.domain.reason import Situation
+from vault.domain.rotation import RotationState
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a state is shown: its name, its tone (a colour), its sign, and what it means."""
+
+    name: str
+    tone: str
+    icon: str
+    meaning: str
+
+
+CUSTODY: Final[Mapping[Custody, Word]] = {
+    Custody.ONBOARDING: Word("Onboarding", "accent", "arrow", "Being taken over; nothing is held yet."),
+    Custody.HELD: Word("Held", "ok", "lock", "We answer for this root."),
+    Custody.IN_TRANSFER: Word("In transfer", "warn", "arrow", "Its handover is in progress."),
+    Custody.RELEASED: Word("Released", "info", "out", "The customer holds it now."),
+    Custody.CLOSING: Word("Closing", "warn", "clock", "The account is being closed."),
+    Custody.CLOSED: Word("Closed", "info", "stop", "Closed; it can be reopened for 90 days."),
+    Custody.DEAD: Word("Gone", "info", "stop", "Closed for good."),
+    Custody.CUSTOMER_HELD: Word("Customer holds it", "info", "person", "Never ours: an ECAM member (C2)."),
+    Custody.KEYLESS: Word("No root credentials", "info", "check", "Removed centrally; nothing to hold."),
+}
+
+SITUATION: Final[Mapping[Situation, Word]] = {
+    Situation.ONBOARDING: CUSTODY[Custody.ONBOARDING],
+    Situation.HELD: CUSTODY[Custody.HELD],
+    Situation.DUE: Word("Rotate first", "warn", "turn", "The password was seen; it has to change."),
+    Situation.UNKNOWN: Word("Outcome unknown", "bad", "question", "Nobody knows which value is set at AWS."),
+    Situation.IN_TRANSFER: CUSTODY[Custody.IN_TRANSFER],
+    Situation.CLOSING: CUSTODY[Custody.CLOSING],
+    Situation.NONE: Word("Nothing to open", "info", "stop", "We hold nothing of this account."),
+}
+
+CHECKOUT: Final[Mapping[CheckoutState, Word]] = {
+    CheckoutState.REQUESTED: Word("Requested", "info", "clock", "Just asked for."),
+    CheckoutState.PENDING_APPROVAL: Word("Waiting for approval", "warn", "clock", "Others decide first."),
+    CheckoutState.APPROVED: Word("Approved", "accent", "check", "Begins with a second factor."),
+    CheckoutState.ACTIVE: Word("Checked out", "accent", "key", "The lease is running."),
+    CheckoutState.CHECKED_IN: Word("Checked in", "ok", "check", "Ended by its holder."),
+    CheckoutState.EXPIRED: Word("Expired", "info", "clock", "The lease ended by time."),
+    CheckoutState.REVOKED: Word("Revoked", "bad", "stop", "Ended by somebody else."),
+    CheckoutState.CANCELLED: Word("Cancelled", "info", "stop", "Withdrawn before it began."),
+    CheckoutState.DENIED: Word("Denied", "bad", "stop", "An approver said no."),
+    CheckoutState.LAPSED: Word("Lapsed", "info", "clock", "Not decided, or not used, in time."),
+}
+
+PART_KIND: Final[Mapping[PartKind, str]] = {PartKind.PASSWORD: "Password", PartKind.MFA: "MFA device"}
+
+PART: Final[Mapping[PartState, Word]] = {
+    PartState.ABSENT: Word("Absent", "info", "stop", "Nothing is held."),
+    PartState.HELD: Word("Held", "ok", "lock", "Sealed in the vault."),
+    PartState.IN_USE: Word("In use", "accent", "key", "A lease is running."),
+    PartState.ROTATING: Word("Being rotated", "accent", "turn", "A new value was shown."),
+    PartState.UNKNOWN: Word("Outcome unknown", "bad", "question", "Old and new value are kept."),
+    PartState.RECONCILING: Word("Being tried", "warn", "question", "Someone finds out which value works."),
+    PartState.LOST: Word("Lost", "bad", "alert", "No value works; reset it through the mailbox."),
+    PartState.DESTROYED: Word("Destroyed", "info", "stop", "Nothing opens it any more."),
+}
+
+ROTATION: Final[Mapping[RotationState, Word]] = {
+    RotationState.PLANNED: Word("Sealed, not shown", "accent", "lock", "Nobody has seen the new value."),
+    RotationState.DISPLAYED: Word("Shown", "accent", "eye", "Set it at AWS, then say what AWS did."),
+    RotationState.ACCEPTED: Word("Accepted", "ok", "check", "It is the current value; not verified yet."),
+    RotationState.VERIFIED: Word("Verified", "ok", "shield", "Proven; older values are retired."),
+    RotationState.ABANDONED: Word("Abandoned", "info", "stop", "Dropped before anyone saw it."),
+    RotationState.REFUSED: Word("Refused by AWS", "warn", "stop", "The value before stays."),
+    RotationState.UNKNOWN: Word("Outcome unknown", "bad", "question", "Find out which value works."),
+}
+
+VERSION: Final[Mapping[VersionLabel, Word]] = {
+    VersionLabel.STAGED: Word("Staged", "accent", "clock", "Prepared; not known to be set at AWS."),
+    VersionLabel.CURRENT: Word("Current", "ok", "check", "What AWS has, as far as we know."),
+    VersionLabel.PREVIOUS: Word("Previous", "info", "turn", "Kept until the current one is verified."),
+    VersionLabel.RETIRED: Word("Retired", "info", "stop", "Proven to be dead."),
+    VersionLabel.FAILED: Word("Not taken", "info", "stop", "AWS never took it."),
+    VersionLabel.DESTROYED: Word("Destroyed", "info", "stop", "Nothing opens it any more."),
+}
+
+ORIGIN: Final[Mapping[VersionOrigin, str]] = {
+    VersionOrigin.GENERATED: "made by the vault",
+    VersionOrigin.ENTERED: "entered from AWS",
+    VersionOrigin.TAKEN_IN: "existed before us",
+}
+
+DUE: Final[Mapping[Due, str]] = {
+    Due.DISCLOSED: "A person has seen this password, so it has to change before anything else opens it.",
+    Due.INTAKE: "It existed before us, so others may know it.",
+    Due.WEAK: "It does not meet the rules for passwords.",
+    Due.AGE: "It is older than the policy allows.",
+}
+
+PERSON: Final[Mapping[PersonState, Word]] = {
+    PersonState.INVITED: Word("Invited", "warn", "clock", "The link was not used yet."),
+    PersonState.ACTIVE: Word("Active", "ok", "check", "Can sign in."),
+    PersonState.DISABLED: Word("Disabled", "info", "stop", "Shut out."),
+}
+
+OUTCOME: Final[Mapping[str, Word]] = {
+    "success": Word("Done", "ok", "check", "It happened."),
+    "denied": Word("Denied", "warn", "stop", "It was not allowed."),
+    "failed": Word("Failed", "bad", "alert", "It was tried and went wrong."),
+    "unknown": Word("Unknown", "bad", "question", "Treated as if it had happened."),
+}
+
+ROLE: Final[Mapping[Role, str]] = {
+    Role.OPERATOR: "Operator",
+    Role.APPROVER: "Approver",
+    Role.AUDITOR: "Auditor",
+    Role.ADMIN: "Administrator",
+    Role.CUSTODIAN: "Custodian",
+    Role.CSM: "Customer success",
+}
+
+ROLE_MEANING: Final[Mapping[Role, str]] = {
+    Role.OPERATOR: "checks root out, uses and rotates it",
+    Role.APPROVER: "confirms what others ask for",
+    Role.AUDITOR: "reads the whole log, never a secret",
+    Role.ADMIN: "manages people, cannot reveal",
+    Role.CUSTODIAN: "registers accounts and takes values in",
+    Role.CSM: "prepares handovers",
+}
+
+KIND: Final[Mapping[Kind, str]] = {
+    Kind.PAYER: "Payer",
+    Kind.MEMBER: "Member",
+    Kind.STANDALONE: "Standalone",
+}
+
+CUSTODIAN: Final[Mapping[Custodian, Word]] = {
+    Custodian.OURS: Word("Ours", "ok", "check", "We control it."),
+    Custodian.CUSTOMER: Word("The customer's", "warn", "person", "A way in that we do not control (C5)."),
+    Custodian.UNKNOWN: Word("Not recorded", "warn", "question", "Find out: it is a way in (C5)."),
+}
+
+
+def event(name: str) -> str:
+    """Say what an event's type means; the bare name where this program does not know it."""
+    try:
+        return CATALOGUE[EventType(name)]
+    except ValueError:
+        return name
+
+
+def outcome(name: str) -> Word:
+    """Give an outcome's words, also for one that this program does not know."""
+    return OUTCOME.get(name, Word(name, "info", "question", ""))
