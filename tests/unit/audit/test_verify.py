@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,14 +16,15 @@ from audit import merkle
 from audit.bundle import open_bundle, write_bundle, write_tar
 from audit.checkpoint import Checkpoint
 from audit.errors import AuditError, BundleRefused, LogRefused
+from audit.storage import Head
+from audit.storage.memory import MemoryStorage
 from audit.tile import WIDTH, Tile, decode_entries, encode_entries
 from audit.verify import MOST_FINDINGS, Older, Report, _Findings, _Pass, examine
 from tests.unit.audit.world import LOG, ORIGIN, SIGNER, fill, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    from audit.storage.memory import MemoryStorage
 
 SIZE = WIDTH + 20
 
@@ -405,3 +406,59 @@ def test_a_source_that_fails_is_a_finding() -> None:
     report = examine(Broken(), SIGNER.verifier)  # type: ignore[arg-type]  # its entries are never seen
     assert [finding.code for finding in report.findings] == ["broken"]
     assert report.checkpoint is None
+
+
+# --- signed, but not by the rules -----------------------------------------------------------------------------
+
+
+def misled(rewrite: Callable[[int, dict[str, Any]], None]) -> MemoryStorage:
+    """Make a log whose tree and signature are right, and whose entries somebody had rewritten before."""
+    storage, frontier = MemoryStorage(), list[bytes]()
+    for stored in filled(12).leaves(0, 12):
+        members = json.loads(stored.leaf)
+        rewrite(stored.seq, members)
+        leaf = json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        nodes, frontier = merkle.complete(stored.seq, merkle.leaf_hash(leaf), frontier)
+        size = stored.seq + 1
+        note = SIGNER.sign(Checkpoint(ORIGIN, size, merkle.fold(frontier)).format())
+        storage.add(leaf, b"".join(nodes), Head(ORIGIN, size, b"".join(frontier), note))
+    return storage
+
+
+def set_in(seq: int, path: str, value: object) -> Callable[[int, dict[str, Any]], None]:
+    """Return a rewriting that sets one member of one entry."""
+
+    def rewrite(index: int, members: dict[str, Any]) -> None:
+        if index == seq:
+            *outer, name = path.split(".")
+            for each in outer:
+                members = members[each]
+            members[name] = value
+
+    return rewrite
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "expected"),
+    [
+        (set_in(5, "outcome", "success"), []),
+        (set_in(5, "seq", 6), [("entry.place", 5)]),
+        (set_in(5, "log", "other.example/log"), [("entry.log", 5)]),
+        (set_in(5, "type", "log.opened"), [("entry.opened", 5)]),
+        (set_in(0, "type", "log.closed"), [("entry.opened", 0)]),
+        (set_in(9, "account.prev", "00" * 32), [("account.prev", 9)]),
+        (set_in(9, "account.seq", 7), [("account.gap", 9)]),
+        (set_in(9, "account.id", "900000000000"), [("account.gap", 9)]),
+        (set_in(10, "ratio", 0.5), [("entry.not_canonical", 10)]),
+        (set_in(11, "actor", "Ada"), [("entry.member", 11)]),
+    ],
+)
+def test_entries_that_were_signed_against_the_rules_are_named(
+    tmp_path: Path, rewrite: Callable[[int, dict[str, Any]], None], expected: list[tuple[str, int]]
+) -> None:
+    storage = misled(rewrite)
+    write_bundle(storage, tmp_path / "bundle")
+    found = [(finding.code, finding.index) for finding in verdict(tmp_path / "bundle").findings]
+    assert found[: len(expected)] == expected
+    assert bool(found) == bool(expected)
+    assert "root.differs" not in dict(found)
