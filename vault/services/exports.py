@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from audit.tile import tiles
 from vault.domain.actor import Reach
@@ -46,7 +46,7 @@ class Exports:
     gate: Gate
     clock: Clock
 
-    def bundle(self, actor: Actor, file: BinaryIO) -> None:
+    def bundle(self, actor: Actor, file: IO[bytes]) -> None:
         """Write the whole log as one tar, as `python -m audit verify` reads it."""
         self._record(actor, {"what": "bundle"})
         with (

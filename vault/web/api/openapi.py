@@ -9,6 +9,7 @@ NaN and duplicate names, and their errors repeat the input.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -86,8 +87,9 @@ def document() -> dict[str, Any]:
     }
 
 
+@cache
 def text() -> str:
-    """Give the document as it is committed and served."""
+    """Give the document as it is committed and served; made once, when every operation is known."""
     return json.dumps(document(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

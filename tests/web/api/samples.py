@@ -1,0 +1,156 @@
+"""One valid body and one path for each operation, with names that are put in, and who may send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from vault.domain.actor import Role
+from vault.web.api import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vault.web.api.routes import Operation
+
+ABSENT: Final[Mapping[str, str]] = {
+    "account_id": "999999999999",
+    "bundle": "000",
+    "checkout_id": "00000000-0000-4000-8000-000000000000",
+    "customer_id": "00000000-0000-4000-8000-000000000001",
+    "grant_id": "00000000-0000-4000-8000-000000000002",
+    "index": "123456789",
+    "person_id": "00000000-0000-4000-8000-000000000003",
+    "rotation_id": "00000000-0000-4000-8000-000000000004",
+    "tile": "0/999",
+    "token_id": "00000000-0000-4000-8000-000000000005",
+}
+"""Names of nothing."""
+
+OTP: Final = "000000"
+STATED: Final[Mapping[str, Any]] = {
+    "account_id": "111122223333",
+    "reason": "BILL_ROOT",
+    "ticket": "T-1001",
+    "justification": "a task for this test",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A valid request."""
+
+    role: Role | None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    query: str = ""
+
+
+SAMPLES: Final[Mapping[str, Sample]] = {
+    "read_me": Sample(Role.CSM),
+    "list_customers": Sample(Role.CSM),
+    "register_customer": Sample(
+        Role.CUSTODIAN,
+        {
+            "ddi": "900002",
+            "name": "Other Ltd",
+            "public_sector": False,
+            "aws_india": True,
+            "session_idle_seconds": 600,
+            "session_max_seconds": 3600,
+        },
+    ),
+    "read_customer": Sample(Role.CSM),
+    "change_customer": Sample(Role.CUSTODIAN, {"name": "Another Ltd", "session_idle_seconds": 300}),
+    "list_accounts": Sample(Role.CSM),
+    "register_account": Sample(
+        Role.CUSTODIAN,
+        {
+            "account_id": "123412341234",
+            "name": "another",
+            "customer_id": "900001",
+            "model": "SPAM",
+            "kind": "member",
+            "root_email": "root+123412341234@msp.example",
+            "mailbox": "ours",
+            "phone": "unknown",
+        },
+    ),
+    "read_account": Sample(Role.CSM),
+    "change_account": Sample(Role.CUSTODIAN, {"name": "renamed", "phone": "ours"}),
+    "read_credential": Sample(Role.CSM),
+    "take_into_custody": Sample(
+        Role.CUSTODIAN,
+        {
+            "root_email": "root+111122223333@msp.example",
+            "password": "Correct-Horse-7-Battery",
+            "totp_seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+            "attested": True,
+            "otp": OTP,
+        },
+    ),
+    "list_reasons": Sample(Role.CSM),
+    "list_checkouts": Sample(Role.CSM),
+    "request_checkout": Sample(Role.OPERATOR, {**STATED, "duration_seconds": 900}),
+    "read_checkout": Sample(Role.CSM),
+    "decide_checkout": Sample(
+        Role.APPROVER,
+        {
+            "decision": "approve",
+            "comment": "seen",
+            "duration_seconds": 600,
+            "content_hash": "0" * 64,
+            "otp": OTP,
+        },
+    ),
+    "step_up": Sample(Role.OPERATOR, {"otp": OTP}),
+    "reveal_password": Sample(Role.OPERATOR, {"version": "previous"}),
+    "reveal_code": Sample(Role.OPERATOR, {"version": 3}),
+    "check_in": Sample(Role.OPERATOR),
+    "cancel_checkout": Sample(Role.OPERATOR),
+    "revoke_checkout": Sample(Role.APPROVER, {"reason": "it went on for too long"}),
+    "plan_rotation": Sample(Role.OPERATOR, {"part": "mfa", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}),
+    "read_rotation": Sample(Role.CSM),
+    "display_rotation": Sample(Role.OPERATOR),
+    "attest_rotation": Sample(Role.OPERATOR, {"outcome": "accepted"}),
+    "verify_rotation": Sample(Role.OPERATOR, {"evidence": "signed in with it"}),
+    "abandon_rotation": Sample(Role.OPERATOR),
+    "list_entries": Sample(Role.CSM),
+    "read_entry": Sample(Role.CSM),
+    "prove_entry": Sample(Role.CSM),
+    "read_checkpoint": Sample(Role.CSM),
+    "prove_consistency": Sample(Role.CSM, query="?old=1"),
+    "read_tile": Sample(Role.CSM),
+    "read_bundle": Sample(Role.AUDITOR),
+    "export_log": Sample(
+        Role.AUDITOR, {"format": "jsonl", "account_id": "111122223333", "since": "2026-01-01T00:00:00Z"}
+    ),
+    "list_people": Sample(Role.ADMIN),
+    "invite_person": Sample(
+        Role.ADMIN,
+        {"email": "nina@msp.example", "name": "Nina", "roles": [{"role": "csm", "scope": "all"}]},
+    ),
+    "read_person": Sample(Role.ADMIN),
+    "renew_enrolment": Sample(Role.ADMIN),
+    "propose_role": Sample(Role.ADMIN, {"role": "operator", "scope": "all"}),
+    "confirm_role": Sample(Role.ADMIN, {"otp": OTP}),
+    "remove_role": Sample(Role.ADMIN),
+    "disable_person": Sample(Role.ADMIN),
+    "list_tokens": Sample(Role.CSM),
+    "issue_token": Sample(
+        Role.ADMIN, {"name": "a pipeline", "otp": OTP, "scopes": ["account.read"], "scope": "all"}
+    ),
+    "read_token": Sample(Role.CSM),
+    "revoke_token": Sample(Role.CSM),
+    "sign_in": Sample(None, {"email": "nina@msp.example", "password": "a long enough password", "otp": OTP}),
+    "read_document": Sample(None),
+}
+
+
+def path_of(operation: Operation, **names: str) -> str:
+    """Give an operation's path with names put in; what is not named is nothing's."""
+    return operation.path.format_map({**ABSENT, **names}) + SAMPLES[operation.name].query
+
+
+def operation_named(name: str) -> Operation:
+    """Find an operation."""
+    return next(each for each in OPERATIONS if each.name == name)

@@ -1,0 +1,214 @@
+"""Who may call what: each role and machine scope against each operation, from the application's own routes.
+
+A closed cell answers 403 and leaves an entry; an open one gets past the gate (and finds nothing there, or
+its body wrong). Names of other customers' things answer as names of nothing do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.web.api.samples import ABSENT, SAMPLES, operation_named, path_of
+from tests.web.api.test_main_path import SEED, held
+from vault.domain.actor import Role, Scope, ScopeKind
+from vault.web.api import OPERATIONS
+from vault.web.api.routes import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.web.api.service import Caller, Service
+
+ROLES: Final = dict(
+    zip(
+        "OAUDCS",
+        (Role.OPERATOR, Role.APPROVER, Role.AUDITOR, Role.ADMIN, Role.CUSTODIAN, Role.CSM),
+        strict=True,
+    )
+)
+SCOPES: Final = dict(
+    zip("rgte", ("account.read", "account.register", "trail.read", "log.export"), strict=True)
+)
+
+# operation: the roles that get past the gate, and the machine scopes that do
+OPEN: Final[Mapping[str, tuple[str, str]]] = {
+    "read_me": ("OAUDCS", "rgte"),
+    "list_customers": ("OAUDCS", "r"),
+    "register_customer": ("C", "g"),
+    "read_customer": ("OAUDCS", "r"),
+    "change_customer": ("C", "g"),
+    "list_accounts": ("OAUDCS", "r"),
+    "register_account": ("C", "g"),
+    "read_account": ("OAUDCS", "r"),
+    "change_account": ("C", "g"),
+    "read_credential": ("OAUDCS", "r"),
+    "take_into_custody": ("C", ""),
+    "list_reasons": ("OAUDCS", "rgte"),
+    "list_checkouts": ("OAUDCS", "r"),
+    "request_checkout": ("O", ""),
+    "read_checkout": ("OAUDCS", "r"),
+    "decide_checkout": ("A", ""),
+    "step_up": ("O", ""),
+    "reveal_password": ("O", ""),
+    "reveal_code": ("O", ""),
+    "check_in": ("O", ""),
+    "cancel_checkout": ("O", ""),
+    "revoke_checkout": ("AD", ""),
+    "plan_rotation": ("O", ""),
+    "read_rotation": ("OAUDCS", "r"),
+    "display_rotation": ("O", ""),
+    "attest_rotation": ("O", ""),
+    "verify_rotation": ("OA", ""),
+    "abandon_rotation": ("O", ""),
+    "list_entries": ("OAUDCS", "t"),
+    "read_entry": ("OAUDCS", "t"),
+    "prove_entry": ("OAUDCS", "t"),
+    "read_checkpoint": ("OAUDCS", "rgte"),
+    "prove_consistency": ("OAUDCS", "rgte"),
+    "read_tile": ("OAUDCS", "rgte"),
+    "read_bundle": ("U", "e"),
+    "export_log": ("U", "e"),
+    "list_people": ("UD", ""),
+    "invite_person": ("D", ""),
+    "read_person": ("OAUDCS", "rgte"),
+    "renew_enrolment": ("D", ""),
+    "propose_role": ("D", ""),
+    "confirm_role": ("D", ""),
+    "remove_role": ("D", ""),
+    "disable_person": ("D", ""),
+    "list_tokens": ("OAUDCS", ""),
+    "issue_token": ("OAUDCS", ""),
+    "read_token": ("OAUDCS", ""),
+    "revoke_token": ("OAUDCS", ""),
+}
+ANYONE: Final = {"sign_in", "read_document"}
+# what the service decides behind an open gate, for who has nothing there
+LATER: Final = {("revoke_token", 403), ("issue_token", 403)}
+
+
+def test_the_table_is_of_all_operations() -> None:
+    names = {each.name for each in OPERATIONS}
+    assert OPEN.keys() | ANYONE == names == SAMPLES.keys()
+    assert not OPEN.keys() & ANYONE
+
+
+def test_every_cell_of_the_matrix(quick: Service) -> None:
+    held(quick)
+    callers: dict[str, Caller] = {letter: quick.caller(f"p{role}", role) for letter, role in ROLES.items()}
+    machines = {letter: quick.bearer(None, scope) for letter, scope in SCOPES.items()}
+    for name, (roles, scopes) in OPEN.items():
+        operation = operation_named(name)
+        body = {"not": "known"} if operation.body is not None else None
+        for letter, caller in (callers | machines).items():
+            before = quick.size()
+            answer = caller.call(operation.method, path_of(operation), body)
+            if letter in roles + scopes:
+                assert answer.status not in {401, 403} or (name, answer.status) in LATER, (name, letter)
+                continue
+            assert (answer.status, answer.code) == (403, "policy.denied"), (name, letter, answer.data)
+            assert quick.size() == before + 1, (name, letter)
+            assert quick.last()[0]["outcome"] == "denied"
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_nobody_gets_past_any_gate(quick: Service, name: str) -> None:
+    operation = operation_named(name)
+    body = dict(SAMPLES[name].body) if operation.body is not None else None
+    for token in (None, "nonsense", "rv_p" + "0" * 49):
+        answer = quick.nobody().call(operation.method, path_of(operation), body, token=token)
+        expected = {(401, "auth.required"), (403, "origin.refused")}
+        assert (answer.status, answer.code) in expected, name
+
+
+def test_no_method_but_the_documented_ones(quick: Service) -> None:
+    caller = quick.caller("pcsm", Role.CSM)
+    documented: dict[str, set[str]] = {}
+    for each in OPERATIONS:
+        documented.setdefault(path_of(each).partition("?")[0], set()).add(each.method)
+    before = quick.size()
+    for path, methods in documented.items():
+        for method in {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - methods:
+            client = quick.app.test_client(use_cookies=False)
+            answer = client.open(
+                PREFIX + path, method=method, headers={"Authorization": f"Bearer {caller.token}"}
+            )
+            assert answer.status_code == 405, (method, path)
+            assert set(answer.headers["Allow"].split(", ")) == methods
+    assert quick.size() == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/handovers", "/freeze", "/accounts/111122223333/closure", "/", "/nothing", "/me/"]
+)
+def test_what_is_not_there_yet_is_not_there(quick: Service, path: str) -> None:
+    answer = quick.caller("pcsm", Role.CSM).post(path, {})
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_names_of_others_answer_as_names_of_nothing(service: Service) -> None:
+    held(service)
+    names = world_of_names(service)
+    other = Scope(ScopeKind.CUSTOMER, ABSENT["customer_id"])
+    strangers = {role: service.caller(f"s{role}", role, other) for role in Role}
+    for operation in OPERATIONS:
+        own = {"account_id", "checkout_id", "customer_id", "rotation_id"} & set(operation.parameters)
+        role = SAMPLES[operation.name].role
+        if not own or role is None:
+            continue
+        body: dict[str, Any] | None = (
+            dict(SAMPLES[operation.name].body) if operation.body is not None else None
+        )
+        answers = [
+            strangers[role].call(operation.method, path_of(operation, **given), body) for given in (names, {})
+        ]
+        seen = [hidden(answer.data.decode(), names) for answer in answers]
+        assert [answer.status for answer in answers] == [404, 404], (operation.name, seen)
+        assert seen[0] == seen[1], operation.name
+
+
+def test_lists_and_bodies_do_not_tell_of_others(service: Service) -> None:
+    held(service)
+    names = world_of_names(service)
+    other = Scope(ScopeKind.CUSTOMER, ABSENT["customer_id"])
+    oscar, carol = (service.caller(f"s{role}", role, other) for role in (Role.OPERATOR, Role.CUSTODIAN))
+    for path in ("/customers", "/accounts", "/checkouts", "/audit/entries", "/accounts?customer_id=900001"):
+        assert oscar.did(path, method="GET") == {"items": [], "next": None}, path
+    asking = dict(SAMPLES["request_checkout"].body)
+    asked = [
+        oscar.post("/checkouts", {**asking, "account_id": each}) for each in ("111122223333", "999999999999")
+    ]
+    assert [answer.status for answer in asked] == [404, 404]
+    new = dict(SAMPLES["register_account"].body)
+    given = (names["customer_id"], "900001", ABSENT["customer_id"][:-1] + "9", "900009")
+    there, by_ddi, absent, absent_ddi = (
+        carol.post("/accounts", {**new, "customer_id": each}) for each in given
+    )
+    assert {answer.status for answer in (there, by_ddi, absent, absent_ddi)} == {404}
+    assert there.json["detail"].replace(given[0], "N") == absent.json["detail"].replace(given[2], "N")
+    assert by_ddi.json["detail"].replace("900001", "N") == absent_ddi.json["detail"].replace("900009", "N")
+
+
+def world_of_names(service: Service) -> dict[str, str]:
+    """Make a checkout and a rotation that somebody else may not know of."""
+    olga = service.caller("olga", Role.OPERATOR)
+    body = dict(SAMPLES["request_checkout"].body) | {"reason": "CRED_ROTATE"}
+    checkout = olga.did("/checkouts", body, status=201)
+    olga.did(f"/checkouts/{checkout['id']}/step-up", {"otp": service.otp("olga")})
+    seed = {"part": "mfa", "seed": SEED}
+    rotation = olga.did(f"/checkouts/{checkout['id']}/rotations", seed, status=201)
+    account = olga.did("/accounts/111122223333", method="GET")
+    return {
+        "account_id": "111122223333",
+        "checkout_id": checkout["id"],
+        "customer_id": account["customer_id"],
+        "rotation_id": rotation["id"],
+    }
+
+
+def hidden(text: str, names: Mapping[str, str]) -> str:
+    """Take the names, and what differs in every answer, out of an answer."""
+    for name in (*names.values(), *ABSENT.values()):
+        text = text.replace(name, "N")
+    return text.partition('"instance"')[0]
