@@ -23,7 +23,7 @@ def create_app(vault: Vault, blueprints: Sequence[Blueprint] | None = None) -> F
 
     Raises `Refused` where a route declares no need (S18).
     """
-    app = Flask("vault.web", static_folder=None, template_folder=None)
+    app = Flask("vault.web", static_folder=None, static_url_path="/static", template_folder=None)
     auth.set_up(app, vault)
     app.before_request(_arrive)
     security.set_up(app)  # the limiter puts its own check here, between the two

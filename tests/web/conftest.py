@@ -1,0 +1,131 @@
+"""The web's own stage: a vault with people in it, its application, and a probe whose routes only test.
+
+Fixtures: `house` (a vault on each database), `application` (REST and pages), `probe` (the foundation with
+the routes below and nothing else), `bearers` (a token for each role, by role).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from flask import Blueprint, Flask, Response, jsonify, request
+from flask_wtf.csrf import generate_csrf
+
+from tests.support.people import House, Member, move_in
+from tests.support.world import make_world
+from vault.domain.actor import Role
+from vault.domain.policy import Permission
+from vault.domain.secret import Secret
+from vault.web.app import create_app
+from vault.web.auth import actor, agent, close_session, device, open_session, origin, the_vault
+from vault.web.guard import PUBLIC, SIGNED_IN, needs
+from vault.web.requests import Wire, body, parse
+
+BOOM = "hunter2-in-an-exception"
+
+
+class Wanted(Wire):
+    """What the probe takes."""
+
+    name: str
+    count: int = 0
+
+
+def probe_routes() -> Blueprint:
+    """Make routes that show what the foundation does."""
+    routes = Blueprint("probe", __name__)
+
+    @routes.post("/sign-in")
+    @needs(PUBLIC)
+    def sign_in() -> Response:
+        signed = the_vault().signin.begin(
+            request.form["email"],
+            Secret(request.form["password"]),
+            request.form["otp"],
+            origin(),
+            agent=agent(),
+            device=device(),
+        )
+        open_session(signed)
+        return jsonify(person=signed.person.id)
+
+    @routes.get("/form")
+    @needs(PUBLIC)
+    def form() -> str:
+        return str(generate_csrf())
+
+    @routes.post("/sign-out")
+    @needs(SIGNED_IN)
+    def sign_out() -> Response:
+        close_session()
+        return jsonify(out=True)
+
+    @routes.get("/api/v1/who")
+    @needs(SIGNED_IN)
+    def who() -> Response:
+        me = actor()
+        return jsonify(id=me.id, browser=me.origin.browser, ip=me.origin.ip, request=me.origin.request_id)
+
+    @routes.post("/api/v1/echo")
+    @needs(SIGNED_IN)
+    def echo() -> Response:
+        return jsonify(body())
+
+    @routes.post("/api/v1/wanted")
+    @needs(SIGNED_IN)
+    def wanted() -> Response:
+        return jsonify(parse(Wanted).model_dump())
+
+    @routes.get("/api/v1/people-only")
+    @needs(Permission.PEOPLE_MANAGE)
+    def people_only() -> Response:
+        return jsonify(ok=True)
+
+    @routes.get("/api/v1/boom")
+    @needs(SIGNED_IN)
+    def boom() -> Response:
+        raise RuntimeError(BOOM)
+
+    @routes.get("/page")
+    @needs(SIGNED_IN)
+    def page() -> str:
+        return "a page"
+
+    return routes
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> House:
+    """Make a vault whose people come in as people do."""
+    return move_in(make_world(database_url, tmp_path))
+
+
+@pytest.fixture
+def admins(house: House) -> tuple[Member, Member]:
+    """Make the first two administrators."""
+    return house.admins()
+
+
+@pytest.fixture
+def probe(house: House) -> Flask:
+    """Make the foundation alone."""
+    return create_app(house.vault, [probe_routes()])
+
+
+@pytest.fixture
+def application(house: House) -> Flask:
+    """Make the whole application."""
+    return create_app(house.vault)
+
+
+@pytest.fixture
+def bearers(house: House, admins: tuple[Member, Member]) -> Mapping[Role, str]:
+    """Give a token of one person for each role."""
+    found: dict[Role, str] = {}
+    for role in Role:
+        member = admins[0] if role is Role.ADMIN else house.appoint(admins, f"{role}@msp.example", role)
+        issued = house.vault.tokens.issue_own(house.actor(member), role, member.code())
+        found[role] = issued.text.expose()
+    return found
