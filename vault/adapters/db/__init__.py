@@ -1,0 +1,21 @@
+"""The database adapter: everything that is kept, in SQLite or PostgreSQL, by SQLAlchemy Core.
+
+`engine_for(url)` makes the engine, `upgrade(url)` the tables, `SqlUnits(engine, log, mark, app, policy_hash)`
+gives use cases their transactions; `health(engine)` and `check_durable(engine)` look at what durability
+rests on. Not an ORM, because its unit of work costs more than the database's (docs/adr).
+"""
+
+from vault.adapters.db.engine import Finding, check_durable, engine_for, health
+from vault.adapters.db.migrations import current, head, upgrade
+from vault.adapters.db.unit_of_work import SqlUnits
+
+__all__ = [
+    "Finding",
+    "SqlUnits",
+    "check_durable",
+    "current",
+    "engine_for",
+    "head",
+    "health",
+    "upgrade",
+]

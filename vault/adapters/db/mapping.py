@@ -1,0 +1,78 @@
+"""Rows and values: each domain value is one row, column by field.
+
+Decided here: that a table has a column for each field, of the same name; a `Scope` alone takes two. What
+else a table has (folded text for search) is computed where the row is written. Rows are read by
+position, so that a join gives several values of one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from vault.adapters.db import tables
+from vault.domain.account import Account, Customer
+from vault.domain.actor import Scope
+from vault.domain.checkout import Approval, Checkout
+from vault.domain.credential import Part, Version
+from vault.domain.person import Grant, Guesses, Person, Session, Token
+from vault.domain.rotation import Rotation
+from vault.ports.records import Reveal
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Table
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[T]):
+    """How one kind of value stands in its table; `scope` is the position of its `Scope`, if any."""
+
+    make: Callable[..., T]
+    table: Table
+    names: tuple[str, ...]
+    columns: tuple[Column[Any], ...]
+    scope: int | None
+
+    def row(self, value: T) -> dict[str, Any]:
+        """Give a value's columns by name."""
+        row = {name: getattr(value, name) for name in self.names}
+        scope = row.pop("scope", None)
+        if isinstance(scope, Scope):
+            row |= {"scope_kind": scope.kind, "scope_target": scope.target}
+        return row
+
+    def value(self, row: Sequence[Any], start: int = 0) -> T:
+        """Make the value whose columns begin at `start` of a row."""
+        parts = list(row[start : start + len(self.columns)])
+        if self.scope is not None:
+            parts[self.scope : self.scope + 2] = [Scope(parts[self.scope], parts[self.scope + 1])]
+        return self.make(*parts)
+
+
+def _shape(make: type[T], table: Table) -> Shape[T]:
+    names = tuple(field.name for field in fields(make))  # type: ignore[arg-type]  # a dataclass, each of them
+    scope = names.index("scope") if "scope" in names else None
+    in_table = [
+        column
+        for name in names
+        for column in (("scope_kind", "scope_target") if name == "scope" else (name,))
+    ]
+    return Shape(make, table, names, tuple(table.c[name] for name in in_table), scope)
+
+
+customer = _shape(Customer, tables.customer)
+account = _shape(Account, tables.account)
+part = _shape(Part, tables.part)
+version = _shape(Version, tables.version)
+checkout = _shape(Checkout, tables.checkout)
+approval = _shape(Approval, tables.approval)
+reveal = _shape(Reveal, tables.reveal)
+rotation = _shape(Rotation, tables.rotation)
+person = _shape(Person, tables.person)
+grant = _shape(Grant, tables.role_grant)
+session = _shape(Session, tables.browser_session)
+token = _shape(Token, tables.api_token)
+guess = _shape(Guesses, tables.guess)

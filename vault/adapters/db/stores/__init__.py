@@ -1,0 +1,1 @@
+"""The stores: one class for each noun, on the statements of one transaction."""

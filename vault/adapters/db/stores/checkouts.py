@@ -1,0 +1,178 @@
+"""Checkouts with their approvals and step-ups.
+
+Decided here: an account's row is held before its checkout is read. On PostgreSQL those are two statements,
+because one that waits for the account's lock would give the checkout as it was before the wait
+(READ COMMITTED takes its snapshot when a statement begins): revoked meanwhile, it would come back as active.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, insert, or_, select, update
+
+from vault.adapters.db import mapping, tables
+from vault.adapters.db.paging import before, decode_dated, encode_dated, limited, page
+from vault.adapters.db.statements import Statements
+from vault.adapters.db.stores.accounts import within
+from vault.adapters.db.types import Moment
+from vault.domain.account import Account
+from vault.domain.actor import Reach
+from vault.domain.checkout import OPEN, Approval, Checkout, CheckoutState
+from vault.errors import Conflict
+from vault.ports.records import CheckoutFilter, Page, Slice
+
+_checkout = tables.checkout.c
+_account = tables.account.c
+_approval = tables.approval.c
+_step = tables.step_up.c
+
+_CHECKOUT = select(*mapping.checkout.columns)
+_BY_ID = _CHECKOUT.where(_checkout.id == bindparam("id"))
+_OPEN = _CHECKOUT.where(
+    _checkout.account_id.in_(bindparam("ids", expanding=True)), _checkout.state.in_(sorted(OPEN))
+)
+_WITH_ACCOUNT = (
+    select(*mapping.checkout.columns, *mapping.account.columns)
+    .join(tables.account, _account.id == _checkout.account_id)
+    .where(_checkout.id == bindparam("id"))
+)
+_HOLD_ACCOUNT = (
+    select(_account.id)
+    .where(
+        _account.id == select(_checkout.account_id).where(_checkout.id == bindparam("id")).scalar_subquery()
+    )
+    .with_for_update()
+)
+_APPROVALS = (
+    select(*mapping.approval.columns)
+    .where(_approval.checkout_id == bindparam("id"))
+    .order_by(_approval.decided_at, _approval.id)
+)
+_UNTIL = select(_step.until).where(
+    _step.checkout_id == bindparam("checkout"),
+    _step.person_id == bindparam("person"),
+    _step.session == bindparam("session"),
+)
+_OVERDUE = (
+    _CHECKOUT.where(
+        or_(
+            and_(
+                _checkout.state == CheckoutState.ACTIVE,
+                _checkout.expires_at <= bindparam("now", type_=Moment),
+            ),
+            and_(
+                _checkout.state == CheckoutState.PENDING_APPROVAL,
+                _checkout.decide_by <= bindparam("now", type_=Moment),
+            ),
+            and_(
+                _checkout.state == CheckoutState.APPROVED, _checkout.use_by <= bindparam("now", type_=Moment)
+            ),
+        )
+    )
+    .order_by(_checkout.requested_at, _checkout.id)
+    .limit(bindparam("most"))
+)
+_CHANGING = (
+    "granted_seconds",
+    "state",
+    "use_by",
+    "activated_at",
+    "expires_at",
+    "ended_at",
+    "ended_by",
+    "end_note",
+    "reveals",
+    "codes",
+)
+_UPDATE = (
+    update(tables.checkout)
+    .where(_checkout.id == bindparam("at"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkouts:
+    """Implements `CheckoutStore`."""
+
+    db: Statements
+
+    def add(self, checkout: Checkout) -> None:
+        """Keep a new one; `Conflict` checkout.conflict where another is open for the account."""
+        self.db.change(insert(tables.checkout), mapping.checkout.row(checkout))
+
+    def get(self, checkout_id: str) -> Checkout | None:
+        """Find by id."""
+        row = self.db.one(_BY_ID, {"id": checkout_id})
+        return None if row is None else mapping.checkout.value(row)
+
+    def claim(self, checkout_id: str) -> tuple[Checkout, Account] | None:
+        """Find with its account, holding the account's row until the unit ends."""
+        if not self.db.is_sqlite and self.db.one(_HOLD_ACCOUNT, {"id": checkout_id}) is None:
+            return None
+        row = self.db.one(_WITH_ACCOUNT, {"id": checkout_id})
+        if row is None:
+            return None
+        return mapping.checkout.value(row), mapping.account.value(row, len(mapping.checkout.columns))
+
+    def open_of(self, account_id: str) -> Checkout | None:
+        """Find the one that claims the account, as written."""
+        return self.open_of_many((account_id,)).get(account_id)
+
+    def open_of_many(self, account_ids: tuple[str, ...]) -> Mapping[str, Checkout]:
+        """Find those of many accounts in one query."""
+        found = [mapping.checkout.value(row) for row in self.db.all(_OPEN, {"ids": list(account_ids)})]
+        return {checkout.account_id: checkout for checkout in found}
+
+    def update(self, checkout: Checkout) -> None:
+        """Write all fields that may change."""
+        values = {f"new_{name}": getattr(checkout, name) for name in _CHANGING} | {"at": checkout.id}
+        if self.db.change(_UPDATE, values) != 1:
+            raise Conflict("concurrent.change", f"There is no checkout {checkout.id} to change.")
+
+    def page(self, reach: Reach, wanted: CheckoutFilter, part: Slice) -> Page[Checkout]:
+        """List those on accounts within `reach`, newest first."""
+        chosen = _CHECKOUT.order_by(_checkout.requested_at.desc(), _checkout.id.desc())
+        chosen = chosen.limit(limited(part.limit))
+        if not reach.everything:
+            mine = within(select(_account.id), reach, _account.customer_id, _account.id)
+            chosen = chosen.where(_checkout.account_id.in_(mine))
+        if wanted.account_id is not None:
+            chosen = chosen.where(_checkout.account_id == wanted.account_id)
+        if wanted.requester_id is not None:
+            chosen = chosen.where(_checkout.requester_id == wanted.requester_id)
+        if wanted.states is not None:
+            chosen = chosen.where(_checkout.state.in_(sorted(wanted.states)))
+        after = decode_dated(part.cursor)
+        if after is not None:
+            chosen = chosen.where(before(_checkout.requested_at, _checkout.id, after))
+        found = [mapping.checkout.value(row) for row in self.db.all(chosen)]
+        return page(found, part.limit, lambda each: encode_dated(each.requested_at, each.id))
+
+    def overdue(self, now: datetime, limit: int) -> tuple[Checkout, ...]:
+        """List open ones that time has ended (rule 10), oldest first."""
+        rows = self.db.all(_OVERDUE, {"now": now, "most": limit})
+        return tuple(mapping.checkout.value(row) for row in rows)
+
+    def add_approval(self, approval: Approval) -> None:
+        """Keep one; `Conflict` approval.duplicate where that person decided before."""
+        self.db.change(insert(tables.approval), mapping.approval.row(approval))
+
+    def approvals(self, checkout_id: str) -> tuple[Approval, ...]:
+        """List a checkout's, oldest first."""
+        return tuple(mapping.approval.value(row) for row in self.db.all(_APPROVALS, {"id": checkout_id}))
+
+    def put_step_up(self, checkout_id: str, person_id: str, session: str, until: datetime) -> None:
+        """Remember that a fresh factor was given (S16)."""
+        place = {"checkout_id": checkout_id, "person_id": person_id, "session": session}
+        statement = self.db.insert(tables.step_up).values(**place, until=until)
+        self.db.change(statement.on_conflict_do_update(index_elements=list(place), set_={"until": until}))
+
+    def step_up_until(self, checkout_id: str, person_id: str, session: str) -> datetime | None:
+        """Give until when the last factor counts, for exactly this checkout, person and session."""
+        row = self.db.one(_UNTIL, {"checkout": checkout_id, "person": person_id, "session": session})
+        until: datetime | None = None if row is None else row[0]
+        return until

@@ -1,0 +1,152 @@
+"""People and their grants, and failures in a row against guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, case, delete, insert, select, update
+
+from vault.adapters.db import mapping, tables
+from vault.adapters.db.paging import decode_cursor, limited, page
+from vault.adapters.db.statements import Statements
+from vault.domain.actor import Role
+from vault.domain.ids import fold_email
+from vault.domain.person import Grant, Guesses, Person, PersonState
+from vault.errors import Conflict
+from vault.ports.records import Page, Slice
+
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+
+_person = tables.person.c
+_grant = tables.role_grant.c
+_guess = tables.guess.c
+
+_PERSON = select(*mapping.person.columns)
+_GRANT = select(*mapping.grant.columns)
+_OLDEST_GRANT = (_grant.proposed_at, _grant.id)
+_CLAIM = (
+    update(tables.person)
+    .where(_person.id == bindparam("at"), _person.last_step < bindparam("step"))
+    .values(last_step=bindparam("step"))
+)
+_HOLDERS = (
+    select(*mapping.person.columns, *mapping.grant.columns)
+    .join(tables.role_grant, _grant.person_id == _person.id)
+    .where(
+        _person.state == PersonState.ACTIVE,
+        _grant.role.in_(bindparam("roles", expanding=True)),
+        _grant.effective_at <= bindparam("now"),
+        _grant.removed_at.is_(None),
+    )
+    .order_by(_person.id, *_OLDEST_GRANT)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Implements `PersonStore`."""
+
+    db: Statements
+
+    def add(self, person: Person) -> None:
+        """Keep a new one; `Conflict` person.exists where the e-mail is taken, whatever its case."""
+        self.db.change(insert(tables.person), _person_row(person))
+
+    def get(self, person_id: str) -> Person | None:
+        """Find by id."""
+        return self._find(_PERSON.where(_person.id == person_id))
+
+    def by_email(self, email: str) -> Person | None:
+        """Find by e-mail, whatever its case."""
+        return self._find(_PERSON.where(_person.email_folded == fold_email(email)))
+
+    def by_enrolment(self, enrolment_hash: str) -> Person | None:
+        """Find by the hash of an enrolment link's token."""
+        return self._find(_PERSON.where(_person.enrolment_hash == enrolment_hash))
+
+    def update(self, person: Person) -> None:
+        """Write all fields but the last step."""
+        values = _person_row(person)
+        del values["last_step"]
+        if self.db.change(update(tables.person).where(_person.id == person.id).values(values)) != 1:
+            raise Conflict("concurrent.change", f"There is no person {person.id} to change.")
+
+    def claim_step(self, person_id: str, step: int) -> bool:
+        """Claim an OTP time step; False where it, or a later one, was claimed before (S15)."""
+        return self.db.change(_CLAIM, {"at": person_id, "step": step}) == 1
+
+    def page(self, part: Slice) -> Page[Person]:
+        """List by e-mail."""
+        chosen = _PERSON.order_by(_person.email_folded).limit(limited(part.limit))
+        after = decode_cursor(part.cursor, str)
+        if after is not None:
+            chosen = chosen.where(_person.email_folded > after[0])
+        found = [mapping.person.value(row) for row in self.db.all(chosen)]
+        return page(found, part.limit, lambda person: (fold_email(person.email),))
+
+    def add_grant(self, grant: Grant) -> None:
+        """Keep a proposed grant."""
+        self.db.change(insert(tables.role_grant), mapping.grant.row(grant))
+
+    def get_grant(self, grant_id: str) -> Grant | None:
+        """Find a grant."""
+        row = self.db.one(_GRANT.where(_grant.id == grant_id))
+        return None if row is None else mapping.grant.value(row)
+
+    def update_grant(self, grant: Grant) -> None:
+        """Write a grant's confirmation or removal; its person, role and scope never change."""
+        values = {
+            "confirmed_by": grant.confirmed_by,
+            "effective_at": grant.effective_at,
+            "removed_at": grant.removed_at,
+        }
+        if self.db.change(update(tables.role_grant).where(_grant.id == grant.id).values(values)) != 1:
+            raise Conflict("concurrent.change", f"There is no grant {grant.id} to change.")
+
+    def grants(self, person_id: str) -> tuple[Grant, ...]:
+        """List a person's, oldest first, also removed ones."""
+        rows = self.db.all(_GRANT.where(_grant.person_id == person_id).order_by(*_OLDEST_GRANT))
+        return tuple(mapping.grant.value(row) for row in rows)
+
+    def holders(self, roles: frozenset[Role], now: datetime) -> tuple[tuple[Person, Grant], ...]:
+        """List active people with each grant in force of one of `roles`."""
+        rows = self.db.all(_HOLDERS, {"roles": sorted(roles), "now": now})
+        start = len(mapping.person.columns)
+        return tuple((mapping.person.value(row), mapping.grant.value(row, start)) for row in rows)
+
+    def _find(self, statement: Select[Any]) -> Person | None:
+        row = self.db.one(statement)
+        return None if row is None else mapping.person.value(row)
+
+
+@dataclass(frozen=True, slots=True)
+class GuessCounts:
+    """Implements `GuessStore`."""
+
+    db: Statements
+
+    def get(self, subject: str) -> Guesses | None:
+        """Find a subject's."""
+        row = self.db.one(select(*mapping.guess.columns).where(_guess.subject == subject))
+        return None if row is None else mapping.guess.value(row)
+
+    def fail(self, subject: str, at: datetime) -> Guesses:
+        """Count one more, in one statement; a day without failures starts anew."""
+        first = {"subject": subject, "failures": 1, "last_at": at}
+        again = case((_guess.last_at <= at - FORGOTTEN_AFTER, 1), else_=_guess.failures + 1)
+        counted = self.db.insert(tables.guess).values(first)
+        counted = counted.on_conflict_do_update(
+            index_elements=["subject"], set_={"failures": again, "last_at": at}
+        )
+        rows = self.db.all(counted.returning(*mapping.guess.columns))
+        return mapping.guess.value(rows[0])
+
+    def clear(self, subject: str) -> None:
+        """Forget them."""
+        self.db.change(delete(tables.guess).where(_guess.subject == subject))
+
+
+def _person_row(person: Person) -> dict[str, Any]:
+    return mapping.person.row(person) | {"email_folded": fold_email(person.email)}

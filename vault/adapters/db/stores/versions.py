@@ -1,0 +1,116 @@
+"""Sealed versions: added, relabelled, never changed; and claims of a seed's time steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
+
+from vault.adapters.db import mapping, tables
+from vault.adapters.db.statements import Statements
+from vault.domain.credential import PartKind, Version, VersionLabel
+from vault.errors import Conflict
+
+_version = tables.version.c
+_STEP: Final = 500
+
+_VERSION = select(*mapping.version.columns)
+_OF_PART = _VERSION.where(_version.account_id == bindparam("account"), _version.kind == bindparam("kind"))
+_ONE = _OF_PART.where(_version.number == bindparam("number"))
+_CURRENT = _OF_PART.where(_version.label == VersionLabel.CURRENT)
+_ALL_OF_PART = _OF_PART.order_by(_version.number.desc())
+_CURRENT_OF = _VERSION.where(
+    _version.account_id.in_(bindparam("ids", expanding=True)), _version.label == VersionLabel.CURRENT
+)
+_HIGHEST = select(func.max(_version.number)).where(
+    _version.account_id == bindparam("account"), _version.kind == bindparam("kind")
+)
+_AT = (
+    _version.account_id == bindparam("account"),
+    _version.kind == bindparam("part"),
+    _version.number == bindparam("at_number"),
+)
+_RELABEL = update(tables.version).where(*_AT).values(label=bindparam("new_label"))
+_PROMOTE = _RELABEL.values(current_since=bindparam("since"))
+_DISCLOSED = (
+    update(tables.version).where(*_AT, _version.disclosed_at.is_(None)).values(disclosed_at=bindparam("at"))
+)
+_CLAIM = (
+    update(tables.version)
+    .where(*_AT, _version.last_step < bindparam("step"))
+    .values(last_step=bindparam("step"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Implements `VersionStore`."""
+
+    db: Statements
+
+    def add(self, version: Version) -> None:
+        """Keep a new version; `Conflict` concurrent.change where the number was taken meanwhile."""
+        self.db.change(insert(tables.version), mapping.version.row(version))
+
+    def get(self, account_id: str, kind: PartKind, number: int) -> Version | None:
+        """Find one."""
+        row = self.db.one(_ONE, {"account": account_id, "kind": kind, "number": number})
+        return None if row is None else mapping.version.value(row)
+
+    def current(self, account_id: str, kind: PartKind) -> Version | None:
+        """Find the version labelled current."""
+        row = self.db.one(_CURRENT, {"account": account_id, "kind": kind})
+        return None if row is None else mapping.version.value(row)
+
+    def current_of(self, account_ids: tuple[str, ...]) -> Mapping[tuple[str, PartKind], Version]:
+        """Find the current versions of many accounts in one query."""
+        found = [mapping.version.value(row) for row in self.db.all(_CURRENT_OF, {"ids": list(account_ids)})]
+        return {(version.account_id, version.kind): version for version in found}
+
+    def of(self, account_id: str, kind: PartKind) -> tuple[Version, ...]:
+        """List all, newest first."""
+        rows = self.db.all(_ALL_OF_PART, {"account": account_id, "kind": kind})
+        return tuple(mapping.version.value(row) for row in rows)
+
+    def next_number(self, account_id: str, kind: PartKind) -> int:
+        """Give the number after the highest used, 1 at first."""
+        highest = self.db.all(_HIGHEST, {"account": account_id, "kind": kind})[0][0]
+        return 1 if highest is None else int(highest) + 1
+
+    def relabel(
+        self, version: Version, label: VersionLabel, *, current_since: datetime | None = None
+    ) -> None:
+        """Move a version's label; a time of promotion, once given, stays."""
+        values = _place(version) | {"new_label": label}
+        if current_since is None:
+            changed = self.db.change(_RELABEL, values)
+        else:
+            changed = self.db.change(_PROMOTE, values | {"since": current_since})
+        if changed != 1:
+            raise Conflict("concurrent.change", f"Version {version.number} is not there to be relabelled.")
+
+    def mark_disclosed(self, version: Version, at: datetime) -> None:
+        """Set the first disclosure's time, where none is set."""
+        self.db.change(_DISCLOSED, _place(version) | {"at": at})
+
+    def claim_step(self, version: Version, step: int) -> bool:
+        """Claim a TOTP time step of a seed; False where it, or a later one, was claimed before."""
+        return self.db.change(_CLAIM, _place(version) | {"step": step}) == 1
+
+    def each(self) -> Iterator[Version]:
+        """Go through all versions, by account, kind and number, a few hundred a statement."""
+        key = tuple_(_version.account_id, _version.kind, _version.number)
+        ordered = _VERSION.order_by(_version.account_id, _version.kind, _version.number).limit(_STEP)
+        step = ordered
+        while rows := self.db.all(step):
+            found = [mapping.version.value(row) for row in rows]
+            yield from found
+            last = found[-1]
+            step = ordered.where(key > tuple_(last.account_id, last.kind.value, last.number))
+
+
+def _place(version: Version) -> dict[str, Any]:
+    return {"account": version.account_id, "part": version.kind, "at_number": version.number}
