@@ -173,13 +173,6 @@ def _bytes(members: Mapping[str, object]) -> bytes:
 
 def _plain(value: object, place: str, depth: int) -> JsonValue:
     """Copy a value into the types that JSON has, refusing what a leaf cannot hold."""
-    if isinstance(value, Mapping):
-        if depth > DEEPEST:
-            raise EntryRefused("entry.too_deep", f"{place} is nested deeper than {DEEPEST} levels")
-        for key in value:
-            if not (isinstance(key, str) and _KEY.fullmatch(key)):
-                raise EntryRefused("entry.key", f"a key in {place} is outside [a-z][a-z0-9_]*")
-        return {key: _plain(inner, place, depth + 1) for key, inner in value.items()}
     if isinstance(value, str):
         if "\0" in value:
             raise EntryRefused("entry.text", f"a text in {place} holds the character U+0000")
@@ -187,13 +180,17 @@ def _plain(value: object, place: str, depth: int) -> JsonValue:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        if abs(value) > LARGEST:
+        if not -LARGEST <= value <= LARGEST:
             raise EntryRefused("entry.number", f"a number in {place} is beyond 2**53 - 1")
         return int(value)
+    if depth > DEEPEST:
+        raise EntryRefused("entry.too_deep", f"{place} is nested deeper than {DEEPEST} levels")
     if isinstance(value, (list, tuple)):
-        if depth > DEEPEST:
-            raise EntryRefused("entry.too_deep", f"{place} is nested deeper than {DEEPEST} levels")
         return [_plain(inner, place, depth + 1) for inner in value]
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) and _is_key(key) for key in value):
+            raise EntryRefused("entry.key", f"a key in {place} is outside [a-z][a-z0-9_]*")
+        return {str(key): _plain(inner, place, depth + 1) for key, inner in value.items()}
     raise EntryRefused("entry.kind", f"a value in {place} is of a type that a leaf cannot hold")
 
 

@@ -55,6 +55,7 @@ _INDEXES: Final = (
     "CREATE INDEX audit_entry_by_event_id ON audit_entry (event_id)",
     "CREATE INDEX audit_entry_by_time ON audit_entry (occurred_at, seq)",
     "CREATE INDEX audit_entry_by_type ON audit_entry (event_type, seq)",
+    "CREATE INDEX audit_entry_by_outcome ON audit_entry (outcome, seq)",
     "CREATE INDEX audit_entry_by_actor ON audit_entry (actor_id, seq) WHERE actor_id IS NOT NULL",
     "CREATE INDEX audit_entry_by_account ON audit_entry (account_id, seq) WHERE account_id IS NOT NULL",
     "CREATE INDEX audit_entry_by_checkout ON audit_entry (checkout_id, seq) WHERE checkout_id IS NOT NULL",

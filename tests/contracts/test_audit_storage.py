@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import itertools
 import json
+import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from sqlalchemy import Engine, event
 
 from audit import merkle
-from audit.entry import decode
+from audit.entry import decode, format_time
 from audit.errors import EntryRefused, LogRefused, ProofRefused, TileRefused
 from audit.log import Log
 from audit.note import Signer
@@ -24,7 +28,7 @@ from audit.storage.sql import SqlStorage, ddl, drop_ddl
 from audit.tile import WIDTH, decode_entries, decode_hashes
 from audit.verify import StorageSource, examine
 from tests.contracts.audit_databases import disarm, forge, make_engine, make_tables
-from tests.unit.audit.world import ACCOUNTS, LOG, ORIGIN, SIGNER, draft, fill
+from tests.unit.audit.world import ACCOUNTS, BEGAN, LOG, ORIGIN, SIGNER, draft, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,6 +241,21 @@ class TestStorage:
             assert chosen(since=times[3]) == [4, 3]
             assert chosen(until=times[3]) == [2, 1, 0]
             assert chosen(actor_id="ada", checkout_id="c1", since=times[1], until=times[2]) == [1]
+
+    def test_a_window_of_time_is_exact_though_times_are_not_in_order(self, transaction: Transaction) -> None:
+        chance = random.Random(3)
+        offsets = [minutes * 60 + chance.randrange(-1500, 1500) for minutes in range(0, 600, 20)]
+        times = [BEGAN] + [BEGAN + timedelta(days=1, seconds=offset) for offset in offsets]
+        with transaction() as storage:
+            for index, time in enumerate(times):
+                made = draft("log.opened" if index == 0 else "checkout.requested")
+                LOG.append(storage, dataclasses.replace(made, time=time))
+            for since, until in itertools.product(times[::3], times[1::3]):
+                chosen = Filter(since=format_time(since), until=format_time(until))
+                expected = [index for index, time in enumerate(times) if since <= time < until]
+                assert [stored.seq for stored in storage.page(chosen, None, 99)] == expected[::-1]
+            whole = Filter(since="0001-01-01T00:00:00.000000Z", until="9999-12-31T23:59:59.999999Z")
+            assert len(storage.page(whole, None, 99)) == len(times)
 
     def test_a_sound_log_is_found_sound_where_it_is(self, transaction: Transaction) -> None:
         with transaction() as storage:
