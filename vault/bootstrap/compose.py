@@ -6,10 +6,12 @@ checks passed. Never decided here: a rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vault.adapters.passwords import Argon2
 from vault.services.accounts import Accounts
 from vault.services.approvals import Approvals
 from vault.services.attestations import Attestations
@@ -53,6 +55,7 @@ class Vault:
     server_key: ServerKey
     origin: str
     vkey: str
+    close: Callable[[], None]
     gate: Gate
     customers: Customers
     accounts: Accounts
@@ -73,6 +76,10 @@ class Vault:
     tokens: Tokens
 
 
+def _keep_open() -> None:
+    """Let go of nothing: whoever made the units closes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What a vault is put together from."""
@@ -83,9 +90,11 @@ class Ground:
     units: Units
     keys: KeyService
     server_key: ServerKey
-    passwords: Passwords
     origin: str
     vkey: str
+    passwords: Passwords = field(default_factory=Argon2)
+    close: Callable[[], None] = _keep_open
+    """Lets go of the database."""
 
 
 def compose(ground: Ground) -> Vault:
@@ -112,6 +121,7 @@ def compose(ground: Ground) -> Vault:
         server_key=ground.server_key,
         origin=ground.origin,
         vkey=ground.vkey,
+        close=ground.close,
         gate=gate,
         customers=Customers(units, gate, clock),
         accounts=Accounts(units, gate, clock),

@@ -30,6 +30,11 @@ STATUS: Final[Mapping[int, int]] = {
 }  # fmt: skip
 """From an HTTP status to an exit status."""
 UNAVAILABLE: Final = 10
+_FAMILIES: Final[Mapping[str, int]] = {
+    "Unauthenticated": 3, "Forbidden": 4, "NotFound": 5, "Conflict": 6, "Invalid": 7, "Blocked": 8, "Limited": 9,
+    "Unavailable": 10, "Refused": 2,
+}  # fmt: skip
+"""From a family of `vault.errors` to an exit status; by name, so that people's commands import none."""
 
 _UNSAFE: Final = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -54,6 +59,24 @@ class Failure(Exception):
         self.exit_status = exit_status
         self.retry_after = retry_after
         self.problem = dict(problem or {"code": code, "detail": detail})
+
+
+def of_error(error: Exception) -> Failure | None:
+    """Turn an error of the vault's own family into a failure; None for any other."""
+    status = next(
+        (_FAMILIES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _FAMILIES), None
+    )
+    code, detail = getattr(error, "code", None), getattr(error, "detail", None)
+    if status is None or not isinstance(code, str) or not isinstance(detail, str):
+        return None
+    places = [{"pointer": each.pointer, "detail": each.detail} for each in getattr(error, "errors", ())]
+    problem = {
+        **getattr(error, "facts", {}),
+        "code": code,
+        "detail": detail,
+        **({"errors": places} if places else {}),
+    }
+    return Failure(code, detail, exit_status=status, problem=problem)
 
 
 def plain(text: object) -> str:

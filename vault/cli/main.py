@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from vault.cli.exits import Failure, tell
+from vault.cli.exits import Failure, of_error, tell
 
 
 class _Command(NamedTuple):
@@ -119,4 +119,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = 0
+    except Exception as error:
+        known = of_error(error)
+        if known is None:
+            raise
+        tell(known, as_json=as_json)
+        status = known.exit_status
     sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,159 @@
+"""Opening a vault: everything that must hold before it may answer is looked at here, or it does not open.
+
+Decided here: the start checks and their order. The process is hardened, the data directory is ours alone,
+keys are in private files, the policy is whole, the database keeps what is committed and has the schema this
+program expects, and the log in it is the one whose mark is kept outside, not an older copy. A refusal says
+what to do. Never done here: repairing anything.
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final
+
+from audit.errors import AuditError, RolledBack
+from audit.log import Log
+from audit.mark import MarkFile
+from vault.adapters.clock import SystemClock
+from vault.adapters.db import SqlUnits, check_durable, current, engine_for, head
+from vault.adapters.passwords import Argon2
+from vault.adapters.process import harden
+from vault.bootstrap.compose import Ground, Vault, compose
+from vault.bootstrap.ground import (
+    check_data_directory,
+    open_keys,
+    open_policy,
+    open_server_key,
+    open_signer,
+)
+from vault.domain.actor import Reach, system_actor
+from vault.domain.event import Event, EventType
+from vault.errors import Refused, Unavailable
+from vault.ports.store import EntryFilter, Slice
+
+if TYPE_CHECKING:
+    from audit.note import Signer
+    from vault.domain.policy import Policy
+    from vault.ports.clock import Clock
+    from vault.settings import Settings
+
+DISTRIBUTION: Final = "rootvault"
+
+
+def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
+    """Give the vault that these settings describe; raise `Refused` or `Unavailable` saying what to do.
+
+    Each process opens its own, after it was forked; `Vault.close` lets go of the database.
+    """
+    harden()
+    check_data_directory(settings)
+    policy = open_policy(settings)
+    signer = open_signer(settings)
+    server_key = open_server_key(settings)
+    keys = open_keys(settings)
+    units = units_for(settings, signer, policy)
+    try:
+        check_database(settings, units)
+        check_log(units)
+    except BaseException:
+        units.engine.dispose()
+        raise
+    return compose(
+        Ground(
+            settings=settings,
+            policy=policy,
+            clock=clock or SystemClock(),
+            units=units,
+            keys=keys,
+            server_key=server_key,
+            passwords=Argon2(settings.people.hashes_at_once),
+            origin=signer.name,
+            vkey=signer.vkey,
+            close=units.engine.dispose,
+        )
+    )
+
+
+def open_log(settings: Settings, clock: Clock | None = None) -> None:
+    """Write the first entry of a new log, in a database that has the schema and no entry yet."""
+    signer, policy = open_signer(settings), open_policy(settings)
+    units = units_for(settings, signer, policy)
+    try:
+        with units.write() as unit:
+            if unit.log.entry(0) is not None:
+                raise Refused(
+                    "operation.failed", "There is a vault in this database already; it is founded once."
+                )
+            detail = {"origin": signer.name, "vkey": signer.vkey, "vault": unit.vault_id}
+            event = Event(EventType.LOG_OPENED, system_actor("init"), detail=detail)
+            unit.log.record(event, (clock or SystemClock()).now())
+            unit.commit()
+    finally:
+        units.engine.dispose()
+
+
+def announce(vault: Vault) -> None:
+    """Record that the service starts, with what, and the policy where it is another than before."""
+    now = vault.clock.now()
+    actor = system_actor("service")
+    with vault.units.write() as unit:
+        loaded = EntryFilter(type=EventType.POLICY_LOADED)
+        last = unit.log.page(loaded, Reach(everything=True), Slice(1)).items
+        known = last[0].content.get("policy") if last else None
+        if not isinstance(known, dict) or known.get("id") != vault.policy.digest:
+            unit.log.record(
+                Event(EventType.POLICY_LOADED, actor, detail={"digest": vault.policy.digest}), now
+            )
+        detail = {
+            "environment": vault.settings.environment.value,
+            "keys": vault.settings.key_service.value,
+            "version": program_version(),
+        }
+        unit.log.record(Event(EventType.SERVICE_STARTED, actor, detail=detail), now)
+        unit.commit()
+
+
+def units_for(settings: Settings, signer: Signer, policy: Policy) -> SqlUnits:
+    """Make the transactions over a database, with its log and the mark outside of it."""
+    mark = MarkFile(settings.file(settings.log.mark_file))
+    app = {"version": program_version(), "host": platform.node() or "unknown"}
+    return SqlUnits(
+        engine_for(settings.database_url), Log(signer.name, signer), mark, app, lambda: policy.digest
+    )
+
+
+def check_database(settings: Settings, units: SqlUnits) -> None:
+    """Return if the database keeps what is committed and has the expected schema."""
+    check_durable(units.engine)
+    found, wanted = current(settings.database_url), head()
+    if found is None:
+        raise Refused("operation.failed", "The database has no vault in it. Run: rootvault init")
+    if found != wanted:
+        detail = f"The database's schema is {found}, this program expects {wanted}. Run: rootvault db upgrade"
+        raise Refused("operation.failed", detail)
+
+
+def check_log(units: SqlUnits) -> None:
+    """Return if the log's head is ours and not behind its mark; else nothing may be disclosed (S2, S10)."""
+    try:
+        with units.read() as unit:
+            unit.check_mark()
+    except RolledBack as error:
+        detail = (
+            f"{error.words} Stop here: keep this database as evidence, restore the newest backup, compare it "
+            "with the checkpoints that auditors hold, and see docs/operations.md, 'The log is rolled back'."
+        )
+        raise Refused("log.rolled_back", detail) from None
+    except AuditError as error:
+        raise Refused("log.unavailable", f"The log cannot be proven: {error.words}") from None
+    except Unavailable as error:
+        raise Refused(error.code, error.detail) from None
+
+
+def program_version() -> str:
+    """Give the program's version, or say that it runs from a source tree that is not installed."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "source"

@@ -1,0 +1,180 @@
+"""`rootvault demo`: a fresh vault, a small world, the whole story once, then a running vault to look at.
+
+Decided here: everything goes through the same use cases as the web; the story is told in the recent past
+(see `clock`), so nobody waits for codes; keys are local, and the banner says so. Nothing outside the data
+directory is touched, and a directory that holds something is refused, so that no real vault is mistaken
+for a demonstration.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from vault.cli.admin.demo.cast import assemble, enrol_administrators
+from vault.cli.admin.demo.clock import StoryClock
+from vault.cli.admin.demo.console import Console
+from vault.cli.admin.demo.scenes import Act
+from vault.cli.admin.demo.stage import Stage
+from vault.cli.admin.demo.state import describe, write
+from vault.cli.admin.demo.story import play
+from vault.cli.admin.demo.world import ORIGIN, PEOPLE
+from vault.cli.admin.founding import found
+from vault.cli.admin.serve import run
+from vault.cli.exits import Failure
+from vault.cli.output import emit, json_option
+from vault.domain.secret import Secret
+from vault.settings import FILE, Settings, find_directory, parse_settings
+
+PORT: Final = 8400
+BANNER: Final = (
+    "DEMONSTRATION. Keys lie in a local file, so whoever reads that file opens every envelope.\n"
+    "Accounts, people and the AWS console are made up. Never put a real credential in here."
+)
+_SETTINGS: Final = """\
+# A demonstration's settings; `rootvault doctor --config` works on it as on any other vault.
+environment = "demo"
+data_directory = "data"
+policy_file = "policy.toml"
+
+[server]
+public_url = "http://127.0.0.1:{port}"
+host = "127.0.0.1"
+port = {port}
+workers = 1
+trusted_hosts = ["127.0.0.1", "localhost"]
+
+[keys]
+service = "local"
+
+[log]
+origin = "{origin}"
+"""
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="A new directory; else a temporary one."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    help="0 takes any that is free.",
+)
+@click.option("--once", is_flag=True, help="The story only.")
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what a program needs to FILE (0600).",
+)
+@json_option
+def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_json: bool) -> None:
+    """Make a small world, tell the whole story, and serve it on 127.0.0.1 until interrupted.
+
+    Exit status 1 if any step failed. The state file holds passwords, seeds and tokens of the made-up world.
+    """
+    if not as_json:
+        click.secho(BANNER, fg="yellow", bold=True)
+    with _directory(data) as directory:
+        settings = _prepare(directory, port)
+        act = _tell(settings, directory, Stage(as_json=as_json))
+        known = describe(act, None)
+        act.vault.close()
+        if state is not None:
+            write(state, known)
+        act.stage.note(f"\n{act.stage.steps} steps, all of them good.")
+        if once:
+            return
+
+        def ready(host: str, real_port: int) -> None:
+            address = f"http://{host}:{real_port}"
+            if state is not None:
+                write(state, {**known, "base_url": address})
+            if as_json:
+                emit({"base_url": address, "state": None if state is None else str(state)})
+                return
+            _welcome(act, address, state)
+
+        run(settings, port, ready, sweeping=True)
+
+
+def _tell(settings: Settings, directory: Path, stage: Stage) -> Act:
+    clock = StoryClock()
+    stage.scene("A new vault")
+    with stage.step("Keys, database and log are made; two administrators are invited") as told:
+        admins = tuple((part.email, part.name) for part in PEOPLE[:2])
+        founded = found(settings, admins, clock)
+        told(f"{len(founded.made)} key files of mode 0600; log {founded.vault.origin}")
+    vault = founded.vault
+    try:
+        stage.scene("People")
+        cast = enrol_administrators(vault, clock, stage, founded.administrators)
+        assemble(vault, clock, stage, cast)
+        act = Act(vault, clock, stage, cast, Console())
+        play(act, directory)
+    except BaseException:
+        vault.close()
+        raise
+    return act
+
+
+@contextmanager
+def _directory(data: Path | None) -> Iterator[Path]:
+    """Give a directory of our own: a new one of this name, or a temporary one that is removed afterwards."""
+    if data is not None:
+        try:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            occupied = any(data.iterdir())
+        except OSError as failure:
+            raise Failure(
+                "operation.failed", f"{data} cannot be used ({failure.strerror}).", exit_status=2
+            ) from None
+        if occupied:
+            detail = (
+                f"{data} is not empty: a demonstration begins in a new directory. Name another, or remove it."
+            )
+            raise Failure("operation.failed", detail, exit_status=2)
+        yield data.resolve()
+        return
+    directory = Path(tempfile.mkdtemp(prefix="rootvault-demo-"))
+    owner = os.getpid()
+    try:
+        yield directory
+    finally:
+        # workers leave by the same way, and it is not theirs to remove
+        if os.getpid() == owner:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _prepare(directory: Path, port: int) -> Settings:
+    text = _SETTINGS.format(port=port, origin=ORIGIN)
+    (directory / FILE).write_text(text, encoding="utf-8")
+    shutil.copyfile(find_directory(None, {}) / "policy.toml", directory / "policy.toml")
+    # the environment has no say, so that a demonstration never reaches a real vault's database
+    return parse_settings(tomllib.loads(text), directory, {})
+
+
+def _welcome(act: Act, address: str, state: Path | None) -> None:
+    click.secho(f"\n{address}", bold=True)
+    click.echo("Sign in as any of these; the code is that of the seed (type it into an authenticator).\n")
+    for player in act.cast.players.values():
+        click.echo(f"  {player.part.role:<10}  {player.part.email:<34}  {_shown(player.password)}")
+        click.echo(f"  {'':<10}  seed {_shown(player.seed)}")
+    if state is not None:
+        click.echo(f"\nTokens and everything else: {state}")
+    click.echo("Ctrl-C stops it.")
+
+
+def _shown(secret: Secret[str]) -> str:
+    """Show a made-up person's secret: without it nobody could sign in to the demonstration."""
+    return secret.expose()

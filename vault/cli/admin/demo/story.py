@@ -1,0 +1,98 @@
+"""The story in order: eight accounts in every state of custody, root used once, rotated, and proven.
+
+Decided here: who does what after whom, and in which state each account is left for whoever looks at it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vault.cli.admin.demo import world
+from vault.cli.admin.demo.proof import export, prove, prove_tampering
+from vault.cli.admin.demo.scenes import Act
+from vault.domain.actor import Role
+from vault.domain.credential import PartKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vault.cli.admin.demo.cast import Player
+    from vault.cli.admin.demo.world import Ground
+    from vault.domain.rotation import Rotation
+
+
+def play(act: Act, directory: Path) -> None:
+    """Play every scene after the vault was founded and its people came."""
+    operator, second = act.cast.of(Role.OPERATOR), act.cast.of(Role.OPERATOR, 1)
+    act.stage.scene("Customers and accounts")
+    act.register(world.ACCOUNTS)
+    act.refuse_theirs(world.THEIRS)
+
+    act.stage.scene("Taking custody")
+    _take_over(act, operator, second, world.PAYER)
+    for ground in (world.MEMBER, world.DUE, world.ALONE, world.UNKNOWN):
+        act.take_in(ground)
+    for ground in (world.MEMBER, world.ALONE):
+        _renew(act, second, operator, ground)
+    _take_over_half(act, operator, world.HALF)
+
+    act.stage.scene("Using root")
+    why = "Change the account's contact settings, which only root can."
+    checkout = act.lease(second, world.PAYER, "ACCT_SETTINGS", why, act.cast.of(Role.APPROVER))
+    act.use(second, world.PAYER, checkout)
+    act.check_in(second, checkout)
+    act.refuse_due(operator, world.PAYER)
+
+    act.stage.scene("Rotating what was disclosed")
+    checkout = act.lease(second, world.PAYER, "CRED_ROTATE", "Rotate the password that was disclosed.")
+    rotation = act.rotate_password(second, world.PAYER, checkout)
+    act.check_in(second, checkout)
+    act.verify(operator, (rotation,))
+
+    act.stage.scene("An outcome nobody knows")
+    checkout = act.lease(
+        operator, world.UNKNOWN, "CRED_ROTATE", "Rotate the password that came from before us."
+    )
+    act.lose_sight(operator, world.UNKNOWN, checkout)
+    act.check_in(operator, checkout)
+
+    act.stage.scene("Proof")
+    bundle = export(act, directory)
+    prove(act, bundle)
+    prove_tampering(act, bundle)
+
+
+def _take_over(act: Act, who: Player, other: Player, ground: Ground) -> None:
+    """Bring an account into custody by setting both parts ourselves (C4)."""
+    checkout = act.lease(who, ground, "ONBOARD_TAKEOVER", "Take over the root user of the new account.")
+    rotations = (act.rotate_password(who, ground, checkout), act.rotate_device(who, ground, checkout))
+    _held(act, who, ground)
+    act.check_in(who, checkout)
+    act.verify(other, rotations)
+
+
+def _take_over_half(act: Act, who: Player, ground: Ground) -> None:
+    """Leave an account with its password set and no device yet."""
+    checkout = act.lease(who, ground, "ONBOARD_TAKEOVER", "Begin to take over the root user.")
+    act.rotate_password(who, ground, checkout)
+    act.check_in(who, checkout)
+
+
+def _renew(act: Act, who: Player, other: Player, ground: Ground) -> None:
+    """Rotate both parts of values that came from before us."""
+    checkout = act.lease(who, ground, "CRED_ROTATE", "Rotate the values that came from before us.")
+    rotations: tuple[Rotation, ...] = (
+        act.rotate_password(who, ground, checkout),
+        act.rotate_device(who, ground, checkout),
+    )
+    act.check_in(who, checkout)
+    act.verify(other, rotations)
+
+
+def _held(act: Act, who: Player, ground: Ground) -> None:
+    with act.stage.step(f"{ground.name} is in custody") as told:
+        view = act.vault.accounts.get(who.actor(act.vault), ground.number)
+        versions = {part.part.kind: part.current.number if part.current else None for part in view.parts}
+        if view.account.custody != "held" or None in versions.values():
+            raise AssertionError(f"{ground.number} is {view.account.custody}")
+        told(f"password version {versions[PartKind.PASSWORD]}, device version {versions[PartKind.MFA]}")

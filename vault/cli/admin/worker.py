@@ -1,0 +1,70 @@
+"""`rootvault worker`: writes down what time has ended already, again and again until it is told to stop.
+
+Nothing depends on it: an expired lease is expired when it is read (ARCHITECTURE rule 10). It makes the log
+tell of it in time.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from vault.bootstrap import open_vault
+from vault.cli.admin.host import config_option, settings_of
+from vault.cli.output import emit, json_option
+from vault.errors import Unavailable
+
+if TYPE_CHECKING:
+    from vault.bootstrap import Vault
+    from vault.services.sweep import Swept
+
+
+@click.command()
+@config_option
+@click.option("--once", is_flag=True, help="Sweep once and stop.")
+@json_option
+def worker(config: str | None, *, once: bool, as_json: bool) -> None:
+    """Write down expired leases, lapsed requests and unfinished disclosures."""
+    settings = settings_of(config)
+    vault = open_vault(settings)
+    stop = threading.Event()
+    if not once:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+    try:
+        if once:
+            checkouts, reveals = sweep_all(vault)
+            if as_json:
+                emit({"checkouts": checkouts, "reveals": reveals})
+            else:
+                click.echo(f"{checkouts} checkouts ended, {reveals} disclosures closed.")
+            return
+        keep_sweeping(vault, settings.worker.interval_seconds, stop.wait)
+    finally:
+        vault.close()
+
+
+def sweep_all(vault: Vault) -> tuple[int, int]:
+    """Sweep until a pass finds nothing more; give the checkouts and disclosures that were written."""
+    checkouts = reveals = 0
+    while True:
+        swept: Swept = vault.sweep.once()
+        checkouts += swept.checkouts
+        reveals += swept.reveals
+        if not swept.checkouts and not swept.reveals:
+            return checkouts, reveals
+
+
+def keep_sweeping(vault: Vault, interval: int, wait: Callable[[float], bool]) -> None:
+    """Sweep every `interval` seconds until `wait` says that it is over; a database that is down is tried again."""
+    over = False
+    while not over:
+        try:
+            sweep_all(vault)
+        except Unavailable as error:
+            click.echo(f"worker: {error.detail} [{error.code}]", err=True)
+        over = wait(interval)
