@@ -55,10 +55,10 @@ class Argon2:
         """Say whether `password` is the one; with None, take as long and say no (S22)."""
         with self._turn():
             try:
-                found = self._hasher.verify(self._nobodys if stored is None else stored, password.expose())
+                self._hasher.verify(self._nobodys if stored is None else stored, password.expose())
             except (VerificationError, InvalidHashError):
                 return False
-        return found and stored is not None
+        return stored is not None
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

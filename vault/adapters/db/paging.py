@@ -36,9 +36,9 @@ def decode_cursor(cursor: str | None, *kinds: type[str | int]) -> tuple[Any, ...
     """Read a cursor into a key of these kinds; raise `Invalid` cursor.invalid for whatever else."""
     if cursor is None:
         return None
+    if len(cursor) > CURSOR_MAX:
+        raise _refused()
     try:
-        if len(cursor) > CURSOR_MAX:
-            raise ValueError(cursor)
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = json.loads(text)
     except (ValueError, binascii.Error, RecursionError):
@@ -59,10 +59,11 @@ def decode_dated(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         at = datetime.fromisoformat(key[0])
-        if format_moment(at) != key[0]:
-            raise ValueError(key[0])
+        again = format_moment(at)
     except (ValueError, OverflowError):
         raise _refused() from None
+    if again != key[0]:
+        raise _refused()
     return at, key[1]
 
 

@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sqlalchemy import Row
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vault.adapters.db.errors import translated
 from vault.errors import VaultError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Executable, Row, Table
+    from sqlalchemy import Connection, Executable, Table
 
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 Values: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
@@ -44,17 +46,17 @@ class Statements:
                 self.connection.close()
             raise
 
-    def one(self, statement: Executable, values: Values = None) -> Row[Any] | None:
+    def one(self, statement: Executable, values: Values = None) -> AnyRow | None:
         """Give the one row there is, or None."""
         with self.guarded() as connection:
             return connection.execute(statement, values).one_or_none()
 
-    def first(self, statement: Executable, values: Values = None) -> Row[Any] | None:
+    def first(self, statement: Executable, values: Values = None) -> AnyRow | None:
         """Give the first row, or None."""
         with self.guarded() as connection:
             return connection.execute(statement, values).first()
 
-    def all(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
+    def all(self, statement: Executable, values: Values = None) -> Sequence[AnyRow]:
         """Give all rows."""
         with self.guarded() as connection:
             return connection.execute(statement, values).all()

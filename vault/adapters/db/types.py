@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import DateTime, LargeBinary, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -40,19 +41,22 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @override
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Keep text on SQLite, which has no times."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sqlite.TEXT())
         return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | datetime | None:  # type: ignore[override]  # text on SQLite
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | datetime | None:
         """Refuse naive times, whatever the database."""
         if value is None:
             return None
         text = format_moment(value)
         return text if dialect.name == "sqlite" else value
 
+    @override
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Give an aware time in UTC, whatever the server's zone."""
         if value is None:
@@ -70,10 +74,12 @@ class Choice(TypeDecorator[E], Generic[E]):
         super().__init__()
         self.members = members
 
+    @override
     def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
         """Keep the value of a member; anything else is a mistake of ours."""
         return None if value is None else self.members(value).value
 
+    @override
     def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
         """Give the member."""
         return None if value is None else self.members(value)
@@ -85,10 +91,12 @@ class Words(TypeDecorator[frozenset[str]]):
     impl = Text
     cache_ok = True
 
+    @override
     def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str | None:
         """Join the names."""
         return None if value is None else " ".join(sorted(value))
 
+    @override
     def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[str] | None:
         """Split them again."""
         return None if value is None else frozenset(value.split())

@@ -113,10 +113,10 @@ class Accounts:
     def add(self, account: Account) -> None:
         """Keep a new account with both parts absent; `Conflict` account.exists or custody.email_used."""
         folded = fold_email(account.root_email)
-        taken, owner = self.db.all(_TAKEN, {"id": account.id, "folded": folded})[0]
-        if taken is not None:
+        taken = self.db.all(_TAKEN, {"id": account.id, "folded": folded})[0]
+        if taken[0] is not None:
             conflict("account_pkey")
-        self._register(account, folded, owner)
+        self._register(account, folded, taken[1])
         self.db.change(insert(tables.account), _account_row(account, folded))
         parts = [Part(account.id, kind, PartState.ABSENT, account.created_at) for kind in PartKind]
         self.db.change(insert(tables.part), [mapping.part.row(each) for each in parts])

@@ -137,7 +137,7 @@ class Rotations:
     def unverified_of(self, account_ids: tuple[str, ...]) -> frozenset[tuple[str, PartKind]]:
         """Name the parts of many accounts that have an accepted rotation not verified, in one query."""
         rows = self.db.all(_UNVERIFIED_OF, {"ids": list(account_ids)})
-        return frozenset((account, kind) for account, kind in rows)
+        return frozenset((row[0], row[1]) for row in rows)
 
     def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
         """List an account's, newest first."""

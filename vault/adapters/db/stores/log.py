@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import select
 
-from audit.entry import Draft, JsonObject, JsonValue, decode, format_time
+from audit.entry import Draft, JsonObject, JsonValue, decode
 from audit.errors import AuditError, ProofRefused, RolledBack, TileRefused
 from audit.merkle import LARGEST_SIZE, leaf_hash
 from audit.storage import Head, Tail
@@ -30,7 +30,7 @@ from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.trail import entries_like, found_in
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
-from vault.errors import Conflict, VaultError
+from vault.errors import Conflict
 from vault.ports.records import Entry, EntryFilter, Page, Promotion, Receipt, Repeat, Slice
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class LogEntries:
                 _claimed.actor_id == actor_id, _claimed.key == key
             )
         )
-        return None if row is None else Repeat(*row)
+        return None if row is None else Repeat(row[0], row[1], row[2])
 
     def _claim(self, event: Event, appended: Appended, now: datetime) -> None:
         """Claim the request's key once: a request may record several entries, even in several units.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.paging import before, decode_dated, encode_dated, limited, page
-from vault.adapters.db.statements import Statements
+from vault.adapters.db.statements import AnyRow, Statements
 from vault.domain.person import Grant, Person, Session, Token
 from vault.errors import Conflict
 from vault.ports.records import Page, Slice
@@ -157,6 +156,6 @@ class Tokens:
         return page(found, part.limit, lambda token: encode_dated(token.created_at, token.id))
 
 
-def _grants(rows: Sequence[Row[Any]], start: int) -> tuple[Grant, ...]:
+def _grants(rows: Sequence[AnyRow], start: int) -> tuple[Grant, ...]:
     at = start + _PERSON_AT
     return tuple(mapping.grant.value(row, at) for row in rows if row[at] is not None)

@@ -8,13 +8,13 @@ its keys: the database only narrows down (LIKE over the leaf), the entry itself 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, LargeBinary, Select, Text, cast, column, func, select
 from sqlalchemy import table as named
 
-from audit.entry import JsonValue, format_time
+from audit.entry import format_time
 from vault.adapters.db import tables
 from vault.adapters.db.stores.accounts import within
 from vault.adapters.db.types import Key
@@ -72,19 +72,17 @@ def rough_pattern(text: str) -> str:
     return f"%{_UNSURE.sub('%', text.lower())}%"
 
 
-def found_in(content: JsonValue, text: str) -> bool:
+def found_in(content: Mapping[str, object], text: str) -> bool:
     """Say whether `text` is in one of an entry's values."""
     wanted = text.lower()
     return any(wanted in value.lower() for value in _values(content))
 
 
-def _values(content: JsonValue) -> Iterator[str]:
-    match content:
-        case str():
-            yield content
-        case int() | None:
-            if isinstance(content, int) and not isinstance(content, bool):
-                yield str(content)
-        case _:
-            for inner in content.values() if hasattr(content, "values") else content:
-                yield from _values(inner)
+def _values(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, int) and not isinstance(content, bool):
+        yield str(content)
+    elif isinstance(content, Mapping | list):
+        for inner in content.values() if isinstance(content, Mapping) else content:
+            yield from _values(inner)

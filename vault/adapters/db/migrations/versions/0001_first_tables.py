@@ -99,12 +99,13 @@ def sqlite_guards() -> list[str]:
 
 def postgresql_guards() -> list[str]:
     """Give PostgreSQL's triggers, and the function that they call."""
-    made = [
+    refuse = (
         "CREATE FUNCTION vault_refuse() RETURNS trigger LANGUAGE plpgsql"
         " SET search_path = pg_catalog, pg_temp AS $$ BEGIN"
         " RAISE EXCEPTION 'what is written here stays as it is'"
         " USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME; END $$"
-    ]
+    )
+    made = [refuse]
     for name, event, table, when in guards():
         condition = f" WHEN ({when.format(differs='IS DISTINCT FROM')})" if when else ""
         made.append(
