@@ -1,0 +1,93 @@
+"""A world for each test, on both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.prepared import copy_files, keep_people, prepare, reopen
+from vault.errors import KeyCall, KeysUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.support.postgres import PostgresServer
+    from tests.support.world import World
+    from vault.domain.secret import Secret
+    from vault.ports.keys import DataKey, KeyHealth, KeyService, Unwrapped, Wrap, Wrapped
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one world in a directory, for copies."""
+    directory = tmp_path_factory.mktemp("prepared")
+    world = prepare(f"sqlite+pysqlite:///{directory / 'vault.db'}", directory)
+    keep_people(world, directory)
+    world.close()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """Make one world in a PostgreSQL database, for copies; give its name."""
+    directory = tmp_path_factory.mktemp("prepared")
+    name = postgres_server.create_database()
+    world = prepare(postgres_server.url(name), directory)
+    keep_people(world, directory)
+    world.close()
+    return name, directory
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Lend a fresh world on each kind of database."""
+    directory = tmp_path / "vault"
+    if request.param == "sqlite":
+        copy_files(request.getfixturevalue("prepared_sqlite"), directory)
+        made = reopen(f"sqlite+pysqlite:///{directory / 'vault.db'}", directory)
+        yield made
+        made.close()
+        return
+    template, source = request.getfixturevalue("prepared_postgres")
+    copy_files(source, directory)
+    with request.getfixturevalue("postgres_server").database(template) as url:
+        made = reopen(url, directory)
+        yield made
+        made.close()
+
+
+class DarkKeys:
+    """A key service that answers nobody."""
+
+    def generate(self, context: Mapping[str, str]) -> DataKey:
+        """Fail."""
+        raise _down("GenerateDataKey")
+
+    def wrap(self, key: Secret[bytes], context: Mapping[str, str]) -> Wrapped:
+        """Fail."""
+        raise _down("Encrypt")
+
+    def unwrap(self, wraps: tuple[Wrap, ...], context: Mapping[str, str]) -> Unwrapped:
+        """Fail."""
+        raise _down("Decrypt")
+
+    def check(self) -> tuple[KeyHealth, ...]:
+        """Say nothing."""
+        return ()
+
+
+def _down(operation: str) -> KeysUnavailable:
+    call = KeyCall(operation, "local-1", "", "keys.unavailable")
+    return KeysUnavailable(
+        "keys.unavailable", "The key service does not answer. Try again later.", calls=(call,)
+    )
+
+
+@pytest.fixture
+def broken_keys() -> KeyService:
+    """Lend a key service that is down."""
+    return DarkKeys()
