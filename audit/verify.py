@@ -32,9 +32,7 @@ another past, and only an older checkpoint kept elsewhere contradicts it (`since
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
@@ -44,98 +42,17 @@ from audit.log import OPENED
 from audit.note import Verifier
 from audit.progress import Progress, silent
 from audit.receipt import open_checkpoint
-from audit.storage import Storage, Stored
+from audit.report import Finding, Findings, Older, Report, Source, StorageSource
 from audit.tile import WIDTH, Tile
 
-MOST_FINDINGS: Final = 100
-
-
-class Source(Protocol):
-    """What is examined. Its methods may raise any `AuditError`."""
-
-    def note(self) -> str:
-        """Return the signed checkpoint, unverified."""
-        ...
-
-    def leaves(self, start: int, stop: int) -> Iterable[Stored]:
-        """Return the entries of one tile that are there, in order."""
-        ...
-
-    def hashes(self, tile: Tile) -> list[bytes]:
-        """Return the kept hashes of one tile."""
-        ...
-
-    def has(self, index: int) -> bool:
-        """Tell whether there is an entry where the checkpoint says that there is none."""
-        ...
-
-
-class StorageSource(Source):
-    """A stored log, examined where it is."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-
-    def note(self) -> str:
-        """Return the stored head's checkpoint."""
-        return self._storage.head().note
-
-    def leaves(self, start: int, stop: int) -> Iterable[Stored]:
-        """Return stored entries."""
-        return self._storage.leaves(start, stop)
-
-    def hashes(self, tile: Tile) -> list[bytes]:
-        """Return stored hashes."""
-        return self._storage.nodes(tile.coordinates())
-
-    def has(self, index: int) -> bool:
-        """Tell whether an entry is stored."""
-        return any(True for _ in self._storage.leaves(index, index + 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Older:
-    """A checkpoint of before, as it was kept elsewhere; with `source`, the whole log of then."""
-
-    name: str
-    note: str
-    source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong, and the index of the first entry it concerns, if that can be told."""
-
-    code: str
-    index: int | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an examination found; `checkpoint` is None if there is none worth the name."""
-
-    checkpoint: Checkpoint | None
-    examined: int
-    agreed: tuple[int, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def is_sound(self) -> bool:
-        """Tell whether nothing was found."""
-        return not self.findings
-
-    @property
-    def first_bad(self) -> int | None:
-        """The index of the first entry that a finding concerns."""
-        return min((finding.index for finding in self.findings if finding.index is not None), default=None)
+__all__ = ["Finding", "Older", "Report", "Source", "StorageSource", "examine"]
 
 
 def examine(
     source: Source, verifier: Verifier, since: Sequence[Older] = (), progress: Progress = silent
 ) -> Report:
     """Examine a whole log against a public key and older checkpoints."""
-    findings = _Findings()
+    findings = Findings()
     checkpoint = _checkpoint(source, verifier, findings)
     if checkpoint is None:
         return Report(None, 0, (), tuple(findings))
@@ -144,21 +61,6 @@ def examine(
     pass_.run(progress)
     agreed = pass_.conclude()
     return Report(checkpoint, pass_.examined, agreed, tuple(findings))
-
-
-class _Findings(list[Finding]):
-    """Collects findings, as many as anybody reads."""
-
-    @property
-    def is_full(self) -> bool:
-        return len(self) >= MOST_FINDINGS
-
-    def add(self, code: str, index: int | None, words: str) -> None:
-        if not self.is_full:
-            self.append(Finding(code, index, words))
-
-    def add_error(self, error: AuditError, index: int | None) -> None:
-        self.add(error.code, index, error.words)
 
 
 class _Old:
@@ -171,7 +73,7 @@ class _Old:
         self.root: bytes | None = None
         self.differs_at: int | None = None
 
-    def compare(self, first: int, hashes: Sequence[bytes], findings: _Findings) -> None:
+    def compare(self, first: int, hashes: Sequence[bytes], findings: Findings) -> None:
         """Look, tile by tile, for the first entry that is not what it was then."""
         width = min(len(hashes), self.checkpoint.size - first)
         if self.source is None or self.differs_at is not None or width <= 0:
@@ -186,7 +88,7 @@ class _Old:
         self.differs_at = _first_difference(first, hashes[:width], kept[:width])
 
 
-def _checkpoint(source: Source, verifier: Verifier, findings: _Findings) -> Checkpoint | None:
+def _checkpoint(source: Source, verifier: Verifier, findings: Findings) -> Checkpoint | None:
     """Open the checkpoint; if its signature is wrong, say so and go on with what it claims."""
     try:
         note = source.note()
@@ -204,7 +106,7 @@ def _checkpoint(source: Source, verifier: Verifier, findings: _Findings) -> Chec
 
 
 def _older(
-    since: Sequence[Older], checkpoint: Checkpoint, verifier: Verifier, findings: _Findings
+    since: Sequence[Older], checkpoint: Checkpoint, verifier: Verifier, findings: Findings
 ) -> list[_Old]:
     """Open the older checkpoints and drop, with a finding, those that the log has not even reached."""
     olds = []
@@ -229,7 +131,7 @@ class _Pass:
     """One pass over all entries, from the first to the last."""
 
     def __init__(
-        self, source: Source, checkpoint: Checkpoint, olds: Sequence[_Old], findings: _Findings
+        self, source: Source, checkpoint: Checkpoint, olds: Sequence[_Old], findings: Findings
     ) -> None:
         self.examined = 0
         self._source = source

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, inspect
 
 from audit import merkle
 from audit.entry import decode, format_time
@@ -341,7 +341,9 @@ class TestSqlStorage:
         with engine.begin() as connection:
             for statement in drop_ddl(engine.dialect.name):
                 connection.exec_driver_sql(statement)
+        assert inspect(engine).get_table_names() == []
         make_tables(engine)
+        assert sorted(inspect(engine).get_table_names()) == ["audit_entry", "audit_head"]
 
     def test_other_databases_are_refused(self) -> None:
         with pytest.raises(LogRefused, match=r"log\.dialect"):

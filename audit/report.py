@@ -1,0 +1,116 @@
+"""What an examination says, and what it reads.
+
+Decided here: the shapes. `audit.verify` fills them; its docstring tells the codes of findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from audit.checkpoint import Checkpoint
+from audit.errors import AuditError
+from audit.storage import Storage, Stored
+from audit.tile import Tile
+
+MOST_FINDINGS: Final = 100
+
+
+class Source(Protocol):
+    """What is examined. Its methods may raise any `AuditError`."""
+
+    def note(self) -> str:
+        """Return the signed checkpoint, unverified."""
+        ...
+
+    def leaves(self, start: int, stop: int) -> Iterable[Stored]:
+        """Return the entries of one tile that are there, in order."""
+        ...
+
+    def hashes(self, tile: Tile) -> list[bytes]:
+        """Return the kept hashes of one tile."""
+        ...
+
+    def has(self, index: int) -> bool:
+        """Tell whether there is an entry where the checkpoint says that there is none."""
+        ...
+
+
+class StorageSource(Source):
+    """A stored log, examined where it is."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def note(self) -> str:
+        """Return the stored head's checkpoint."""
+        return self._storage.head().note
+
+    def leaves(self, start: int, stop: int) -> Iterable[Stored]:
+        """Return stored entries."""
+        return self._storage.leaves(start, stop)
+
+    def hashes(self, tile: Tile) -> list[bytes]:
+        """Return stored hashes."""
+        return self._storage.nodes(tile.coordinates())
+
+    def has(self, index: int) -> bool:
+        """Tell whether an entry is stored."""
+        return any(True for _ in self._storage.leaves(index, index + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """A checkpoint of before, as it was kept elsewhere; with `source`, the whole log of then."""
+
+    name: str
+    note: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong, and the index of the first entry it concerns, if that can be told."""
+
+    code: str
+    index: int | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an examination found; `checkpoint` is None if there is none worth the name."""
+
+    checkpoint: Checkpoint | None
+    examined: int
+    agreed: tuple[int, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.findings
+
+    @property
+    def first_bad(self) -> int | None:
+        """The index of the first entry that a finding concerns."""
+        return min((finding.index for finding in self.findings if finding.index is not None), default=None)
+
+
+class Findings(list[Finding]):
+    """Collects findings, as many as anybody reads."""
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether nobody would read more."""
+        return len(self) >= MOST_FINDINGS
+
+    def add(self, code: str, index: int | None, words: str) -> None:
+        """Note something that is wrong."""
+        if not self.is_full:
+            self.append(Finding(code, index, words))
+
+    def add_error(self, error: AuditError, index: int | None) -> None:
+        """Note what was refused."""
+        self.add(error.code, index, error.words)

@@ -1,0 +1,106 @@
+"""A log held against checkpoints, and whole copies, that were kept from before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from audit.bundle import open_bundle, write_bundle
+from audit.errors import AuditError
+from audit.storage.memory import MemoryStorage
+from audit.tile import WIDTH
+from audit.verify import Older, examine
+from tests.unit.audit.world import LOG, SIGNER, fill, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+from tests.unit.audit.world import SIZE, codes, verdict
+
+
+def older(size: int, name: str = "kept") -> tuple[MemoryStorage, Older]:
+    log = filled(size)
+    return log, Older(name, LOG.checkpoint(log))
+
+
+def test_a_log_that_grew_agrees_with_all_its_older_checkpoints(tmp_path: Path) -> None:
+    log = filled(0)
+    kept = []
+    for size in (1, 5, WIDTH, WIDTH + 1, 2 * WIDTH + 9):
+        fill(log, size)
+        kept.append(Older(str(size), LOG.checkpoint(log)))
+    write_bundle(log, tmp_path / "bundle")
+    report = verdict(tmp_path / "bundle", *kept)
+    assert report.findings == ()
+    assert report.agreed == (1, 5, WIDTH, WIDTH + 1, 2 * WIDTH + 9)
+
+
+def test_an_older_checkpoint_that_knew_more_shows_a_cut(bundle: Path) -> None:
+    _, newer = older(SIZE + 4)
+    report = verdict(bundle, newer)
+    assert codes(report) == {"since.truncated"}
+    assert report.first_bad == SIZE
+
+
+def test_older_checkpoints_close_in_on_the_change(tmp_path: Path) -> None:
+    """Two logs that are the same up to entry 40, signed by the same key: what a thief of the key can make."""
+    log = filled(40)
+    kept = [Older("at 40", LOG.checkpoint(log))]
+    twin = filled(0)
+    for stored, nodes in zip(log.leaves(0, 40), log._nodes, strict=True):
+        twin._leaves.append(stored.leaf)
+        twin._nodes.append(nodes)
+        twin._members.append(json.loads(stored.leaf))
+    twin._tails, twin._head = dict(log._tails), log._head
+    fill(log, 60)
+    kept += [Older("at 60", LOG.checkpoint(log))]
+    write_bundle(log, tmp_path / "true")
+    fill(log, 80)
+    kept += [Older("at 80", LOG.checkpoint(log))]
+    fill(twin, 100)
+    write_bundle(twin, tmp_path / "false")
+
+    report = verdict(tmp_path / "false", *reversed(kept))
+    assert report.agreed == (40,)
+    assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)]
+    assert "40 to 59" in report.findings[0].words
+
+    with open_bundle(tmp_path / "true") as opened:
+        report = verdict(tmp_path / "false", Older("a whole bundle", opened.note(), opened))
+    assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)]
+    assert "entry 40 is not what it was" in report.findings[0].words
+
+
+def test_an_older_checkpoint_of_another_log_is_a_finding(bundle: Path) -> None:
+    report = verdict(bundle, Older("foreign", "x\n1\n\n— y AAAA\n"))
+    assert codes(report) == {"since.refused"}
+
+
+def test_an_older_bundle_that_cannot_be_read_is_a_finding(bundle: Path, tmp_path: Path) -> None:
+    log, kept = older(30)
+    write_bundle(log, tmp_path / "older")
+    (tmp_path / "older/tile/0/000.p/30").unlink()
+    with open_bundle(tmp_path / "older") as opened:
+        report = verdict(bundle, Older(kept.name, kept.note, opened))
+    assert codes(report) == {"since.unreadable", "since.differs"}
+
+
+class Broken:
+    """A source of which nothing can be read."""
+
+    def note(self) -> str:
+        raise AuditError("broken", "nothing is to be had")
+
+    def leaves(self, start: int, stop: int) -> list[object]:
+        raise AuditError("broken", f"neither {start} nor {stop}")
+
+    def hashes(self, tile: object) -> list[bytes]:
+        raise AuditError("broken", f"not {tile}")
+
+    def has(self, index: int) -> bool:
+        raise AuditError("broken", f"not {index}")
+
+
+def test_a_source_that_fails_is_a_finding() -> None:
+    report = examine(Broken(), SIGNER.verifier)  # type: ignore[arg-type]  # its entries are never seen
+    assert [finding.code for finding in report.findings] == ["broken"]
+    assert report.checkpoint is None
