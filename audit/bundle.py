@@ -30,7 +30,7 @@ from audit.errors import BundleRefused, LogRefused, NoteRefused
 from audit.log import read_tile
 from audit.note import LONGEST
 from audit.progress import Progress, silent
-from audit.storage import Storage, Stored
+from audit.storage import Storage
 from audit.tile import (
     LARGEST_ENTRIES,
     LARGEST_HASHES,
@@ -91,8 +91,8 @@ class Bundle:
         except UnicodeDecodeError:
             raise BundleRefused("bundle.checkpoint", "the checkpoint is not UTF-8") from None
 
-    def leaves(self, start: int, stop: int) -> Iterator[Stored]:
-        """Return the leaves of one tile: `start` is its first, `stop` the one after its last."""
+    def leaves(self, start: int, stop: int) -> dict[int, bytes]:
+        """Return the leaves of one tile by index: `start` is its first, `stop` the one after its last."""
         tile = Tile(None, start // WIDTH, stop - start)
         content = self._files.read(tile.path, LARGEST_ENTRIES)
         if content is None:
@@ -100,7 +100,7 @@ class Bundle:
         leaves = decode_entries(content)
         if len(leaves) != tile.width:
             raise BundleRefused("bundle.short", f"{tile.path} holds {len(leaves)} leaves, not {tile.width}")
-        return (Stored(start + n, leaf) for n, leaf in enumerate(leaves))
+        return dict(enumerate(leaves, start))
 
     def hashes(self, tile: Tile) -> list[bytes]:
         """Return the hashes of one tile."""

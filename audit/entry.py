@@ -130,8 +130,9 @@ def decode(leaf: bytes) -> JsonObject:
     if len(leaf) > LONGEST:
         raise EntryRefused("entry.too_long", f"the leaf has {len(leaf)} bytes, at most {LONGEST} are allowed")
     try:
-        value = _from_json(leaf.decode("utf-8"))
-        if not isinstance(value, dict):
+        text = leaf.decode("utf-8")
+        value, end = _from_json(text) if text else (None, 0)
+        if not isinstance(value, dict) or end != len(text):
             raise EntryRefused("entry.not_canonical", "the leaf is not one JSON object")
         _check(value, 1)
         if b"\\u0000" in leaf:  # rare, and then perhaps only an escaped backslash: look closely
@@ -224,7 +225,7 @@ def _refuse_number(_: str) -> NoReturn:
     raise ValueError("a fraction, an exponent, NaN or Infinity")
 
 
-_from_json: Final = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).decode
+_from_json: Final = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).raw_decode
 
 
 def _is_text(value: JsonValue) -> bool:

@@ -50,6 +50,11 @@ def leaf_hash(leaf: bytes) -> bytes:
     return sha256(b"\x00" + leaf).digest()
 
 
+def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
+    """Hash many leaves; written out, because nothing is done more often in an examination."""
+    return [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two neighbouring subtrees into their parent (RFC 6962 2.1)."""
     return sha256(b"\x01" + left + right).digest()
@@ -79,6 +84,14 @@ def fold(frontier: Sequence[bytes]) -> bytes:
     for left in reversed(frontier[:-1]):
         root = node_hash(left, root)
     return root
+
+
+def fold_complete(hashes: Sequence[bytes]) -> bytes:
+    """Return the root of a complete subtree, given a power of two of hashes; written out as `leaf_hashes`."""
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2], strict=True)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    return hashes[0]
 
 
 def subtrees(start: int, stop: int) -> Iterator[Coordinate]:

@@ -5,13 +5,12 @@ Decided here: the shapes. `audit.verify` fills them; its docstring tells the cod
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from audit.checkpoint import Checkpoint
 from audit.errors import AuditError
-from audit.storage import Storage, Stored
+from audit.storage import Storage
 from audit.tile import Tile
 
 MOST_FINDINGS: Final = 100
@@ -24,8 +23,8 @@ class Source(Protocol):
         """Return the signed checkpoint, unverified."""
         ...
 
-    def leaves(self, start: int, stop: int) -> Iterable[Stored]:
-        """Return the entries of one tile that are there, in order."""
+    def leaves(self, start: int, stop: int) -> dict[int, bytes]:
+        """Return the entries of one tile that are there: index to leaf, in order."""
         ...
 
     def hashes(self, tile: Tile) -> list[bytes]:
@@ -47,9 +46,9 @@ class StorageSource(Source):
         """Return the stored head's checkpoint."""
         return self._storage.head().note
 
-    def leaves(self, start: int, stop: int) -> Iterable[Stored]:
+    def leaves(self, start: int, stop: int) -> dict[int, bytes]:
         """Return stored entries."""
-        return self._storage.leaves(start, stop)
+        return {stored.seq: stored.leaf for stored in self._storage.leaves(start, stop)}
 
     def hashes(self, tile: Tile) -> list[bytes]:
         """Return stored hashes."""

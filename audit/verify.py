@@ -189,7 +189,7 @@ class _Pass:
     def _tile(self, first: int, stop: int) -> bool:
         """Examine the entries of one tile; tell whether it makes sense to go on."""
         try:
-            stored = {each.seq: each.leaf for each in self._source.leaves(first, stop)}
+            stored = self._source.leaves(first, stop)
         except AuditError as error:
             self._findings.add_error(error, first)
             return False
@@ -200,9 +200,9 @@ class _Pass:
             self._is_whole = False
             missing = next(index for index in range(first, stop) if index not in stored)
             self._findings.add("entry.missing", missing, f"entry {missing} is not there")
-        hashes = [merkle.leaf_hash(leaf) for leaf in stored.values()]
-        for index, leaf in stored.items():
-            self._leaf(index, leaf, hashes[index - first] if self._is_whole else merkle.leaf_hash(leaf))
+        hashes = merkle.leaf_hashes(list(stored.values()))
+        for (index, leaf), leaf_hash in zip(stored.items(), hashes, strict=True):
+            self._leaf(index, leaf, leaf_hash)
         self.examined += len(stored)
         if self._is_whole:
             self._grow(first, hashes)
@@ -279,7 +279,7 @@ class _Pass:
 
     def _root_with(self, hashes: Sequence[bytes]) -> bytes:
         """Return the root of all whole tiles and some more leaf hashes."""
-        edge = [_fold_complete(hashes[start:stop]) for start, stop in _pieces(len(hashes))]
+        edge = [merkle.fold_complete(hashes[start:stop]) for start, stop in _pieces(len(hashes))]
         return merkle.fold([*self._frontier, *edge])
 
     def _compare(self, level: int, n: int, hashes: list[bytes]) -> bytes:
@@ -298,21 +298,12 @@ class _Pass:
                 self._findings.add("tile.differs", self._best(index, index + span), words)
             else:
                 self._findings.add("entry.changed", index, f"entry {index} is not the one whose hash is kept")
-        return _fold_complete(hashes) if len(hashes) == WIDTH else b""
+        return merkle.fold_complete(hashes) if len(hashes) == WIDTH else b""
 
 
 def _pieces(count: int) -> list[tuple[int, int]]:
     """Split `count` hashes into complete subtrees, from left to right."""
     return [(at.n << at.level, (at.n + 1) << at.level) for at in merkle.subtrees(0, count)]
-
-
-def _fold_complete(hashes: Sequence[bytes]) -> bytes:
-    """Return the root of a power of two of hashes."""
-    while len(hashes) > 1:
-        hashes = [
-            merkle.node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)
-        ]
-    return hashes[0]
 
 
 def _first_difference(first: int, found: Sequence[bytes], kept: Sequence[bytes]) -> int | None:
