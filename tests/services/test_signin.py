@@ -6,12 +6,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.support.people import House, Member, came, move_in
-from tests.support.world import make_world
+from tests.support.world import World
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.person import FREE_FAILURES
 from vault.domain.secret import Secret
@@ -21,8 +20,8 @@ from vault.services.guessing import is_told, same_network
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> House:
-    return move_in(make_world(database_url, tmp_path))
+def house(world: World) -> House:
+    return move_in(world)
 
 
 def attempt(house: House, email: str, password: str, otp: str, ip: str = "192.0.2.7") -> VaultError:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.people import House, Member, came, move_in
-from tests.support.world import make_world
+from tests.support.world import World
 from vault.domain.actor import Actor, ActorKind, Role, Scope, ScopeKind
 from vault.domain.policy import NEVER_FOR_MACHINES, Permission
 from vault.domain.secret import Secret
 from vault.errors import Forbidden, Invalid, NotFound, Unauthenticated, VaultError
-from vault.ports.store import Slice
+from vault.ports.store import Slice, Unit
 from vault.services.tokens import is_well_formed, new_text
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> House:
-    return move_in(make_world(database_url, tmp_path))
+def house(world: World) -> House:
+    return move_in(world)
 
 
 @pytest.fixture
@@ -93,13 +93,14 @@ def test_a_machine_has_the_scopes_it_was_given_and_no_more(
     assert held == {Permission.ACCOUNT_READ}
 
 
-@pytest.mark.parametrize("permission", sorted(NEVER_FOR_MACHINES))
 def test_no_machine_ever_gets_what_discloses_or_administers(
-    house: House, admins: tuple[Member, Member], permission: Permission
+    house: House, admins: tuple[Member, Member]
 ) -> None:
     ada = house.actor(admins[0])
-    with pytest.raises(Invalid):
-        house.vault.tokens.issue_machine(ada, "sync", frozenset({permission}), Scope(), admins[0].code())
+    for permission in NEVER_FOR_MACHINES:
+        with pytest.raises(Invalid) as caught:
+            house.vault.tokens.issue_machine(ada, "sync", frozenset({permission}), Scope(), admins[0].code())
+        assert [each.pointer for each in caught.value.errors] == ["/scopes"]
 
 
 def test_only_administrators_make_machines_tokens(house: House, admins: tuple[Member, Member]) -> None:
@@ -153,13 +154,12 @@ def test_others_tokens_are_nobodys_business_but_an_administrators(
     assert [each.id for each in everyone.items] == [issued.token.id]
 
 
-@pytest.mark.parametrize("lasts", [timedelta(0), timedelta(days=91), timedelta(seconds=-5)])
-def test_no_token_lives_for_ever_or_not_at_all(
-    house: House, admins: tuple[Member, Member], lasts: timedelta
-) -> None:
-    with pytest.raises(Invalid) as caught:
-        house.vault.tokens.issue_own(house.actor(admins[0]), "x", admins[0].code(), lasts)
-    assert [each.pointer for each in caught.value.errors] == ["/expires_in_seconds"]
+def test_no_token_lives_for_ever_or_not_at_all(house: House, admins: tuple[Member, Member]) -> None:
+    ada = house.actor(admins[0])
+    for lasts in (timedelta(0), timedelta(days=91), timedelta(seconds=-5)):
+        with pytest.raises(Invalid) as caught:
+            house.vault.tokens.issue_own(ada, "x", admins[0].code(), lasts)
+        assert [each.pointer for each in caught.value.errors] == ["/expires_in_seconds"]
 
 
 def test_a_scope_names_what_is_there(house: House, admins: tuple[Member, Member]) -> None:
@@ -187,10 +187,13 @@ def test_the_text_is_kept_nowhere(house: House, admins: tuple[Member, Member]) -
 class Closed:
     """Units that are never asked."""
 
-    def read(self) -> None:
+    def write(self) -> AbstractContextManager[Unit]:
+        """Fail."""
         raise AssertionError("a question to the database")
 
-    write = read
+    def read(self) -> AbstractContextManager[Unit]:
+        """Fail."""
+        raise AssertionError("a question to the database")
 
 
 def test_what_is_not_a_token_costs_no_question(house: House) -> None:

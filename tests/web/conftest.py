@@ -1,17 +1,19 @@
 """The web's own stage: a vault with people in it, its application, and a probe whose routes only test.
 
-Fixtures: `house` (a vault on each database), `application` (REST and pages), `probe` (the foundation with
-the routes below and nothing else), `bearers` (a token for each role, by role).
+Fixtures: `house` (a vault on SQLite; where the database matters, a module has its own on both), `application`
+(REST and pages), `probe` (the foundation with the routes below and nothing else), `bearers` (a token by role).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, Response, jsonify, request
 from flask_wtf.csrf import generate_csrf
+from werkzeug.test import TestResponse
 
 from tests.support.people import House, Member, move_in
 from tests.support.world import make_world
@@ -96,10 +98,24 @@ def probe_routes() -> Blueprint:
     return routes
 
 
+def told(answer: TestResponse) -> dict[str, Any]:
+    """Give an answer's JSON object."""
+    found = answer.get_json()
+    assert isinstance(found, dict)
+    return found
+
+
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> House:
+def house(tmp_path: Path) -> Iterator[House]:
     """Make a vault whose people come in as people do."""
-    return move_in(make_world(database_url, tmp_path))
+    yield from housed(f"sqlite+pysqlite:///{tmp_path / 'vault.db'}", tmp_path)
+
+
+def housed(url: str, directory: Path) -> Iterator[House]:
+    """Lend such a vault on a database."""
+    world = make_world(url, directory)
+    yield move_in(world)
+    world.close()
 
 
 @pytest.fixture

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from tests.support.people import House
+from tests.web.conftest import housed, told
 from tests.web.test_foundation import auth
 from vault.domain.actor import Reach, Role
 from vault.ports.store import Slice
 
 CUSTOMER = {"ddi": "900777", "name": "Repeat Ltd"}
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    """Make a vault on each database."""
+    yield from housed(database_url, tmp_path)
 
 
 def test_a_repeat_is_answered_from_what_is_there(application: Flask, bearers: Mapping[Role, str]) -> None:
@@ -32,7 +40,7 @@ def test_one_key_is_one_request(application: Flask, bearers: Mapping[Role, str])
     headers = {**auth(bearers[Role.CUSTODIAN]), "Idempotency-Key": "key-1"}
     client.post("/api/v1/customers", json=CUSTOMER, headers=headers)
     other = client.post("/api/v1/customers", json={**CUSTOMER, "name": "Other"}, headers=headers)
-    assert (other.status_code, other.json["code"]) == (422, "idempotency.mismatch")
+    assert (other.status_code, told(other)["code"]) == (422, "idempotency.mismatch")
 
 
 def test_a_key_is_its_actors_own(application: Flask, bearers: Mapping[Role, str]) -> None:
@@ -49,14 +57,14 @@ def test_a_disclosure_is_never_given_twice(application: Flask, bearers: Mapping[
     sent = {"email": "new@msp.example", "name": "New", "roles": []}
     assert client.post("/api/v1/people", json=sent, headers=headers).status_code == 201
     again = client.post("/api/v1/people", json=sent, headers=headers)
-    assert (again.status_code, again.json["code"]) == (409, "idempotency.disclosed")
+    assert (again.status_code, told(again)["code"]) == (409, "idempotency.disclosed")
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 129, "käse"])
 def test_a_key_is_short_and_printable(application: Flask, bearers: Mapping[Role, str], key: str) -> None:
     headers = {**auth(bearers[Role.CUSTODIAN]), "Idempotency-Key": key}
     answer = application.test_client().post("/api/v1/customers", json=CUSTOMER, headers=headers)
-    assert (answer.status_code, answer.json["code"]) == (422, "input.invalid")
+    assert (answer.status_code, told(answer)["code"]) == (422, "input.invalid")
 
 
 def test_a_refused_request_uses_up_no_key(application: Flask, bearers: Mapping[Role, str]) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.web.conftest import told
 from tests.web.test_foundation import auth
 from vault.domain.actor import Role
 from vault.errors import Invalid
@@ -50,7 +51,7 @@ def test_nasty_json_is_refused_by_name(probe: Flask, bearers: Mapping[Role, str]
         "/api/v1/echo", data=NASTY[name], content_type=JSON, headers=auth(bearers[Role.AUDITOR])
     )
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
-    assert answer.json["code"] == "input.not_json"
+    assert told(answer)["code"] == "input.not_json"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_only_json_is_read(probe: Flask, bearers: Mapping[Role, str], media: str
     answer = probe.test_client().post(
         "/api/v1/echo", data=b'{"a": 1}', content_type=media, headers=auth(bearers[Role.AUDITOR])
     )
-    assert (answer.status_code, answer.json["code"]) == (415, "media.unsupported")
+    assert (answer.status_code, told(answer)["code"]) == (415, "media.unsupported")
 
 
 def test_too_much_is_not_read(probe: Flask, bearers: Mapping[Role, str]) -> None:
@@ -69,7 +70,7 @@ def test_too_much_is_not_read(probe: Flask, bearers: Mapping[Role, str]) -> None
     answer = probe.test_client().post(
         "/api/v1/echo", data=data, content_type=JSON, headers=auth(bearers[Role.AUDITOR])
     )
-    assert (answer.status_code, answer.json["code"]) == (413, "input.too_large")
+    assert (answer.status_code, told(answer)["code"]) == (413, "input.too_large")
 
 
 def test_wrong_fields_are_named_by_pointer_and_not_repeated(
@@ -77,16 +78,14 @@ def test_wrong_fields_are_named_by_pointer_and_not_repeated(
 ) -> None:
     sent = {"name": 5, "count": "hunter2", "extra/one": 1}
     answer = probe.test_client().post("/api/v1/wanted", json=sent, headers=auth(bearers[Role.AUDITOR]))
-    assert (answer.status_code, answer.json["code"]) == (422, "input.invalid")
-    assert [each["pointer"] for each in answer.json["errors"]] == ["/name", "/count", "/extra~1one"]
+    assert (answer.status_code, told(answer)["code"]) == (422, "input.invalid")
+    assert [each["pointer"] for each in told(answer)["errors"]] == ["/name", "/count", "/extra~1one"]
     assert "hunter2" not in answer.text
     nothing = probe.test_client().post("/api/v1/wanted", headers=auth(bearers[Role.AUDITOR]))
-    assert [each["pointer"] for each in nothing.json["errors"]] == ["/name"]
+    assert [each["pointer"] for each in told(nothing)["errors"]] == ["/name"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/page?a=%00", "/page?%1b=1", "/%00", "/%ff/x", "/page%0d%0aX:1"]
-)
+@pytest.mark.parametrize("path", ["/page?a=%00", "/page?%1b=1", "/%00", "/%ff/x", "/page%0d%0aX:1"])
 def test_addresses_with_what_cannot_be_kept_are_refused(
     probe: Flask, bearers: Mapping[Role, str], path: str
 ) -> None:

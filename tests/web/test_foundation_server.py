@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.support.world import make_world
+from tests.support.prepared import keep_people, prepare
 
 PROGRAM = """
 import sys
@@ -21,8 +19,8 @@ from vault.web.server import Listening, serve
 
 def open_vault():
     from pathlib import Path
-    from tests.web.test_foundation_server import reopen
-    return reopen(sys.argv[1], Path(sys.argv[2]))
+    from tests.support.prepared import reopen
+    return reopen(sys.argv[1], Path(sys.argv[2])).vault
 
 def refuse():
     from vault.errors import Refused
@@ -49,12 +47,14 @@ def running(url: str, directory: Path, how: str) -> Iterator[subprocess.Popen[st
 
 def fetch(port: int, path: str) -> str:
     """Ask for a page."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
         return str(answer.read().decode())
 
 
 def test_it_serves_on_any_free_port_and_stops_when_told(database_url: str, tmp_path: Path) -> None:
-    make_world(database_url, tmp_path)
+    world = prepare(database_url, tmp_path)
+    keep_people(world, tmp_path)
+    world.close()
     with running(database_url, tmp_path, "serve") as process:
         assert process.stdout is not None
         host, port = process.stdout.readline().split()
@@ -75,7 +75,3 @@ def test_a_worker_that_cannot_open_its_vault_ends_the_program_and_says_why(tmp_p
         assert process.returncode == 3
         assert "Run `rootvault init` first." in words
         assert "Traceback" not in words
-
-
-if __name__ == "__main__":
-    pytest.main([__file__])
