@@ -38,6 +38,8 @@ class Statements:
     @contextmanager
     def guarded(self) -> Iterator[Connection]:
         """Lend the connection to whoever runs statements by themselves; failures end the transaction."""
+        if self.connection.closed:
+            raise VaultError("internal", "This unit of work is over; nothing more can be done in it.")
         try:
             with translated():
                 yield self.connection
