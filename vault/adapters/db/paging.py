@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 LIMIT_MAX: Final = 500
 CURSOR_MAX: Final = 1024
+LARGEST: Final = 2**63
 ESCAPE: Final = "\\"
 
 
@@ -41,14 +42,11 @@ def decode_cursor(cursor: str | None, *kinds: type[str | int]) -> tuple[Any, ...
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = json.loads(text)
+        known = isinstance(key, list) and tuple(type(each) for each in key) == kinds
+        if not known or not all(_is_kept(each) for each in key) or encode_cursor(key) != cursor:
+            raise _refused()
     except (ValueError, binascii.Error, RecursionError):
-        key = None
-    if (
-        not isinstance(key, list)
-        or tuple(type(each) for each in key) != kinds
-        or encode_cursor(key) != cursor
-    ):
-        raise _refused()
+        raise _refused() from None
     return tuple(key)
 
 
@@ -102,6 +100,11 @@ def pattern(wanted: str) -> str:
     for special in (ESCAPE, "%", "_"):
         folded = folded.replace(special, ESCAPE + special)
     return f"%{folded}%"
+
+
+def _is_kept(each: str | int) -> bool:
+    """Say whether a database can hold a value at all: no NUL, no number beyond 64 bits."""
+    return "\0" not in each if isinstance(each, str) else abs(each) < LARGEST
 
 
 def _refused() -> Invalid:
