@@ -34,9 +34,10 @@ class AwsConsole:
         """The seed of the MFA device that is enrolled now."""
         return self._read()["seed"]
 
-    def reset_password(self, new: str) -> None:
-        """Set a password by way of the mailbox, as in a takeover."""
+    def reset_password(self, new: str) -> bool:
+        """Set a password by way of the mailbox, as in a takeover; that always works."""
         self._write(password=new)
+        return True
 
     def change_password(self, old: str, new: str) -> bool:
         """Change the password as the signed-in root user; False where `old` is not the present one."""

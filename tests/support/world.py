@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from audit.log import Log
@@ -15,6 +16,7 @@ from audit.mark import MarkFile
 from audit.note import Signer
 from vault.adapters.db import SqlUnits, engine_for, upgrade
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
+from vault.adapters.passwords import Argon2
 from vault.bootstrap.compose import Ground, Vault, compose
 from vault.bootstrap.ground import open_policy
 from vault.crypto import totp
@@ -168,6 +170,12 @@ def create_world(url: str, directory: Path, keys: KeyService, signer: Signer, se
     return world
 
 
+@cache
+def hasher() -> Argon2:
+    """Make one hasher a process: making one costs a hash."""
+    return Argon2()
+
+
 def with_keys(world: World, keys: KeyService) -> World:
     """Give the same vault, people and clock with another key service."""
     vault = world.vault
@@ -203,6 +211,6 @@ def open_world(
     )
     clock = clock or HandClock()
     ground = Ground(
-        settings, policy, clock, units, keys, server_key, ORIGIN, signer.vkey, close=engine.dispose
+        settings, policy, clock, units, keys, server_key, ORIGIN, signer.vkey, hasher(), engine.dispose
     )
     return World(compose(ground), clock)

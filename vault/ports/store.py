@@ -18,7 +18,7 @@ from vault.domain.actor import Reach
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, PartKind, Version, VersionLabel
 from vault.domain.event import Event
-from vault.domain.rotation import Rotation
+from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
 from vault.ports.records import (
     AccountFilter,
@@ -230,62 +230,6 @@ class CheckoutStore(Protocol):
         ...
 
 
-class RevealStore(Protocol):
-    """Disclosures."""
-
-    def add(self, reveal: Reveal) -> None:
-        """Keep an authorised one."""
-        ...
-
-    def end(self, reveal_id: str, state: RevealState, at: datetime) -> bool:
-        """Write the outcome; False where one was written before."""
-        ...
-
-    def unfinished(self, before: datetime, limit: int) -> tuple[Reveal, ...]:
-        """List those authorised before a time and without outcome."""
-        ...
-
-    def of_checkout(self, checkout_id: str) -> tuple[Reveal, ...]:
-        """List a checkout's, oldest first."""
-        ...
-
-    def knows(self, person_id: str, account_id: str, kind: PartKind, version: int) -> bool:
-        """Say whether a person may have seen a version."""
-        ...
-
-
-class RotationStore(Protocol):
-    """Rotations."""
-
-    def add(self, rotation: Rotation) -> None:
-        """Keep a new one; `Conflict` rotation.conflict where one is unsettled for the part."""
-        ...
-
-    def get(self, rotation_id: str) -> Rotation | None:
-        """Find by id."""
-        ...
-
-    def update(self, rotation: Rotation) -> None:
-        """Write all fields that may change."""
-        ...
-
-    def unsettled(self, account_id: str) -> tuple[Rotation, ...]:
-        """List those planned, displayed or unknown: at most one for each part."""
-        ...
-
-    def unverified(self, account_id: str, kind: PartKind) -> tuple[Rotation, ...]:
-        """List accepted ones that are not verified, newest first."""
-        ...
-
-    def unverified_of(self, account_ids: tuple[str, ...]) -> frozenset[tuple[str, PartKind]]:
-        """Name the parts of many accounts that have an accepted rotation not verified, in one query."""
-        ...
-
-    def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
-        """List an account's, newest first."""
-        ...
-
-
 class LogStore(Protocol):
     """The audit log, written and read in the unit's own transaction."""
 
@@ -333,17 +277,60 @@ class LogStore(Protocol):
 class Unit(Protocol):
     """One transaction over everything that is kept."""
 
-    customers: CustomerStore
-    accounts: AccountStore
-    versions: VersionStore
-    checkouts: CheckoutStore
-    reveals: RevealStore
-    rotations: RotationStore
-    people: PersonStore
-    sessions: SessionStore
-    tokens: TokenStore
-    guesses: GuessStore
-    log: LogStore
+    @property
+    def customers(self) -> CustomerStore:
+        """Customers."""
+        ...
+
+    @property
+    def accounts(self) -> AccountStore:
+        """Accounts and their parts."""
+        ...
+
+    @property
+    def versions(self) -> VersionStore:
+        """Sealed versions."""
+        ...
+
+    @property
+    def checkouts(self) -> CheckoutStore:
+        """Checkouts, approvals, step-ups."""
+        ...
+
+    @property
+    def reveals(self) -> RevealStore:
+        """Disclosures."""
+        ...
+
+    @property
+    def rotations(self) -> RotationStore:
+        """Rotations."""
+        ...
+
+    @property
+    def people(self) -> PersonStore:
+        """People and their grants."""
+        ...
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Browser sessions."""
+        ...
+
+    @property
+    def tokens(self) -> TokenStore:
+        """API tokens."""
+        ...
+
+    @property
+    def guesses(self) -> GuessStore:
+        """Failures in a row."""
+        ...
+
+    @property
+    def log(self) -> LogStore:
+        """The audit log."""
+        ...
 
     @property
     def vault_id(self) -> str:
