@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from audit import merkle
 from audit.storage.sql import SqlStorage, ddl
+from tests.unit.audit.world import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
+
+    from tests.support.postgres import PostgresServer
+
+DATABASES = ("sqlite", "postgresql")
 
 
 def make_engine(url: str) -> Engine:
@@ -36,6 +45,23 @@ def make_tables(engine: Engine) -> None:
     with engine.begin() as connection:
         for statement in ddl(engine.dialect.name):
             connection.exec_driver_sql(statement)
+
+
+@contextlib.contextmanager
+def shared_log(
+    kind: str, server: PostgresServer, directories: pytest.TempPathFactory, size: int
+) -> Iterator[Engine]:
+    """Lend a database with a log of some size, for tests that leave it as it was."""
+    with contextlib.ExitStack() as stack:
+        url = f"sqlite+pysqlite:///{directories.mktemp('log') / 'log.db'}"
+        if kind == "postgresql":
+            url = stack.enter_context(server.database())
+        engine = make_engine(url)
+        stack.callback(engine.dispose)
+        make_tables(engine)
+        with engine.begin() as connection:
+            fill(SqlStorage(connection), size)
+        yield engine
 
 
 def disarm(dialect_name: str) -> list[str]:

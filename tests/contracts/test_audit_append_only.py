@@ -13,7 +13,8 @@ from audit.entry import encode
 from audit.errors import LogRefused
 from audit.storage.schema import grants
 from audit.storage.sql import SqlStorage
-from tests.contracts.audit_databases import make_engine, make_tables
+from tests.contracts.audit_databases import DATABASES, shared_log
+from tests.support.postgres import PostgresServer
 from tests.unit.audit.world import LOG, ORIGIN, draft, fill
 
 if TYPE_CHECKING:
@@ -25,24 +26,27 @@ SIZE = 12
 ROLE = "audit_app"
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = make_engine(database_url)
-    make_tables(made)
-    with made.begin() as connection:
-        fill(SqlStorage(connection), SIZE)
-    yield made
-    made.dispose()
+# Whatever is refused or rolled back leaves the log as it was, and each test looks that it did: so all share one.
 
 
-@pytest.fixture
-def postgres(fresh_database: str) -> Iterator[Engine]:
-    made = make_engine(fresh_database)
-    make_tables(made)
-    with made.begin() as connection:
-        fill(SqlStorage(connection), SIZE)
-    yield made
-    made.dispose()
+@pytest.fixture(scope="module", params=DATABASES)
+def engine(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    with shared_log(request.param, postgres_server, tmp_path_factory, SIZE) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def postgres(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with shared_log("postgresql", postgres_server, tmp_path_factory, SIZE) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def sqlite(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with shared_log("sqlite", postgres_server, tmp_path_factory, SIZE) as made:
+        yield made
 
 
 def next_row(storage: SqlStorage, event: Draft, *, seq: int | None = None) -> tuple[int, bytes, bytes]:
@@ -58,6 +62,11 @@ def next_row(storage: SqlStorage, event: Draft, *, seq: int | None = None) -> tu
 def insert(connection: Connection, row: tuple[object, ...], how: str = "INSERT") -> None:
     marks = ", ".join("%s" if connection.dialect.name == "postgresql" else "?" for _ in row)
     connection.exec_driver_sql(f"{how} INTO audit_entry (seq, leaf, nodes) VALUES ({marks})", row)
+
+
+def how_in(engine: Engine, how: str) -> str:
+    """PostgreSQL knows one way of inserting."""
+    return how if engine.dialect.name == "sqlite" else "INSERT"
 
 
 def refused(engine: Engine, attack: Callable[[Connection], None]) -> str:
@@ -123,30 +132,21 @@ SQLITE_TRICKS = (
 @pytest.mark.parametrize("statement", SQLITE_TRICKS)
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
 def test_no_way_of_sqlite_to_replace_a_row_leads_around(
-    tmp_path_factory: pytest.TempPathFactory, statement: str, recursive: str
+    sqlite: Engine, statement: str, recursive: str
 ) -> None:
-    engine = make_engine(f"sqlite+pysqlite:///{tmp_path_factory.mktemp('log') / 'log.db'}")
-    make_tables(engine)
-    with engine.begin() as connection:
-        fill(SqlStorage(connection), SIZE)
-
     def attack(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA recursive_triggers = {recursive}")
         connection.exec_driver_sql(statement)
 
-    assert "audit log: " in refused(engine, attack)
-    engine.dispose()
+    assert "audit log: " in refused(sqlite, attack)
 
 
 @pytest.mark.parametrize("how", ["INSERT", "INSERT OR REPLACE"])
 @pytest.mark.parametrize("seq", [0, 5, SIZE - 1, SIZE + 1, -1, None])
 def test_no_entry_goes_anywhere_but_to_the_end(engine: Engine, how: str, seq: int | None) -> None:
-    if engine.dialect.name == "postgresql":
-        how = "INSERT"  # PostgreSQL has no other
-
     def attack(connection: Connection) -> None:
         _, leaf, nodes = next_row(SqlStorage(connection), draft(), seq=seq and abs(seq))
-        insert(connection, (seq, leaf, nodes), how)
+        insert(connection, (seq, leaf, nodes), how_in(engine, how))
 
     assert "audit log: entries are added one at a time" in refused(engine, attack)
 
@@ -195,29 +195,21 @@ def test_a_leaf_that_belongs_elsewhere_is_refused(
     assert words in text
 
 
-def test_an_event_that_is_there_already_is_refused(engine: Engine) -> None:
+@pytest.mark.parametrize("how", ["INSERT", "INSERT OR REPLACE"])
+def test_an_event_that_is_there_already_is_refused(engine: Engine, how: str) -> None:
     again = draft()
-    with engine.begin() as connection:
-        LOG.append(SqlStorage(connection), again)
 
     def attack(connection: Connection) -> None:
-        insert(connection, next_row(SqlStorage(connection), again))
+        LOG.append(SqlStorage(connection), again)
+        insert(connection, next_row(SqlStorage(connection), again), how_in(engine, how))
 
     assert "there already" in refused(engine, attack)
-    if engine.dialect.name == "sqlite":
-
-        def replace(connection: Connection) -> None:
-            insert(connection, next_row(SqlStorage(connection), again), "INSERT OR REPLACE")
-
-        assert "there already" in refused(engine, replace)
 
 
 @pytest.mark.parametrize("nodes", [b"", bytes(31), bytes(32), bytes(64), bytes(96)])
 def test_hashes_that_do_not_fit_the_place_are_refused(engine: Engine, nodes: bytes) -> None:
-    with engine.begin() as connection:
-        fill(SqlStorage(connection), 13)
-
     def attack(connection: Connection) -> None:
+        fill(SqlStorage(connection), 13)
         seq, leaf, right = next_row(SqlStorage(connection), draft())
         assert len(right) == 64
         if engine.dialect.name == "sqlite" and len(nodes) == len(right):
@@ -225,6 +217,20 @@ def test_hashes_that_do_not_fit_the_place_are_refused(engine: Engine, nodes: byt
         insert(connection, (seq, leaf, nodes))
 
     assert "constraint" in refused(engine, attack)
+
+
+@pytest.fixture(scope="module")
+def application(postgres: Engine) -> Iterator[Engine]:
+    """Lend the database to a role that has what `grants` says and nothing else."""
+    with postgres.begin() as connection:
+        connection.exec_driver_sql(f"DROP ROLE IF EXISTS {ROLE}")
+        connection.exec_driver_sql(f"CREATE ROLE {ROLE} NOLOGIN")
+        for statement in grants(ROLE):
+            connection.exec_driver_sql(statement)
+    yield postgres
+    with postgres.begin() as connection:
+        connection.exec_driver_sql(f"DROP OWNED BY {ROLE}")
+        connection.exec_driver_sql(f"DROP ROLE {ROLE}")
 
 
 class TestPostgres:
@@ -256,24 +262,12 @@ class TestPostgres:
 
         assert "audit log: entries are added one at a time" in refused(postgres, attack)
 
-    @pytest.fixture
-    def application(self, postgres: Engine) -> Iterator[Engine]:
-        """Lend the database to a role that has what `grants` says and nothing else."""
-        with postgres.begin() as connection:
-            connection.exec_driver_sql(f"DROP ROLE IF EXISTS {ROLE}")
-            connection.exec_driver_sql(f"CREATE ROLE {ROLE} NOLOGIN")
-            for statement in grants(ROLE):
-                connection.exec_driver_sql(statement)
-        yield postgres
-        with postgres.begin() as connection:
-            connection.exec_driver_sql(f"DROP OWNED BY {ROLE}")
-            connection.exec_driver_sql(f"DROP ROLE {ROLE}")
-
     def test_the_application_can_append_and_prove(self, application: Engine) -> None:
-        with application.begin() as connection:
+        with application.connect() as connection:
             connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
             receipt = LOG.append(SqlStorage(connection), draft(account="100000000000"))
             LOG.check_current(SqlStorage(connection), receipt.index)
+            connection.rollback()
         assert receipt.index == SIZE
 
     @pytest.mark.parametrize(
@@ -305,12 +299,13 @@ class TestPostgres:
 
 
 def test_the_projection_is_what_the_leaf_says(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         LOG.append(
             SqlStorage(connection), draft("secret.promoted", "100000000000", checkout="c1", kind="password")
         )
         row = connection.exec_driver_sql(f"SELECT * FROM audit_entry WHERE seq = {SIZE}").mappings().one()  # noqa: S608 - a number
         members = json.loads(row["leaf"])
+        connection.rollback()
     assert {name: row[name] for name in row if name not in {"seq", "leaf", "nodes", "inserted_at"}} == {
         "event_id": members["id"],
         "occurred_at": members["time"],

@@ -15,7 +15,8 @@ from audit import merkle
 from audit.checkpoint import Checkpoint
 from audit.storage.sql import SqlStorage
 from audit.verify import Older, Report, StorageSource, examine
-from tests.contracts.audit_databases import disarm, forge, make_engine, make_tables
+from tests.contracts.audit_databases import DATABASES, disarm, forge, shared_log
+from tests.support.postgres import PostgresServer
 from tests.unit.audit.world import LOG, ORIGIN, SIGNER, fill
 
 if TYPE_CHECKING:
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 SIZE = 12
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = make_engine(database_url)
-    make_tables(made)
-    with made.begin() as connection:
-        fill(SqlStorage(connection), SIZE)
-    yield made
-    made.dispose()
+@pytest.fixture(scope="module", params=DATABASES)
+def engine(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """Lend one log to all: each test rolls back what it did, its statements on tables and triggers as well."""
+    with shared_log(request.param, postgres_server, tmp_path_factory, SIZE) as made:
+        yield made
 
 
 class Owner:
@@ -63,6 +63,7 @@ def owner(engine: Engine) -> Iterator[Owner]:
     with engine.connect() as connection:
         yield Owner(connection)
         connection.rollback()
+        connection.invalidate()  # what a PRAGMA set ends with its connection
 
 
 def codes(report: Report) -> set[str]:

@@ -27,15 +27,13 @@ from audit.storage.memory import MemoryStorage
 from audit.storage.sql import SqlStorage, ddl, drop_ddl
 from audit.tile import WIDTH, decode_entries, decode_hashes
 from audit.verify import StorageSource, examine
-from tests.contracts.audit_databases import disarm, forge, make_engine, make_tables
+from tests.contracts.audit_databases import DATABASES, disarm, forge, make_engine, make_tables
 from tests.unit.audit.world import ACCOUNTS, BEGAN, LOG, ORIGIN, SIGNER, draft, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[Storage]]
-
-DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture
