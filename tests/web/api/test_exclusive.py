@@ -11,10 +11,11 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tests.support.repository import ROOT
 from tests.web.api.samples import STATED
-from tests.web.api.service import service_of
+from tests.web.api.service import service_of, the_url
 from tests.web.api.shared_world import make_shared
 from tests.web.api.test_main_path import held
 from vault.domain.actor import Role
@@ -22,6 +23,8 @@ from vault.domain.actor import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
 AT_ONCE = 50
 
@@ -43,10 +46,15 @@ def serving(url: str, directory: Path) -> Iterator[int]:
             server.wait(30)
 
 
-def test_of_fifty_requests_at_once_exactly_one_is_granted(database_url: str, tmp_path: Path) -> None:
-    service = service_of(make_shared(database_url, tmp_path))
+def test_of_fifty_requests_at_once_exactly_one_is_granted(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    world = make_shared(database_url, tmp_path)
+    request.addfinalizer(world.vault.close)
+    service = service_of(world)
     held(service)
     tokens = [service.caller(f"o{number}", Role.OPERATOR).token for number in range(AT_ONCE)]
+    host = str(urlsplit(the_url(service.app)).hostname)
     together = threading.Barrier(AT_ONCE)
 
     with serving(database_url, tmp_path) as port:
@@ -56,7 +64,11 @@ def test_of_fifty_requests_at_once_exactly_one_is_granted(database_url: str, tmp
             with contextlib.closing(connection):
                 connection.connect()
                 together.wait(30)
-                headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+                headers = {
+                    "Authorization": f"Bearer {token}",
+                    "Content-Type": "application/json",
+                    "Host": host,
+                }
                 connection.request("POST", "/api/v1/checkouts", json.dumps(STATED), headers)
                 answer = connection.getresponse()
                 found = json.loads(answer.read())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,13 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.world import make_world
 from tests.web.api.samples import SAMPLES, operation_named, path_of
+from tests.web.api.service import service_of, the_url
 from tests.web.api.test_main_path import held
-from vault.domain.actor import Role
+from vault.domain.actor import Reach, Role
+from vault.ports.store import EntryFilter, Slice
 from vault.web.api import OPERATIONS
 from vault.web.api.routes import PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.web.api.service import Answer, Caller, Service
 
 WITH_BODY: Final = [each.name for each in OPERATIONS if each.body is not None]
@@ -52,7 +58,6 @@ FORGED: Final = [
     for text in (
         "[99999999999999999999999]",
         "[9223372036854775808]",
-        "[-1]",
         "[null]",
         "[[]]",
         "[1.5]",
@@ -83,6 +88,22 @@ WRONG: Final[list[Any]] = [
 ]
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Serve one vault for all of these tests, on each kind of database: nothing here changes it."""
+    directory = tmp_path_factory.mktemp("hostile")
+    with contextlib.ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
+        else:
+            url = stack.enter_context(request.getfixturevalue("postgres_server").database())
+        world = make_world(url, directory)
+        stack.callback(world.vault.close)
+        service = service_of(world)
+        held(service)
+        yield service
+
+
 def caller_of(service: Service, name: str) -> Caller:
     """Give whoever may call an operation."""
     role = SAMPLES[name].role
@@ -91,10 +112,14 @@ def caller_of(service: Service, name: str) -> Caller:
 
 def successes(service: Service) -> int:
     """Count what was done."""
+    done, cursor = EntryFilter(outcome="success"), None
+    count = 0
     with service.world.vault.units.read() as unit:
-        size = int(unit.log.checkpoint().split("\n")[1])
-        entries = [unit.log.entry(index) for index in range(size)]
-    return sum(each is not None and each.content["outcome"] == "success" for each in entries)
+        while True:
+            page = unit.log.page(done, Reach(everything=True), Slice(200, cursor))
+            count, cursor = count + len(page.items), page.next
+            if cursor is None:
+                return count
 
 
 def refused(answer: Answer, sent: str) -> None:
@@ -106,9 +131,9 @@ def refused(answer: Answer, sent: str) -> None:
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_bytes_that_are_no_object_of_ours(quick: Service, name: str) -> None:
-    operation, caller = operation_named(name), caller_of(quick, name)
-    before = successes(quick)
+def test_bytes_that_are_no_object_of_ours(stage: Service, name: str) -> None:
+    operation, caller = operation_named(name), caller_of(stage, name)
+    before = successes(stage)
     for data in RAW:
         answer = caller.call(operation.method, path_of(operation), data=data)
         refused(answer, "never-sent")
@@ -123,15 +148,15 @@ def test_bytes_that_are_no_object_of_ours(quick: Service, name: str) -> None:
         answer = caller.call(
             operation.method, path_of(operation), data=b"{}", headers={"Content-Type": media}
         )
-        assert answer.status == 415, media
-    assert successes(quick) == before
+        # without a token another site's page could send it: refused before it is read
+        assert answer.status == (415 if caller.token or media.startswith("application/json") else 403)
+    assert successes(stage) == before
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_BODY if SAMPLES[name].body])
-def test_members_of_the_wrong_kind(quick: Service, name: str) -> None:
-    held(quick)
-    operation, caller = operation_named(name), caller_of(quick, name)
-    before = successes(quick)
+def test_members_of_the_wrong_kind(stage: Service, name: str) -> None:
+    operation, caller = operation_named(name), caller_of(stage, name)
+    before = successes(stage)
     sample = dict(SAMPLES[name].body)
     bodies: list[dict[str, Any]] = [{**sample, "surprise": 1}]
     for member in sample:
@@ -142,15 +167,15 @@ def test_members_of_the_wrong_kind(quick: Service, name: str) -> None:
             # some of it is good: a text is a text
             changed = next(key for key in body if body[key] != sample.get(key))
             assert isinstance(body[changed], str | int | list), (body, answer.data)
-            before = successes(quick)
+            before = successes(stage)
             continue
         refused(answer, "never-sent")
-    assert successes(quick) == before
+    assert successes(stage) == before
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_BODY if SAMPLES[name].body])
-def test_what_is_missing_is_named_by_its_place(quick: Service, name: str) -> None:
-    operation, caller = operation_named(name), caller_of(quick, name)
+def test_what_is_missing_is_named_by_its_place(stage: Service, name: str) -> None:
+    operation, caller = operation_named(name), caller_of(stage, name)
     assert operation.body is not None
     needed = {key for key, each in operation.body.model_fields.items() if each.is_required()}
     if not needed:
@@ -160,8 +185,7 @@ def test_what_is_missing_is_named_by_its_place(quick: Service, name: str) -> Non
     assert {each["pointer"] for each in answer.json["errors"]} == {f"/{key}" for key in needed}
 
 
-def test_a_secret_that_was_sent_is_not_repeated(quick: Service) -> None:
-    held(quick)
+def test_a_secret_that_was_sent_is_not_repeated(stage: Service) -> None:
     sent = "Sent-And-Never-Repeated-77"
     for name, member in (
         ("take_into_custody", "password"),
@@ -172,16 +196,16 @@ def test_a_secret_that_was_sent_is_not_repeated(quick: Service) -> None:
         ("sign_in", "password"),
         ("confirm_role", "otp"),
     ):
-        operation, caller = operation_named(name), caller_of(quick, name)
+        operation, caller = operation_named(name), caller_of(stage, name)
         for value in (sent, [sent], {"a": sent}, sent * 200):
             body = {**SAMPLES[name].body, member: value}
             refused(caller.call(operation.method, path_of(operation, account_id="111122223333"), body), sent)
         refused(caller.call(operation.method, path_of(operation), {**SAMPLES[name].body, "x": sent}), sent)
 
 
-def test_break_glass_and_root_keys_are_refused_by_name(quick: Service) -> None:
-    carla = held(quick)
-    olga = quick.caller("olga", Role.OPERATOR)
+def test_break_glass_and_root_keys_are_refused_by_name(stage: Service) -> None:
+    carla = stage.callers["carla"]
+    olga = stage.caller("olga", Role.OPERATOR)
     body = {**SAMPLES["request_checkout"].body, "break_glass": True}
     answer = olga.post("/checkouts", body)
     assert (answer.status, [each["pointer"] for each in answer.json["errors"]]) == (422, ["/break_glass"])
@@ -215,7 +239,6 @@ def test_break_glass_and_root_keys_are_refused_by_name(quick: Service) -> None:
         "cursor=" + "A" * 600,
         "cursor=eyJhIjoxfQ",
         *(f"cursor={cursor}" for cursor in FORGED),
-        "q=%ff",
         "q=" + "x" * 300,
         "q=a%0ab",
         "q=%E2%80%AE",
@@ -224,8 +247,8 @@ def test_break_glass_and_root_keys_are_refused_by_name(quick: Service) -> None:
 @pytest.mark.parametrize(
     "path", ["/customers", "/accounts", "/checkouts", "/audit/entries", "/people", "/tokens"]
 )
-def test_hostile_queries(service: Service, path: str, query: str) -> None:
-    answer = service.caller("pauditor", Role.AUDITOR).get(f"{path}?{query}")
+def test_hostile_queries(stage: Service, path: str, query: str) -> None:
+    answer = stage.caller("pauditor", Role.AUDITOR).get(f"{path}?{query}")
     assert (answer.status, answer.code) in {(422, "input.invalid"), (422, "cursor.invalid")}, answer.data
 
 
@@ -242,8 +265,8 @@ def test_hostile_queries(service: Service, path: str, query: str) -> None:
         "since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z",
     ],
 )
-def test_hostile_filters_of_the_log(quick: Service, query: str) -> None:
-    answer = quick.caller("pauditor", Role.AUDITOR).get(f"/audit/entries?{query}")
+def test_hostile_filters_of_the_log(stage: Service, query: str) -> None:
+    answer = stage.caller("pauditor", Role.AUDITOR).get(f"/audit/entries?{query}")
     assert (answer.status, answer.code) == (422, "input.invalid")
 
 
@@ -251,14 +274,14 @@ def test_hostile_filters_of_the_log(quick: Service, query: str) -> None:
     "name",
     ["x" * 5000, "%00", "%ff", "%F0%9F%98%80", "..%2f..", "'", "%E2%80%AE", "0" * 12 + "%0a", "null", "-1"],
 )
-def test_hostile_names_in_paths(service: Service, name: str) -> None:
+def test_hostile_names_in_paths(stage: Service, name: str) -> None:
     for operation in OPERATIONS:
         role = SAMPLES[operation.name].role
         if not operation.parameters or role is None:
             continue
         body = dict(SAMPLES[operation.name].body) if operation.body is not None else None
         path = path_of(operation, **dict.fromkeys(operation.parameters, name))
-        answer = service.caller(f"p{role}", role).call(operation.method, path, body)
+        answer = stage.caller(f"p{role}", role).call(operation.method, path, body)
         refused(answer, "never-sent")
         assert answer.status in {403, 404, 405, 414, 422}, (operation.name, answer.data)
 
@@ -272,9 +295,9 @@ json_values = st.recursive(
 
 @given(data=st.data())
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_json_at_all_gives_a_server_error(quick: Service, data: st.DataObject) -> None:
+def test_no_json_at_all_gives_a_server_error(stage: Service, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(WITH_BODY))
-    operation, caller = operation_named(name), caller_of(quick, name)
+    operation, caller = operation_named(name), caller_of(stage, name)
     members = st.sampled_from([*(operation.body.model_fields if operation.body else ()), "x"])
     body = {**SAMPLES[name].body, **data.draw(st.dictionaries(members, json_values, max_size=3))}
     sent = json.dumps(body).encode()
@@ -282,7 +305,7 @@ def test_no_json_at_all_gives_a_server_error(quick: Service, data: st.DataObject
     assert answer.status < 500, answer.data
 
 
-def test_what_the_api_answers_is_never_a_page(quick: Service) -> None:
-    client = quick.app.test_client()
-    answer = client.get(f"{PREFIX}/nothing", headers={"Accept": "text/html"})
+def test_what_the_api_answers_is_never_a_page(stage: Service) -> None:
+    client = stage.app.test_client()
+    answer = client.get(f"{PREFIX}/nothing", base_url=the_url(stage.app), headers={"Accept": "text/html"})
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")

@@ -17,7 +17,7 @@ from vault.domain.actor import Role
 from vault.errors import KeyCall, KeysUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vault.domain.secret import Secret
@@ -66,9 +66,11 @@ def keys(tmp_path: Path) -> Switched:
 
 
 @pytest.fixture
-def switched(database_url: str, tmp_path: Path, keys: Switched) -> Service:
+def switched(database_url: str, tmp_path: Path, keys: Switched) -> Iterator[Service]:
     """Serve a vault on them."""
-    return service_of(make_world(database_url, tmp_path, keys))
+    world = make_world(database_url, tmp_path, keys)
+    yield service_of(world)
+    world.vault.close()
 
 
 def test_disclosures_close_quickly_and_the_rest_goes_on(switched: Service, keys: Switched) -> None:

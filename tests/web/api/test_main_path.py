@@ -86,6 +86,7 @@ def test_the_whole_story(service: Service) -> None:
     ]
 
     # a reason that another has to agree to, and does, for less time
+    service.caller("anna", Role.APPROVER)
     checkout = asked(service, "ACCT_SETTINGS", duration_seconds=1800)
     assert (checkout["state"], checkout["approvals_needed"], checkout["approvals"]) == (
         "pending_approval",
@@ -93,7 +94,7 @@ def test_the_whole_story(service: Service) -> None:
         [],
     )
     path = f"/checkouts/{checkout['id']}"
-    anna, olga = service.caller("anna", Role.APPROVER), service.callers["olga"]
+    anna, olga = service.callers["anna"], service.callers["olga"]
     assert anna.did(path, method="GET")["may_approve"] is True
     decided = anna.did(
         f"{path}/approvals",
@@ -135,7 +136,8 @@ def test_the_whole_story(service: Service) -> None:
     new = rotate(service, "password")
     rotate(service, "mfa", seed=NEW_SEED)
 
-    # a later lease opens the new ones
+    # a later lease opens the new ones; the codes that were displayed are used up
+    service.world.clock.advance(minutes=1)
     last = leased(service)
     assert olga.did(f"/checkouts/{last}/password")["password"] == new
     now = service.world.clock.now()

@@ -27,6 +27,7 @@ VERSION: Final = "1.0.0"
 
 _KEY: Final = "IdempotencyKey"
 _ALWAYS: Final[dict[int, tuple[str, ...]]] = {
+    400: ("input.invalid",),
     401: ("auth.required",),
     422: ("input.invalid",),
     429: ("limit.requests",),
