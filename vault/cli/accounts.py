@@ -17,7 +17,7 @@ _FACTS = (
     ("phone", "phone"), ("held_since", "held since"), ("checkout", "checkout"),
 )  # fmt: skip
 _PARTS = (
-    ("kind", "PART"),
+    ("part", "PART"),
     ("state", "STATE"),
     ("version", "VERSION"),
     ("due", "DUE"),

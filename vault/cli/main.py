@@ -7,6 +7,7 @@ exit status here and nowhere else (`exits`).
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Final, NamedTuple
@@ -70,6 +71,9 @@ class Commands(click.Group):
         found = PEOPLE.get(cmd_name) or OPERATOR.get(cmd_name)
         if found is None:
             return None
+        if cmd_name in OPERATOR:
+            # whatever these make on this host is for the user that runs the vault
+            os.umask(0o077)
         module, _, name = found.place.partition(":")
         command = getattr(import_module(module), name)
         return command if isinstance(command, click.Command) else None

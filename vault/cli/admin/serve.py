@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vault.bootstrap import announce, open_vault
 from vault.cli.admin.host import config_option, settings_of
-from vault.cli.admin.worker import keep_sweeping
 from vault.cli.output import emit, json_option
 
 if TYPE_CHECKING:
     from vault.settings import Settings
 
 Ready = Callable[[str, int], None]
+STOP_SECONDS: Final = 10
 
 
 @click.command()
@@ -47,48 +46,51 @@ def serve(config: str | None, port: int | None, *, no_worker: bool, as_json: boo
     run(settings, settings.server.port if port is None else port, ready, sweeping=not no_worker)
 
 
-def run(settings: Settings, port: int, ready: Ready, *, sweeping: bool) -> None:
-    """Check, announce the start in the log, and serve; `ready` hears host and real port."""
+def run(
+    settings: Settings,
+    port: int,
+    ready: Ready,
+    *,
+    sweeping: bool,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Check, announce the start in the log, and serve; `ready` hears host and real port.
+
+    `environment` is the worker's, who reads the same settings by itself; ours where it is not given.
+    """
     vault = open_vault(settings)
     announce(vault)
     # connections do not survive a fork: every worker opens its own vault
     vault.close()
     server = import_module("vault.web.server")
     listening = server.Listening(settings.server.host, port, settings.server.workers, settings.server.threads)
-    with _worker(settings, wanted=sweeping):
+    with _worker(settings, os.environ if environment is None else environment, wanted=sweeping):
         server.serve(lambda: open_vault(settings), listening, ready)
 
 
 @contextmanager
-def _worker(settings: Settings, *, wanted: bool) -> Iterator[None]:
-    """Run the worker for as long as the server runs."""
+def _worker(settings: Settings, environment: Mapping[str, str], *, wanted: bool) -> Iterator[None]:
+    """Run `rootvault worker` for as long as the server runs."""
     if not wanted:
         yield
         return
-    process = multiprocessing.get_context("spawn").Process(
-        target=_sweep, args=(settings, os.getpid()), daemon=True, name="rootvault-worker"
-    )
-    process.start()
     owner = os.getpid()
+    command = [
+        sys.executable,
+        "-m",
+        "vault",
+        "worker",
+        "--config",
+        str(settings.directory),
+        "--beside",
+        str(owner),
+    ]
+    process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - this program itself
     try:
         yield
     finally:
         # the server's own workers leave by the same way, and it is not theirs to stop
         if os.getpid() == owner:
             process.terminate()
-            process.join(5)
-
-
-def _sweep(settings: Settings, parent: int) -> None:
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    vault = open_vault(settings)
-    try:
-        keep_sweeping(
-            vault,
-            settings.worker.interval_seconds,
-            lambda seconds: stop.wait(seconds) or os.getppid() != parent,
-        )
-    finally:
-        vault.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)

@@ -6,8 +6,10 @@ tell of it in time.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @click.option("--once", is_flag=True, help="Sweep once and stop.")
+@click.option("--beside", type=int, hidden=True, help="Stop when this process, which started us, is gone.")
 @json_option
-def worker(config: str | None, *, once: bool, as_json: bool) -> None:
+def worker(config: str | None, beside: int | None, *, once: bool, as_json: bool) -> None:
     """Write down expired leases, lapsed requests and unfinished disclosures."""
     settings = settings_of(config)
     vault = open_vault(settings)
@@ -43,9 +46,19 @@ def worker(config: str | None, *, once: bool, as_json: bool) -> None:
             else:
                 click.echo(f"{checkouts} checkouts ended, {reveals} disclosures closed.")
             return
-        keep_sweeping(vault, settings.worker.interval_seconds, stop.wait)
+        interval = settings.worker.interval_seconds
+        keep_sweeping(vault, interval, lambda seconds: _over(stop, seconds, beside))
     finally:
         vault.close()
+
+
+def _over(stop: threading.Event, seconds: float, beside: int | None) -> bool:
+    """Wait; say whether it is time to stop: we were told to, or who started us was killed."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if stop.wait(min(left, 1.0)) or (beside is not None and os.getppid() != beside):
+            return True
+    return False
 
 
 def sweep_all(vault: Vault) -> tuple[int, int]:

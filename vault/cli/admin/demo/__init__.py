@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ from vault.cli.admin.serve import run
 from vault.cli.exits import Failure
 from vault.cli.output import emit, json_option
 from vault.domain.secret import Secret
-from vault.settings import FILE, Settings, find_directory, parse_settings
+from vault.settings import FILE, PREFIX, Settings, find_directory, parse_settings
 
 PORT: Final = 8400
 BANNER: Final = (
@@ -86,6 +87,7 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
     if not as_json:
         click.secho(BANNER, fg="yellow", bold=True)
     with _directory(data) as directory:
+        port = port or _free_port()
         settings = _prepare(directory, port)
         act = _tell(settings, directory, Stage(as_json=as_json))
         known = describe(act, None)
@@ -105,7 +107,8 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
                 return
             _welcome(act, address, state)
 
-        run(settings, port, ready, sweeping=True)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        run(settings, port, ready, sweeping=True, environment=clean)
 
 
 def _tell(settings: Settings, directory: Path, stage: Stage) -> Act:
@@ -126,6 +129,13 @@ def _tell(settings: Settings, directory: Path, stage: Stage) -> Act:
         vault.close()
         raise
     return act
+
+
+def _free_port() -> int:
+    """Choose the port before the story, because the public address in the settings names it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 @contextmanager
