@@ -152,6 +152,7 @@ def test_no_time_steps_code_is_given_twice(world: World) -> None:
     assert caught.value.code == "otp.used"
     wait = caught.value.retry_after or 0
     assert 1 <= wait <= 31
+    assert world.vault.views.checkout(alice.actor, lease.id).checkout.codes == 1
     world.clock.advance(seconds=wait)
     world.vault.reveals.code(alice.actor, lease.id)
 

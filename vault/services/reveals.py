@@ -213,8 +213,9 @@ class Reveals:
             version = self._version(unit, account, kind, wanted, refused, now)
             if version.label is VersionLabel.CURRENT:
                 self.current_in_log(unit, refused, version, now)
-            checkout = self._count(unit, checkout, kind, refused, now)
+            counted = self._counted(unit, checkout, kind, refused, now)
             step = self._claim_step(unit, version, refused, now) if kind is PartKind.MFA else None
+            unit.checkouts.update(counted)
             reveal = self.authorize(unit, actor, checkout, version, RevealPurpose.USE, now)
             authorized = Authorized(reveal, version, unit.vault_id, step)
             unit.commit()
@@ -243,24 +244,20 @@ class Reveals:
             refuse(unit, refused, Conflict("version.absent", detail, label=version.label), now)
         return version
 
-    def _count(
+    def _counted(
         self, unit: Unit, checkout: Checkout, kind: PartKind, refused: Event, now: datetime
     ) -> Checkout:
+        """Count one more disclosure of `kind`, or refuse because the quota is used up; nothing is written."""
         limits = self.checkouts.policy.limits
         if kind is PartKind.PASSWORD:
-            used_up, counted = (
-                checkout.reveals >= limits.reveals_per_checkout,
-                replace(checkout, reveals=checkout.reveals + 1),
-            )
+            counted = replace(checkout, reveals=checkout.reveals + 1)
+            used_up = checkout.reveals >= limits.reveals_per_checkout
         else:
-            used_up, counted = (
-                checkout.codes >= limits.codes_per_checkout,
-                replace(checkout, codes=checkout.codes + 1),
-            )
+            counted = replace(checkout, codes=checkout.codes + 1)
+            used_up = checkout.codes >= limits.codes_per_checkout
         if used_up:
             detail = f"This checkout has used up its disclosures of the {kind}. Check in and ask again."
             refuse(unit, refused, Limited("reveal.quota", detail), now)
-        unit.checkouts.update(counted)
         return counted
 
     def _claim_step(self, unit: Unit, version: Version, refused: Event, now: datetime) -> int:
