@@ -79,6 +79,11 @@ class Bundle:
         del index
         return False
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        """Return nothing: a bundle has no search columns."""
+        del start, stop
+        return []
+
     def note(self) -> str:
         """Return the checkpoint, unverified."""
         content = self._files.read(CHECKPOINT, LONGEST)

@@ -31,6 +31,10 @@ class Source(Protocol):
         """Return the kept hashes of one tile."""
         ...
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        """Return the indexes of entries that searches see as other than they are."""
+        ...
+
     def has(self, index: int) -> bool:
         """Tell whether there is an entry where the checkpoint says that there is none."""
         ...
@@ -53,6 +57,10 @@ class StorageSource(Source):
     def hashes(self, tile: Tile) -> list[bytes]:
         """Return stored hashes."""
         return self._storage.nodes(tile.coordinates())
+
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        """Return entries whose search columns are wrong."""
+        return self._storage.mistaken(start, stop)
 
     def has(self, index: int) -> bool:
         """Tell whether an entry is stored."""

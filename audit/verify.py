@@ -23,6 +23,7 @@ another past, and only an older checkpoint kept elsewhere contradicts it (`since
 | tile.differs | a kept hash is not that of the entries below it |
 | entry.missing, entry.beyond | there is no such entry, or one that the checkpoint does not count |
 | entry.changed | the entry is not the one whose hash is kept |
+| entry.search | the search columns of the database do not say what the entry says |
 | entry.place, entry.log, entry.opened | the entry says that it belongs elsewhere |
 | entry.* | the entry is not canonical, or lacks what every entry has |
 | account.gap, account.prev | an entry of the account before this one is missing, or another |
@@ -190,6 +191,7 @@ class _Pass:
         """Examine the entries of one tile; tell whether it makes sense to go on."""
         try:
             stored = self._source.leaves(first, stop)
+            mistaken = self._source.mistaken(first, stop)
         except AuditError as error:
             self._findings.add_error(error, first)
             return False
@@ -203,6 +205,9 @@ class _Pass:
         hashes = merkle.leaf_hashes(list(stored.values()))
         for (index, leaf), leaf_hash in zip(stored.items(), hashes, strict=True):
             self._leaf(index, leaf, leaf_hash)
+        for index in mistaken:
+            words = f"entry {index} is not found, or found as another, by searches in the database"
+            self._findings.add("entry.search", index, words)
         self.examined += len(stored)
         if self._is_whole:
             self._grow(first, hashes)

@@ -86,6 +86,10 @@ class Storage(Protocol):
         """Return the stored entries from index `start` up to `stop`, in order, a few at a time."""
         ...
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        """Return the indexes of entries, from `start` up to `stop`, that searches see as other than they are."""
+        ...
+
     def latest(self, account_id: str, secret_kind: str, types: Sequence[str]) -> Stored | None:
         """Return the newest entry of some types about one account's secret of one kind."""
         ...

@@ -60,6 +60,14 @@ class MemoryStorage(Storage):
         for seq in range(start, min(stop, len(self._leaves))):
             yield Stored(seq, self._leaves[seq])
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        """Return the indexes of entries whose parsed members are not their leaf's."""
+        return [
+            stored.seq
+            for stored in self.leaves(start, stop)
+            if json.loads(stored.leaf) != self._members[stored.seq]
+        ]
+
     def latest(self, account_id: str, secret_kind: str, types: Sequence[str]) -> Stored | None:
         """Return the newest entry about a secret."""
         for seq in range(len(self._leaves) - 1, -1, -1):

@@ -39,7 +39,7 @@ _SIZE_BITS: Final = 62
 _IDENTIFIER: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 # The projection: column, its type, the place in the leaf.
-_PROJECTION: Final = (
+PROJECTION: Final = (
     ("event_id", "text", ("id",)),
     ("occurred_at", "text", ("time",)),
     ("event_type", "text", ("type",)),
@@ -120,7 +120,7 @@ def _sqlite() -> list[str]:
 
     columns = ",\n  ".join(
         f"{name} {'INTEGER' if kind == 'bigint' else 'TEXT'} GENERATED ALWAYS AS ({member(*path)}) STORED"
-        for name, kind, path in _PROJECTION
+        for name, kind, path in PROJECTION
     )
     ones = " + ".join(f"(NEW.size >> {bit} & 1)" for bit in range(_SIZE_BITS))
     whole = "length(nodes) > 0 AND length(nodes) & 31 = 0"
@@ -183,10 +183,10 @@ def _postgresql(schema: str) -> list[str]:
         steps = "".join(f" -> '{name}'" for name in path[:-1])
         return f"members{steps} ->> '{path[-1]}'"
 
-    columns = ",\n  ".join(f"{name} {kind}" for name, kind, _ in _PROJECTION)
+    columns = ",\n  ".join(f"{name} {kind}" for name, kind, _ in PROJECTION)
     projection = "\n  ".join(
         f"NEW.{name} = ({member(*path)}){'::bigint' if kind == 'bigint' else ''};"
-        for name, kind, path in _PROJECTION
+        for name, kind, path in PROJECTION
     )
     entry, head = f"{schema}.audit_entry", f"{schema}.audit_head"
     whole = "length(nodes) > 0 AND length(nodes) & 31 = 0"

@@ -15,6 +15,7 @@ Never done here: begin, commit, roll back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,7 +26,7 @@ from audit.entry import format_time
 from audit.errors import LogRefused
 from audit.merkle import HASH_SIZE, Coordinate
 from audit.storage import Filter, Head, Storage, Stored, Tail
-from audit.storage.schema import POSTGRESQL, SQLITE, ddl, drop_ddl, grants
+from audit.storage.schema import POSTGRESQL, PROJECTION, SQLITE, ddl, drop_ddl, grants
 
 __all__ = ["SqlStorage", "ddl", "drop_ddl", "grants"]
 
@@ -55,6 +56,10 @@ _NODES: Final = text("SELECT seq, nodes FROM audit_entry WHERE seq IN :seqs").bi
     bindparam("seqs", expanding=True)
 )
 _LEAVES: Final = text("SELECT seq, leaf FROM audit_entry WHERE seq >= :start AND seq < :stop ORDER BY seq")
+_PROJECTED: Final = text(
+    f"SELECT seq, leaf, {', '.join(name for name, _, _ in PROJECTION)} FROM audit_entry"  # noqa: S608 - our own names
+    " WHERE seq >= :start AND seq < :stop ORDER BY seq"
+)
 _ENTRY: Final = text("SELECT leaf FROM audit_entry WHERE seq = :seq")
 _LATEST: Final = text(
     "SELECT seq, leaf FROM audit_entry WHERE account_id = :account_id AND secret_kind = :secret_kind"
@@ -146,6 +151,11 @@ class SqlStorage(Storage):
                 yield Stored(row.seq, row.leaf)
             start += _STEP
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        """Return the indexes of entries whose search columns, which no hash covers, differ from their leaf."""
+        rows = self._connection.execute(_PROJECTED, {"start": start, "stop": stop})
+        return [row.seq for row in rows if tuple(row[2:]) != _projection(row.leaf)]
+
     def latest(self, account_id: str, secret_kind: str, types: Sequence[str]) -> Stored | None:
         """Return the newest entry about a secret, by one index."""
         values = {"account_id": account_id, "secret_kind": secret_kind, "types": list(types)}
@@ -167,6 +177,21 @@ class SqlStorage(Storage):
             values["before_seq"] = before_seq
         rows = self._connection.execute(_page(tuple(conditions)), {**values, "most": limit})
         return [Stored(row.seq, row.leaf) for row in rows]
+
+
+def _projection(leaf: bytes) -> tuple[object, ...]:
+    """Return what the search columns of a leaf must hold; of nothing if it cannot be read."""
+    try:
+        members = json.loads(leaf)
+    except (ValueError, RecursionError):
+        return ()
+    found = []
+    for _, _, path in PROJECTION:
+        value = members
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        found.append(value)
+    return tuple(found)
 
 
 def _shift(time: str, by: timedelta) -> str:

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, exc
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
@@ -94,6 +94,21 @@ def test_a_changed_entry_is_named(owner: Owner) -> None:
     report = owner.examine(owner.kept)
     assert report.first_bad == 5
     assert codes(report) >= {"entry.changed", "root.differs", "since.differs"}
+
+
+def test_an_entry_that_is_hidden_from_searches_is_named(owner: Owner) -> None:
+    """What decides which version of a secret is current is found by a search, and no hash covers its columns."""
+    if owner.connection.dialect.name == "sqlite":
+        with pytest.raises(exc.OperationalError, match="generated column"):
+            owner.do("UPDATE audit_entry SET account_id = NULL WHERE seq = 6")
+        return
+    owner.do("UPDATE audit_entry SET account_id = NULL WHERE seq = 6")
+    owner.do("UPDATE audit_entry SET event_type = ? WHERE seq = 7", "secret.shredded")
+    report = owner.examine(owner.kept)
+    assert [(finding.code, finding.index) for finding in report.findings] == [
+        ("entry.search", 6),
+        ("entry.search", 7),
+    ]
 
 
 def test_a_removed_entry_is_named(owner: Owner) -> None:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from sqlalchemy import Engine, event, inspect
+from sqlalchemy import Engine, event, inspect, text
 
 from audit import merkle
 from audit.entry import decode, format_time
@@ -24,7 +24,7 @@ from audit.note import Signer
 from audit.receipt import open_checkpoint
 from audit.storage import EMPTY, Filter, Storage
 from audit.storage.memory import MemoryStorage
-from audit.storage.sql import SqlStorage, ddl, drop_ddl
+from audit.storage.sql import SqlStorage, ddl, drop_ddl, grants
 from audit.tile import WIDTH, decode_entries, decode_hashes
 from audit.verify import StorageSource, examine
 from tests.contracts.audit_databases import DATABASES, disarm, forge, make_engine, make_tables
@@ -342,6 +342,12 @@ class TestSqlStorage:
         assert inspect(engine).get_table_names() == []
         make_tables(engine)
         assert sorted(inspect(engine).get_table_names()) == ["audit_entry", "audit_head"]
+
+    @pytest.mark.parametrize("dialect", DATABASES)
+    def test_no_driver_or_migration_sees_parameters_in_the_statements(self, dialect: str) -> None:
+        for statement in [*ddl(dialect), *drop_ddl(dialect), *grants("app")]:
+            assert text(statement).compile().params == {}
+            assert "%" not in statement
 
     def test_other_databases_are_refused(self) -> None:
         with pytest.raises(LogRefused, match=r"log\.dialect"):

@@ -87,6 +87,15 @@ def test_the_worked_example_matches_byte_for_byte() -> None:
     assert signer.sign(checkpoint.format()) == vectors["checkpoint"]
 
 
+def test_the_document_shows_the_worked_example_as_it_is() -> None:
+    vectors = load("worked_example.json")
+    document = (VECTORS.parents[1] / "docs/formats-log.md").read_text(encoding="utf-8")
+    shown = "\n".join(line.removeprefix("    ") for line in document.splitlines())
+    assert vectors["checkpoint"] in shown
+    assert vectors["vkey"] in shown
+    assert all(f"`{leaf}`" in document for leaf in vectors["leaves"])
+
+
 def test_the_worked_example_opens_with_the_witness_too() -> None:
     vectors = load("worked_example.json")
     verifiers = [Verifier.parse(vectors["vkey"]), Verifier.parse(vectors["witness_vkey"])]

@@ -96,6 +96,9 @@ class Broken:
     def hashes(self, tile: object) -> list[bytes]:
         raise AuditError("broken", f"not {tile}")
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        raise AuditError("broken", f"neither {start} nor {stop}")
+
     def has(self, index: int) -> bool:
         raise AuditError("broken", f"not {index}")
 

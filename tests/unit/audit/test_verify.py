@@ -44,6 +44,9 @@ class Hashes:
         found = [self.nodes[at.completed_by][at.level] for at in tile.coordinates()]
         return [bytes(32), *found[1:]] if tile == self.spoiled else found
 
+    def mistaken(self, start: int, stop: int) -> list[int]:
+        return [index for index in range(start, stop) if index < 0]
+
     def has(self, index: int) -> bool:
         return index < len(self.nodes)
 
