@@ -1,0 +1,132 @@
+"""Many at once: use cases run at the same moment by threads of several processes, on one database.
+
+Each process opens the vault for itself, as a worker would, with its own connections, and waits until all of them
+stand ready. What came of each job is "ok" or the code of its error.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.support.prepared import keep_people, reopen
+from vault.domain.checkout import Decision
+from vault.domain.credential import PartKind
+from vault.domain.rotation import Outcome
+from vault.domain.secret import Secret
+from vault.errors import VaultError
+from vault.services.approvals import Word
+from vault.services.checkouts import Ask
+from vault.services.custody import Existing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from tests.support.world import World
+    from vault.bootstrap.compose import Vault
+    from vault.domain.actor import Actor
+
+PROCESSES: Final = 4
+_PATIENCE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One use case of one person."""
+
+    who: str
+    verb: str
+    arguments: tuple[str, ...]
+
+
+VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
+    "ask": lambda vault, actor, a: vault.checkouts.ask(actor, Ask(a[0], a[1], "T-1001", "many want this at once")),
+    "approve": lambda vault, actor, a: vault.approvals.decide(actor, a[0], Word(Decision.APPROVE, "seen"), a[1]),
+    "deny": lambda vault, actor, a: vault.approvals.decide(actor, a[0], Word(Decision.DENY, "seen"), a[1]),
+    "step_up": lambda vault, actor, a: vault.checkouts.step_up(actor, a[0], a[1]),
+    "password": lambda vault, actor, a: vault.reveals.password(actor, a[0]),
+    "code": lambda vault, actor, a: vault.reveals.code(actor, a[0]),
+    "check_in": lambda vault, actor, a: vault.checkouts.check_in(actor, a[0]),
+    "cancel": lambda vault, actor, a: vault.checkouts.cancel(actor, a[0]),
+    "revoke": lambda vault, actor, a: vault.checkouts.revoke(actor, a[0], "both at the same moment"),
+    "plan": lambda vault, actor, a: vault.rotations.plan(actor, a[0], PartKind.PASSWORD),
+    "display": lambda vault, actor, a: vault.rotations.display(actor, a[0]),
+    "abandon": lambda vault, actor, a: vault.rotations.abandon(actor, a[0]),
+    "attest": lambda vault, actor, a: vault.attestations.attest(actor, a[0], Outcome(a[1])),
+    "verify": lambda vault, actor, a: vault.attestations.verify(actor, a[0], "seen it work"),
+    "take_in": lambda vault, actor, a: vault.custodies.take_in(
+        actor, a[0], Existing(a[1], Secret("Some-Horse-7-Battery"), Secret("JBSWY3DPEHPK3PXP" * 4), attested=True), a[2]
+    ),
+}
+
+
+class Track:
+    """A prepared vault that several processes race on."""
+
+    def __init__(self, world: World, url: str, directory: Path, pool: ProcessPoolExecutor) -> None:
+        self.world, self.url, self.directory, self._pool = world, url, directory, pool
+        self._races = 0
+
+    def race(self, jobs: Sequence[Job]) -> list[str]:
+        """Run all jobs at once, spread over the processes; give each one's end in the jobs' order."""
+        keep_people(self.world, self.directory)
+        self._races += 1
+        meeting = self.directory / f"race-{self._races}"
+        meeting.mkdir()
+        lanes = [list(range(lane, len(jobs), PROCESSES)) for lane in range(PROCESSES)]
+        at = self.world.clock.now()
+        running = [
+            self._pool.submit(_run, self.url, self.directory, meeting, at, [jobs[place] for place in lane])
+            for lane in lanes
+        ]
+        ended: dict[int, str] = {}
+        for lane, done in zip(lanes, running, strict=True):
+            ended |= dict(zip(lane, done.result(_PATIENCE), strict=True))
+        return [ended[place] for place in range(len(jobs))]
+
+
+def pool() -> ProcessPoolExecutor:
+    """Start the processes; each begins afresh, without this one's threads."""
+    return ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _run(url: str, directory: Path, meeting: Path, at: datetime, jobs: Sequence[Job]) -> list[str]:
+    with closing(reopen(url, directory)) as world:
+        world.clock.at = at
+        start = threading.Barrier(len(jobs) + 1)
+
+        def lane(job: Job) -> str:
+            actor = world.people[job.who].actor
+            start.wait(_PATIENCE)
+            return _end_of(world.vault, actor, job)
+
+        with ThreadPoolExecutor(max(1, len(jobs))) as threads:
+            running = [threads.submit(lane, job) for job in jobs]
+            _meet(meeting)
+            start.wait(_PATIENCE)
+            return [each.result(_PATIENCE) for each in running]
+
+
+def _meet(meeting: Path) -> None:
+    """Wait until every process stands here."""
+    (meeting / str(multiprocessing.current_process().pid)).touch()
+    until = time.monotonic() + _PATIENCE
+    while sum(1 for _ in meeting.iterdir()) < PROCESSES:
+        if time.monotonic() > until:
+            raise TimeoutError("the other processes did not come")
+        time.sleep(0.002)
+
+
+def _end_of(vault: Vault, actor: Actor, job: Job) -> str:
+    try:
+        found: Any = VERBS[job.verb](vault, actor, job.arguments)
+    except VaultError as error:
+        return error.code
+    return "ok" if found is not None else "nothing"
