@@ -1,0 +1,84 @@
+"""`rootvault doctor`: what is wrong here, in plain words, each with the next step.
+
+Decided here: a check that cannot run because an earlier one failed is left out, so that the first fault told
+is the one to mend. Exit status 1 if anything is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from vault.cli.admin.checks import (
+    Finding,
+    Level,
+    check_database,
+    check_disk,
+    check_ground,
+    check_keys,
+    check_people,
+    check_trail,
+)
+from vault.cli.admin.host import config_option, settings_of
+from vault.cli.exits import plain
+from vault.cli.output import emit, json_option
+from vault.errors import Refused
+
+if TYPE_CHECKING:
+    from vault.settings import Settings
+
+_MARKS = {Level.OK: ("✓", "green"), Level.WARN: ("!", "yellow"), Level.FAIL: ("✗", "red")}
+
+
+@click.command()
+@config_option
+@click.option("--deep", is_flag=True, help="Examine every entry of the log as well.")
+@json_option
+def doctor(config: str | None, *, deep: bool, as_json: bool) -> None:
+    """Look at settings, keys, database, log, clock, disk and people, and say what to do."""
+    findings: list[Finding] = []
+    for finding in _all(config, deep=deep):
+        findings.append(finding)
+        if not as_json:
+            _tell(finding)
+    faults = sum(1 for finding in findings if finding.level is Level.FAIL)
+    warnings = sum(1 for finding in findings if finding.level is Level.WARN)
+    if as_json:
+        told = [{"check": f.name, "level": f.level, "words": f.words, "next": f.next} for f in findings]
+        emit({"healthy": not faults, "faults": faults, "warnings": warnings, "findings": told})
+    else:
+        click.echo(f"{faults} faults, {warnings} warnings.")
+    if faults:
+        raise click.exceptions.Exit(1)
+
+
+def _all(config: str | None, *, deep: bool) -> Iterator[Finding]:
+    try:
+        settings: Settings = settings_of(config)
+    except Refused as error:
+        yield Finding("settings", Level.FAIL, error.detail, "See docs/settings.md.")
+        return
+    broken = False
+    for finding in (*check_ground(settings), *check_keys(settings), *check_disk(settings)):
+        broken = broken or (
+            finding.level is Level.FAIL and finding.name in {"data directory", "policy", "log key"}
+        )
+        yield finding
+    if broken:
+        return
+    for finding in check_database(settings):
+        broken = broken or finding.level is Level.FAIL
+        yield finding
+    if broken:
+        return
+    yield from check_trail(settings, deep=deep)
+    yield from check_people(settings)
+
+
+def _tell(finding: Finding) -> None:
+    mark, colour = _MARKS[finding.level]
+    click.echo(f"{click.style(mark, fg=colour)} {finding.name:<14} {plain(finding.words)}")
+    if finding.next:
+        click.echo(f"  {'':<14} {plain(finding.next)}")
