@@ -22,6 +22,7 @@ from vault.services.gate import Gate, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
@@ -84,13 +85,16 @@ class Exports:
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.LOG_EXPORT, now)
             event = Event(EventType.AUDIT_EXPORTED, actor, detail=detail, subject="disclosure")
-            if not self.gate.policy.reach(actor, Permission.LOG_EXPORT).everything:
-                words = (
-                    "The log is copied whole, and your scope is part of it. Ask an auditor for all accounts."
-                )
-                refuse(unit, event, Forbidden("policy.denied", words, rule=Permission.LOG_EXPORT), now)
+            require_whole(self.gate, unit, actor, event, now)
             unit.log.record(event, now)
             unit.commit()
+
+
+def require_whole(gate: Gate, unit: Unit, actor: Actor, event: Event, now: datetime) -> None:
+    """Return for who may export all of the log; for a part there is no tree, so `event` is recorded as refused."""
+    if not gate.policy.reach(actor, Permission.LOG_EXPORT).everything:
+        words = "The log is copied whole, and your scope is a part of it. Ask an auditor of all accounts."
+        refuse(unit, event, Forbidden("policy.denied", words, rule=Permission.LOG_EXPORT), now)
 
 
 def _proof(unit: Unit, index: int) -> str:

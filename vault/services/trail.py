@@ -13,6 +13,7 @@ from vault.domain.actor import ActorKind, Reach
 from vault.domain.event import Event, EventType
 from vault.domain.policy import Permission
 from vault.errors import Invalid, not_found
+from vault.services.exports import require_whole
 
 if TYPE_CHECKING:
     from vault.domain.actor import Actor
@@ -92,14 +93,16 @@ class Trail:
         return found
 
     def entries_tile(self, actor: Actor, path: str) -> bytes:
-        """Give a bundle of whole entries: for who may export the log; the view is recorded."""
+        """Give a bundle of whole entries: for who may export all of the log; the view is recorded."""
         now = self.clock.now()
+        event = Event(EventType.AUDIT_EXPORTED, actor, detail={"what": path[:64]})
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.LOG_EXPORT, now)
+            require_whole(self.gate, unit, actor, event, now)
             found = unit.log.tile(path)
             if found is None:
                 raise not_found("tile", path[:64])
-            unit.log.record(Event(EventType.AUDIT_EXPORTED, actor, detail={"what": path}), now)
+            unit.log.record(event, now)
             unit.commit()
         return found
 

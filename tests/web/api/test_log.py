@@ -118,10 +118,16 @@ def test_whoever_reaches_a_part_takes_no_copy_of_the_whole(quick: Service) -> No
     part = Scope(ScopeKind.ACCOUNT, "111122223333")
     anton = quick.caller("anton", Role.AUDITOR, part)
     machine = quick.bearer(None, "log.export", reach=part)
+    asked: list[tuple[str, str, object]] = [
+        ("POST", "/audit/exports", {"format": "bundle"}),
+        ("POST", "/audit/exports", {"format": "jsonl", "account_id": "111122223333"}),
+        ("GET", "/audit/tile/entries/000.p/1", None),
+    ]
     for caller in (anton, machine):
-        answer = caller.post("/audit/exports", {"format": "bundle"})
-        assert (answer.status, answer.code) == (403, "policy.denied")
-        assert quick.last()[0]["outcome"] == "denied"
+        for method, path, body in asked:
+            answer = caller.call(method, path, body)
+            assert (answer.status, answer.code) == (403, "policy.denied")
+            assert quick.last()[0]["outcome"] == "denied"
 
 
 def test_reading_the_whole_log_is_an_entry_and_a_scoped_reader_sees_their_own(quick: Service) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from vault.domain.policy import Permission
 from vault.web.api.routes import Problems, operation
-from vault.web.api.schemas.checkouts import CodeResource, PasswordResource, Which
+from vault.web.api.schemas.disclosures import CodeResource, PasswordResource, Which
 from vault.web.auth import actor, the_vault
 
 KEYS: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vault.web.api.routes import operation
 from vault.web.api.schemas.base import Items
-from vault.web.api.schemas.checkouts import ReasonResource
+from vault.web.api.schemas.reasons import ReasonResource
 from vault.web.auth import the_vault
 from vault.web.guard import SIGNED_IN
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from vault.domain.account import Kind
 from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision
-from vault.domain.credential import VersionLabel
-from vault.domain.reason import Reason, Situation
 from vault.services.checkouts import Ask
-from vault.services.reveals import Revealed, RevealedCode, Wanted
 from vault.services.views import CheckoutView
 from vault.web.api.schemas.base import (
     AccountId,
@@ -81,17 +77,6 @@ class StepUp(Body):
     """A fresh code of one's own second factor."""
 
     otp: SecretText
-
-
-class Which(Body):
-    """Which version; the current one where absent."""
-
-    version: Literal["current", "previous", "staged"] | Annotated[int, Field(ge=1, le=1_000_000)] = "current"
-
-    @property
-    def wanted(self) -> Wanted:
-        """Give what the service takes."""
-        return self.version if isinstance(self.version, int) else VersionLabel(self.version)
 
 
 class Revocation(Body):
@@ -197,65 +182,6 @@ class Ended(CheckoutResource):
     """The ended checkout, with the receipt of its last entry."""
 
     receipt: ReceiptResource
-
-
-class PasswordResource(Resource):
-    """A password, disclosed to the lease's holder. Keep the receipt, not the password."""
-
-    password: SecretText
-    version: int
-    receipt: ReceiptResource
-
-    @classmethod
-    def of(cls, revealed: Revealed) -> PasswordResource:
-        """Show one."""
-        return cls(
-            password=revealed.value, version=revealed.version, receipt=ReceiptResource.of(revealed.receipt)
-        )
-
-
-class CodeResource(Resource):
-    """One MFA code of the present time step."""
-
-    code: SecretText
-    version: int
-    valid_until: datetime
-    receipt: ReceiptResource
-
-    @classmethod
-    def of(cls, revealed: RevealedCode) -> CodeResource:
-        """Show one."""
-        return cls(
-            code=revealed.code,
-            version=revealed.version,
-            valid_until=revealed.valid_until,
-            receipt=ReceiptResource.of(revealed.receipt),
-        )
-
-
-class ReasonResource(Resource):
-    """One accepted reason: a task that only root can do."""
-
-    code: str
-    title: str
-    kinds: list[Kind]
-    states: list[Situation] = Field(description="Situations of an account that it opens.")
-    approvals: int
-    max_seconds: int
-    instead: dict[Kind, str] = Field(description="The lesser way, for the kinds that have one.")
-
-    @classmethod
-    def of(cls, reason: Reason, longest: int) -> ReasonResource:
-        """Show one; `longest` is the tightest limit that applies to everyone."""
-        return cls(
-            code=reason.code,
-            title=reason.title,
-            kinds=[kind for kind in Kind if kind in reason.kinds],
-            states=[each for each in Situation if each in reason.situations],
-            approvals=reason.approvals,
-            max_seconds=longest,
-            instead=dict(reason.instead),
-        )
 
 
 def _summary(checkout: Checkout) -> dict[str, object]:
