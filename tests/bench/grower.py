@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from audit import entry, merkle
 from audit.checkpoint import Checkpoint
-from audit.storage.schema import _PROJECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +26,18 @@ if TYPE_CHECKING:
     from audit.mark import MarkFile
 
 _STEP: Final = 2_000
+_PROJECTION: Final[dict[str, tuple[str, ...]]] = {
+    "event_id": ("id",),
+    "occurred_at": ("time",),
+    "event_type": ("type",),
+    "outcome": ("outcome",),
+    "actor_id": ("actor", "id"),
+    "account_id": ("account", "id"),
+    "account_seq": ("account", "seq"),
+    "checkout_id": ("checkout",),
+    "secret_kind": ("secret", "kind"),
+}
+"""What the lifted trigger of PostgreSQL would have read out of the leaf."""
 _TAILS: Final = text(
     "SELECT e.account_id, e.account_seq, substr(e.nodes, 1, 32) AS hash FROM audit_entry e JOIN"
     " (SELECT account_id, max(seq) AS seq FROM audit_entry WHERE account_id IS NOT NULL GROUP BY account_id) last"
@@ -73,15 +84,13 @@ def grow(engine: Engine, log: Log, mark: MarkFile, drafts: Iterable[Draft]) -> N
             connection.exec_driver_sql("ANALYZE")
 
 
-def _insert(
-    connection: Connection, first: int, rows: list[tuple[bytes, bytes]], *, is_sqlite: bool
-) -> None:
+def _insert(connection: Connection, first: int, rows: list[tuple[bytes, bytes]], *, is_sqlite: bool) -> None:
     numbered = [(first + at, leaf, nodes) for at, (leaf, nodes) in enumerate(rows)]
     driver: Any = connection.connection.driver_connection
     if is_sqlite:
         driver.executemany("INSERT INTO audit_entry (seq, leaf, nodes) VALUES (?, ?, ?)", numbered)
         return
-    columns = ", ".join(name for name, _, _ in _PROJECTION)
+    columns = ", ".join(_PROJECTION)
     with driver.cursor().copy(f"COPY audit_entry (seq, leaf, nodes, {columns}) FROM STDIN") as copy:
         for seq, leaf, nodes in numbered:
             copy.write_row((seq, leaf, nodes, *_projected(leaf)))
@@ -89,7 +98,7 @@ def _insert(
 
 def _projected(leaf: bytes) -> Iterator[str | int | None]:
     members: Any = json.loads(leaf)
-    for _, _, path in _PROJECTION:
+    for path in _PROJECTION.values():
         found = members
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None

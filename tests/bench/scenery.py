@@ -120,7 +120,12 @@ class Stage:
             vault_id = unit.vault_id
         for start in range(first, first + count, _BATCH):
             drafts = _accounts(
-                self.engine, Sealer(self.keys), vault_id, self.customer_id, start, min(_BATCH, first + count - start)
+                self.engine,
+                Sealer(self.keys),
+                vault_id,
+                self.customer_id,
+                start,
+                min(_BATCH, first + count - start),
             )
             grow(self.engine, *self._log(), drafts)
 
@@ -170,7 +175,15 @@ def build(url: str, directory: Path, *, accounts: int = 10, operators: int = 1) 
         unit.customers.add(customer)
         unit.commit()
     stage = Stage(
-        settings, vault, units.engine, keys, clock, customer.id, (), 0, itertools.count(totp.step_of(clock.at))
+        settings,
+        vault,
+        units.engine,
+        keys,
+        clock,
+        customer.id,
+        (),
+        0,
+        itertools.count(totp.step_of(clock.at)),
     )
     stage.add_accounts(0, accounts)
     stage.operators = tuple(_operator(vault, clock.at, number) for number in range(operators))
@@ -259,7 +272,9 @@ def _accounts(
             held_since=now,
         )
         emails.append({"folded": folded, "account_id": name})
-        accounts.append(mapping.account.row(account) | {"root_email_folded": folded, "folded": f"{name}\n{folded}"})
+        accounts.append(
+            mapping.account.row(account) | {"root_email_folded": folded, "folded": f"{name}\n{folded}"}
+        )
         for kind, value in ((PartKind.PASSWORD, Secret(PASSWORD)), (PartKind.MFA, seed)):
             parts.append(mapping.part.row(Part(name, kind, PartState.IN_USE, now)))
             sealed = sealer.seal(vault_id, (name, kind, 1), value, VersionOrigin.TAKEN_IN, "bench", now)
@@ -330,8 +345,15 @@ def _everyday(count: int, accounts: int) -> Iterator[Draft]:
             },
             account=name,
             checkout=f"20000000-0000-4000-8000-{visit:012}",
-            reason={"code": "BILL_ROOT", "text": f"closing invoice {visit}", "ticket": f"T-{visit}"} if at == 0 else None,
-            secret={"id": f"{name}/password", "kind": "password", "version": 1, "ciphertext_sha256": f"{visit:064x}"}
+            reason={"code": "BILL_ROOT", "text": f"closing invoice {visit}", "ticket": f"T-{visit}"}
+            if at == 0
+            else None,
+            secret={
+                "id": f"{name}/password",
+                "kind": "password",
+                "version": 1,
+                "ciphertext_sha256": f"{visit:064x}",
+            }
             if is_reveal
             else None,
             req=new_id(),

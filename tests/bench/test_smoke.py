@@ -1,0 +1,72 @@
+"""Every measurement runs, on both databases, and finds what does not depend on the machine's speed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.storage.sql import SqlStorage
+from audit.verify import StorageSource, examine
+from tests.bench.__main__ import NAMES
+from tests.bench.counting import counted
+from tests.bench.measure import Result, Times, in_turns, spread
+from tests.bench.places import TINY, both_places
+from tests.bench.scenery import build, log_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.postgres import PostgresServer
+
+pytestmark = pytest.mark.bench
+
+MOST_STATEMENTS = 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_measurement_runs(name: str, postgres_server: PostgresServer) -> None:
+    with both_places(postgres_server) as places:
+        result: Result = import_module(f"tests.bench.{name}").run(places, TINY)
+    assert result.name == name
+    for table in result.tables:
+        assert table.rows
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_a_disclosure_asks_for_what_it_may(database_url: str, tmp_path: Path) -> None:
+    stage = build(database_url, tmp_path, accounts=3)
+    for act in (stage.reveal, stage.code):
+        act()
+        with counted(stage.engine, stage.keys) as found:
+            act()
+        assert (found.commits, found.key_calls) == (2, 1)
+        assert found.queries <= MOST_STATEMENTS
+    stage.vault.close()
+
+
+def test_a_log_that_grew_fast_is_sound(database_url: str, tmp_path: Path) -> None:
+    stage = build(database_url, tmp_path, accounts=3)
+    stage.grow_to(300)
+    stage.reveal()
+    stage.grow_to(600)
+    stage.reveal()
+    with stage.engine.connect() as connection:
+        report = examine(StorageSource(SqlStorage(connection)), log_of(stage)[1])
+    assert report.findings == ()
+    assert report.examined == 602
+    stage.vault.close()
+
+
+def test_acts_take_turns_and_are_all_timed() -> None:
+    order: list[str] = []
+    found = in_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=2, each=1)
+    assert order == ["a", "b", "a", "b", "b", "a"]
+    assert {name: len(each.seconds) for name, each in found.items()} == {"a": 2, "b": 2}
+
+
+def test_times_are_told_by_median_and_99th() -> None:
+    times = Times(tuple(float(second) for second in range(1, 201)))
+    assert (times.median, times.p99) == (100.5, 199.0)
+    assert spread([2.0, 3.0]) == 0.5
