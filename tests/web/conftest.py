@@ -7,6 +7,7 @@ Fixtures: `house` (a vault on SQLite; where the database matters, a module has i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,10 @@ def house(tmp_path: Path) -> Iterator[House]:
 def housed(url: str, directory: Path) -> Iterator[House]:
     """Lend such a vault on a database."""
     world = make_world(url, directory)
-    yield move_in(world)
+    house = move_in(world)
+    server = replace(house.vault.settings.server, public_url="http://127.0.0.1:8400")
+    house.vault = replace(house.vault, settings=replace(house.vault.settings, server=server))
+    yield house
     world.close()
 
 

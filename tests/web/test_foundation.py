@@ -279,6 +279,31 @@ def test_a_program_with_a_bearer_token_needs_no_form(probe: Flask, bearers: Mapp
     assert (answer.status_code, answer.json) == (200, {"a": 1})
 
 
+def test_by_tls_the_cookie_and_the_browser_insist_on_it(house: House, admins: tuple[Member, Member]) -> None:
+    server = replace(house.vault.settings.server, public_url="https://vault.example.com")
+    vault = replace(house.vault, settings=replace(house.vault.settings, server=server))
+    client = create_app(vault, [probe_routes()]).test_client()
+    there = "https://vault.example.com"
+    form = {
+        "email": admins[0].email,
+        "password": admins[0].password,
+        "otp": admins[0].code(),
+        "csrf_token": client.get("/form", base_url=there).text,
+    }
+    answer = client.post("/sign-in", data=form, base_url=there)
+    assert answer.status_code == 200
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert sorted(cookie.partition("=")[0] for cookie in cookies) == [
+        "__Host-rootvault",
+        "__Host-rootvault-device",
+    ]
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+    assert client.get("/form", base_url="https://127.0.0.1").status_code == 400
+
+
 # --- where it came from ---------------------------------------------------------------------------
 
 

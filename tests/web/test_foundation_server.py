@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.prepared import keep_people, prepare
@@ -34,7 +34,7 @@ serve(
 """
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(url: str, directory: Path, how: str) -> Iterator[subprocess.Popen[str]]:
     """Run the server, and leave nothing behind."""
     command = [sys.executable, "-c", PROGRAM, url, str(directory), how]
@@ -46,9 +46,13 @@ def running(url: str, directory: Path, how: str) -> Iterator[subprocess.Popen[st
 
 
 def fetch(port: int, path: str) -> str:
-    """Ask for a page."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
-        return str(answer.read().decode())
+    """Ask for a page, under the vault's public name."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Host": "vault.example.com"})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer.read().decode()
 
 
 def test_it_serves_on_any_free_port_and_stops_when_told(database_url: str, tmp_path: Path) -> None:
@@ -65,13 +69,13 @@ def test_it_serves_on_any_free_port_and_stops_when_told(database_url: str, tmp_p
         numbers = fetch(int(port), "/metrics")
         assert 'rootvault_requests_total{method="GET",route="/healthz",status="200"} 8.0' in numbers
         process.send_signal(signal.SIGTERM)
-        _, words = process.communicate(timeout=30)
+        _, words = process.communicate(timeout=90)
         assert (process.returncode, "Traceback" in words) == (0, False)
 
 
 def test_a_worker_that_cannot_open_its_vault_ends_the_program_and_says_why(tmp_path: Path) -> None:
     with running("-", tmp_path, "refuse") as process:
-        _, words = process.communicate(timeout=30)
+        _, words = process.communicate(timeout=90)
         assert process.returncode == 3
         assert "Run `rootvault init` first." in words
         assert "Traceback" not in words

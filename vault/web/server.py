@@ -1,13 +1,15 @@
 """The server: gunicorn with threads, every worker with a vault of its own.
 
 Decided here: how many, how long, how it stops. A worker opens its vault after the fork, because neither
-database connections nor locks survive one. A worker that cannot open it says why and stops the whole
-program, instead of being started for ever. No access log of gunicorn's is written: it would hold paths
-and queries as they were sent. Forwarded headers are not gunicorn's to believe (`vault.web.security`).
+database connections nor locks survive one; only modules are read before. A worker that cannot open it
+says why and stops the whole program, instead of being started for ever. No access log of gunicorn's is
+written: it would hold paths and queries as they were sent. Forwarded headers are not gunicorn's to
+believe (`vault.web.security`).
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import sys
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # publishes no types
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]  # publishes no types
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]  # publishes no types
 
 from vault.errors import Refused, VaultError
 
@@ -60,6 +64,9 @@ def serve(
         )
     numbers = Path(tempfile.mkdtemp(prefix="rootvault-numbers-"))
     os.environ[NUMBERS] = str(numbers)
+    for module in ("vault.web.app", "vault.web.api", "vault.web.ui"):
+        # read once for all workers; nothing is opened by it
+        importlib.import_module(module)
     try:
         _Server(open_vault, listening, on_ready).run()
     finally:
@@ -125,6 +132,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
             sys.stderr.write(f"rootvault: {error.detail} [{error.code}]\n")
             sys.stderr.flush()
             raise SystemExit(WORKER_REFUSED) from None
+
+    def run(self) -> None:
+        """Run the arbiter; when two workers refuse, gunicorn trips over the second while it stops for the first."""
+        try:
+            Arbiter(self).run()
+        except HaltServer as stop:
+            raise SystemExit(stop.exit_status) from None
 
     def _ready(self, arbiter: Any) -> None:
         if self.on_ready is not None:
