@@ -28,6 +28,10 @@ def numbers(
         return [found.id for found in unit.accounts.page(reach, wanted, part or Slice()).items]
 
 
+def fail_after(done: object) -> None:
+    raise ZeroDivisionError(done)
+
+
 def test_what_was_kept_comes_back_equal(units: SqlUnits) -> None:
     with units.write() as unit:
         made = stand(unit)
@@ -56,8 +60,7 @@ def test_leaving_without_commit_keeps_nothing(units: SqlUnits) -> None:
 
 def test_an_error_in_the_middle_keeps_nothing(units: SqlUnits) -> None:
     with pytest.raises(ZeroDivisionError), units.write() as unit:
-        stand(unit)
-        raise ZeroDivisionError
+        fail_after(stand(unit))
     with units.read() as unit:
         assert unit.accounts.count() == 0
 

@@ -13,6 +13,8 @@ https://www.sqlite.org/pragma.html, https://www.postgresql.org/docs/current/runt
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,14 +133,23 @@ def check_durable(engine: Engine) -> None:
 
 
 def _set_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself
-    cursor = connection.cursor()
-    for name, (wanted, expected) in _PRAGMAS.items():
-        cursor.execute(f"PRAGMA {name} = {wanted}")
-        found = cursor.execute(f"PRAGMA {name}").fetchone()[0]
-        if found != expected:
-            raise Refused("operation.failed", f"SQLite answers {name} = {found}; it has to be {wanted}.")
-    cursor.close()
+    with _closing_failed(connection):
+        connection.isolation_level = None  # the driver begins nothing by itself
+        for name, (wanted, expected) in _PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {wanted}")
+            found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+            if found != expected:
+                raise Refused("operation.failed", f"SQLite answers {name} = {found}; it has to be {wanted}.")
+
+
+@contextmanager
+def _closing_failed(connection: sqlite3.Connection | psycopg.Connection[Any]) -> Iterator[None]:
+    """Close a connection that could not be set right; the pool would only forget it."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -146,18 +157,21 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _set_postgresql(connection: psycopg.Connection[Any], _: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false),"
-            " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply'"
-            " THEN 'remote_apply' ELSE 'on' END, false)",
-            (f"{LOCK_SECONDS}s", f"{STATEMENT_SECONDS}s", "60s"),
-        )
-        found = cursor.fetchone()
-    connection.commit()
-    if found is None or found[3] not in _DURABLE:
-        raise Refused("operation.failed", "PostgreSQL does not let this role set synchronous_commit to on.")
+    with _closing_failed(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),"
+                " set_config('idle_in_transaction_session_timeout', %s, false),"
+                " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply'"
+                " THEN 'remote_apply' ELSE 'on' END, false)",
+                (f"{LOCK_SECONDS}s", f"{STATEMENT_SECONDS}s", "60s"),
+            )
+            found = cursor.fetchone()
+        connection.commit()
+        if found is None or found[3] not in _DURABLE:
+            raise Refused(
+                "operation.failed", "PostgreSQL does not let this role set synchronous_commit to on."
+            )
 
 
 def _look_at_sqlite(connection: Connection) -> list[Finding]:

@@ -44,9 +44,13 @@ class Statements:
             with translated():
                 yield self.connection
         except VaultError:
-            with translated():
-                self.connection.close()
+            self.end()
             raise
+
+    def end(self) -> None:
+        """Roll back; what comes after is refused."""
+        with translated():
+            self.connection.close()
 
     def one(self, statement: Executable, values: Values = None) -> AnyRow | None:
         """Give the one row there is, or None."""
@@ -64,7 +68,7 @@ class Statements:
             return connection.execute(statement, values).all()
 
     def change(self, statement: Executable, values: Values = None) -> int:
-        """Write; give the number of rows that were written."""
+        """Write; give the number of rows that an update or a deletion met."""
         with self.guarded() as connection:
             return connection.execute(statement, values).rowcount
 

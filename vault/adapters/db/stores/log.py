@@ -230,25 +230,24 @@ class LogEntries:
             "created_at": now,
         }
         mine = self.db.insert(tables.idempotency).values(row)
-        changed = self.db.change(
-            mine.on_conflict_do_update(
-                index_elements=["actor_id", "key"],
-                set_={"subject": event.subject, "entry_index": appended.index},
-                where=(_claimed.request_id == actor.origin.request_id) & _claimed.subject.is_(None),
+        mine = mine.on_conflict_do_update(
+            index_elements=["actor_id", "key"],
+            set_={"subject": event.subject, "entry_index": appended.index},
+            where=(_claimed.request_id == actor.origin.request_id) & _claimed.subject.is_(None),
+        )
+        if self.db.all(mine.returning(_claimed.subject)):
+            self.claimed[place] = event.subject
+            return
+        owner = self.db.one(
+            select(_claimed.request_id, _claimed.subject).where(
+                _claimed.actor_id == actor.id, _claimed.key == given.key
             )
         )
-        self.claimed[place] = event.subject
-        if changed == 0:
-            owner = self.db.one(
-                select(_claimed.request_id, _claimed.subject).where(
-                    _claimed.actor_id == actor.id, _claimed.key == given.key
-                )
-            )
-            if owner is None or owner.request_id != actor.origin.request_id:
-                self.db.connection.close()
-                code, detail = CONFLICTS["idempotency_pkey"]
-                raise Conflict(code, detail)
-            self.claimed[place] = owner.subject
+        if owner is None or owner.request_id != actor.origin.request_id:
+            self.db.end()
+            code, detail = CONFLICTS["idempotency_pkey"]
+            raise Conflict(code, detail)
+        self.claimed[place] = owner.subject
 
 
 def draft_of(event: Event, now: datetime, facts: Facts) -> Draft:
