@@ -243,7 +243,9 @@ def test_refused_tokens_are_in_the_log_and_a_flood_of_them_as_a_count(house: Hou
 # --- forms and sites ------------------------------------------------------------------------------
 
 
-def test_a_form_without_its_token_changes_nothing(probe: Flask, admins: tuple[Member, Member]) -> None:
+def test_a_form_without_its_token_changes_nothing(
+    house: House, probe: Flask, admins: tuple[Member, Member]
+) -> None:
     client = probe.test_client()
     enter(client, admins[0])
     for data in ({}, {"csrf_token": ""}, {"csrf_token": "nonsense"}):
@@ -251,6 +253,7 @@ def test_a_form_without_its_token_changes_nothing(probe: Flask, admins: tuple[Me
         assert answer.status_code == 403
     assert client.get("/api/v1/who").status_code == 200
     assert client.post("/api/v1/echo", json={}).status_code == 403
+    assert [each["detail"] for each in house.events("access.denied")] == [{"code": "origin.refused"}] * 4
     token = client.get("/form").text
     assert client.post("/api/v1/echo", json={}, headers={"X-CSRFToken": token}).status_code == 200
 

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 import structlog
 from flask import Flask, Response, g, json, redirect, render_template, request
 from flask_limiter.errors import RateLimitExceeded
-from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -79,7 +78,6 @@ def set_up(app: Flask) -> None:
     """Answer every error here, and none by the framework."""
     app.register_error_handler(VaultError, answer)
     app.register_error_handler(RateLimitExceeded, _limited)
-    app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -161,11 +159,6 @@ def _limited(error: RateLimitExceeded) -> WerkzeugResponse:
     wait = max(1, error.limit.limit.get_expiry())
     detail = f"Too many requests. Try again in {wait} seconds."
     return answer(Limited("limit.requests", detail, retry_after=wait))
-
-
-def _forged(_: CSRFError) -> WerkzeugResponse:
-    detail = "The form is too old or came from another site. Load the page again and repeat the step."
-    return answer(Forbidden("origin.refused", detail))
 
 
 def _http(error: HTTPException) -> WerkzeugResponse:

@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from vault.domain.policy import Permission
-from vault.errors import Forbidden, Unauthenticated, VaultError
+from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
 from vault.web.guard import HEALTH, PUBLIC, needs
 
@@ -123,8 +123,10 @@ def metrics() -> Response:
             raise Unauthenticated(
                 "auth.required", "Numbers are for this machine, or for a token with log.export."
             )
-        if auth.the_vault().policy.reach(actor, Permission.LOG_EXPORT).empty:
-            raise Forbidden("policy.denied", "Numbers are for this machine, or for a token with log.export.")
+        vault = auth.the_vault()
+        if vault.policy.reach(actor, Permission.LOG_EXPORT).empty:
+            with vault.units.write() as unit:
+                vault.gate.require(unit, actor, Permission.LOG_EXPORT, vault.clock.now())
     registry = cast("Numbers", current_app.extensions["rootvault.numbers"]).registry
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 
+from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.errors import FieldError, Forbidden, Invalid, NotFound
+from vault.services.gate import refuse
 from vault.web import auth, guard
 from vault.web.requests import is_clean
 
@@ -123,10 +125,25 @@ def check_site() -> None:
     ours = {f"{scheme}://{request.host}" for scheme in ("http", "https")}
     # a page under Referrer-Policy no-referrer sends the Origin null (Fetch, "append a request Origin header")
     if site not in {"same-origin", "none"} or (source != "null" and source not in ours):
-        raise Forbidden("origin.refused", "This request came from another site, so nothing was done.")
+        _refuse_site("This request came from another site, so nothing was done.")
     if not auth.visitor().is_authenticated and request.mimetype == "application/json":
         return
-    current_app.extensions["rootvault.forms"].protect()
+    try:
+        current_app.extensions["rootvault.forms"].protect()
+    except CSRFError:
+        _refuse_site(
+            "The form is too old or came from another site. Load the page again and repeat the step."
+        )
+
+
+def _refuse_site(detail: str) -> NoReturn:
+    error = Forbidden("origin.refused", detail)
+    actor = auth.visitor().actor
+    if actor is None:
+        raise error from None
+    vault = auth.the_vault()
+    with vault.units.write() as unit:
+        refuse(unit, Event(EventType.ACCESS_DENIED, actor), error, vault.clock.now())
 
 
 def check_form() -> None:
