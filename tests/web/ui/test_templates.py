@@ -12,7 +12,7 @@ from vault.domain.account import Custodian, Custody, Kind
 from vault.domain.actor import Role
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
-from vault.domain.event import Result
+from vault.domain.event import EventType, Result
 from vault.domain.person import PersonState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
@@ -54,6 +54,7 @@ def test_only_the_switch_of_the_shortcuts_is_kept_in_the_browser() -> None:
 @pytest.mark.parametrize(
     ("states", "table"),
     [
+        (EventType, words.EVENT),
         (Custody, words.CUSTODY),
         (Situation, words.SITUATION),
         (CheckoutState, words.CHECKOUT),

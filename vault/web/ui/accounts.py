@@ -11,7 +11,7 @@ from vault.domain.account import Custody, Customer, Kind, Model
 from vault.domain.policy import Permission
 from vault.domain.rotation import RotationState
 from vault.errors import NotFound
-from vault.ports.store import AccountFilter, EntryFilter, Slice
+from vault.ports.store import AccountFilter, CheckoutFilter, Slice
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui.site import blueprint, page
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=StrEnum)
 PAGE = 50
 CUSTOMERS = 200
+LATELY = 10
 UNSETTLED = frozenset(
     {RotationState.PLANNED, RotationState.DISPLAYED, RotationState.UNKNOWN, RotationState.ACCEPTED}
 )
@@ -69,13 +70,14 @@ def account_page(account_id: str) -> Response:
     """Show one account: who has it, what is held, what is due, what happened."""
     vault, who = the_vault(), actor()
     credential = vault.accounts.credential(who, account_id)
-    entries = vault.trail.page(who, EntryFilter(account_id=account_id), Slice(12)).items
+    # not the trail: reading that is an entry in the log, which a look at an account is not
+    history = vault.views.checkouts(who, CheckoutFilter(account_id=account_id), Slice(LATELY)).items
     return page(
         "ui/account.html",
         view=credential.view,
         versions=credential.versions,
         open_rotations=[each for each in credential.rotations if each.state in UNSETTLED],
-        entries=entries,
+        history=history,
         customer=customer_of(who, credential.view.account.customer_id),
     )
 

@@ -14,7 +14,7 @@ from vault.domain.checkout import CheckoutState, Decision
 from vault.domain.credential import PART, PartEvent, PartKind, Version, VersionLabel, openable
 from vault.domain.policy import Permission
 from vault.errors import NotFound, VaultError
-from vault.ports.store import EntryFilter, Slice
+from vault.ports.store import CheckoutFilter, Slice
 from vault.services.approvals import Word
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
@@ -195,13 +195,14 @@ def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, statu
     vault, who = the_vault(), actor()
     _shorter(form, view)
     reason = vault.policy.reasons.get(view.checkout.reason)
+    before = vault.views.checkouts(who, CheckoutFilter(account_id=view.account.id), Slice(LATELY))
     return page(
         "ui/request.html",
         status,
         view=view,
         form=form,
         revoke=revoke_form,
-        entries=vault.trail.page(who, EntryFilter(account_id=view.account.id), Slice(LATELY)).items,
+        history=[each for each in before.items if each.id != view.checkout.id],
         instead="" if reason is None else reason.instead.get(view.account.kind, ""),
     )
 

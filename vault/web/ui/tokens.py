@@ -42,7 +42,7 @@ def token_new() -> AnyResponse:
         made = the_vault().tokens.issue_own(actor(), form.name.data, form.otp.data.strip(), days)
     except VaultError as error:
         return refused(error, form, lambda status: _tokens(form, status))
-    return page("ui/token_made.html", token=made.token, value=disclose.of_text(made.text))
+    return page("ui/token_made.html", made=made.token, value=disclose.of_text(made.text))
 
 
 @blueprint.post("/tokens/<token_id>/revoke")

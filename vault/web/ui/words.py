@@ -154,12 +154,68 @@ CUSTODIAN: Final[Mapping[Custodian, Word]] = {
 }
 
 
+EVENT: Final[Mapping[EventType, str]] = {
+    EventType.LOG_OPENED: "Log opened",
+    EventType.SERVICE_STARTED: "Service started",
+    EventType.SERVICE_STOPPED: "Service stopped",
+    EventType.POLICY_LOADED: "Policy loaded",
+    EventType.ACCESS_DENIED: "Was refused",
+    EventType.ACCESS_FLOOD: "Many failures",
+    EventType.SIGNED_IN: "Signed in",
+    EventType.SIGN_IN_REFUSED: "Sign-in failed",
+    EventType.SIGNED_OUT: "Signed out",
+    EventType.STEPPED_UP: "Gave a second factor",
+    EventType.STEP_UP_REFUSED: "Second factor refused",
+    EventType.PERSON_INVITED: "Invited a person",
+    EventType.PERSON_ENROLLED: "Enrolled",
+    EventType.PERSON_DISABLED: "Disabled a person",
+    EventType.ROLE_PROPOSED: "Proposed a role",
+    EventType.ROLE_GRANTED: "Confirmed a role",
+    EventType.ROLE_REMOVED: "Took a role away",
+    EventType.TOKEN_ISSUED: "Made a token",
+    EventType.TOKEN_REVOKED: "Ended a token",
+    EventType.CUSTOMER_REGISTERED: "Registered a customer",
+    EventType.CUSTOMER_CHANGED: "Changed a customer",
+    EventType.ACCOUNT_REGISTERED: "Registered the account",
+    EventType.ACCOUNT_CHANGED: "Changed the account",
+    EventType.CREDENTIAL_TAKEN_IN: "Took a value in",
+    EventType.SECRET_PROMOTED: "Made a version current",
+    EventType.CUSTODY_HELD: "Account held",
+    EventType.IMPORT_FINISHED: "Import finished",
+    EventType.CHECKOUT_REQUESTED: "Asked for root",
+    EventType.CHECKOUT_APPROVED: "Approved",
+    EventType.CHECKOUT_REJECTED: "Denied",
+    EventType.CHECKOUT_GRANTED: "Checked out",
+    EventType.CHECKOUT_RETURNED: "Checked in",
+    EventType.CHECKOUT_EXPIRED: "Lease ended by time",
+    EventType.CHECKOUT_LAPSED: "Request lapsed",
+    EventType.CHECKOUT_CANCELLED: "Withdrew the request",
+    EventType.CHECKOUT_REVOKED: "Revoked the checkout",
+    EventType.REVEAL_AUTHORIZED: "Disclosure authorised",
+    EventType.REVEAL_RELEASED: "Secret shown",
+    EventType.REVEAL_FAILED: "Disclosure failed",
+    EventType.REVEAL_UNKNOWN: "Disclosure without outcome",
+    EventType.REVEAL_REFUSED: "Disclosure refused",
+    EventType.ROTATION_PLANNED: "Sealed a new value",
+    EventType.ROTATION_DISPLAYED: "New value shown",
+    EventType.ROTATION_ACCEPTED: "AWS took the new value",
+    EventType.ROTATION_REFUSED: "AWS refused the new value",
+    EventType.ROTATION_UNKNOWN: "Outcome at AWS unknown",
+    EventType.ROTATION_ABANDONED: "Dropped a plan",
+    EventType.ROTATION_VERIFIED: "Verified the new value",
+    EventType.AUDIT_VIEWED: "Read the log",
+    EventType.AUDIT_EXPORTED: "Took a copy of the log",
+}
+
+
 def event(name: str) -> str:
-    """Say what an event's type means; the bare name where this program does not know it."""
-    try:
-        return CATALOGUE[EventType(name)]
-    except ValueError:
-        return name
+    """Say in few words what happened; the bare name where this program does not know it."""
+    return EVENT[EventType(name)] if name in set(EventType) else name
+
+
+def meaning(name: str) -> str:
+    """Say what an event's type means, as the catalogue does."""
+    return CATALOGUE[EventType(name)] if name in set(EventType) else name
 
 
 def outcome(name: str) -> Word:

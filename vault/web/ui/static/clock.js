@@ -61,7 +61,7 @@
       code.classList.toggle("gone", seconds === 0);
       const words = code.querySelector("[data-state]");
       if (words) {
-        words.textContent = seconds === 0 ? "Over: take a new one" : begun ? `Good for ${seconds} s` : "Next";
+        words.textContent = seconds === 0 ? "Over, was good" : begun ? "Good" : "Next, good";
       }
     }
   }
