@@ -4,9 +4,11 @@ A database put back to an older state looks perfect from inside: its entries, tr
 true. Only something that was not put back with it can tell. This file is the nearest such thing; witnesses
 and anchors on other machines are farther, and better.
 
-The file holds one signed checkpoint as text, nothing else. It only ever moves forward. It is replaced by a
-rename of a whole, synced file, under a lock that all processes of this machine share, so it can be read at any
-moment and survives a crash at any moment.
+The file holds one signed checkpoint as text, nothing else. It only ever moves forward, under a lock that all
+processes of this machine share, and can be read at any moment. A checkpoint as long as the one before it, and no
+longer than a disk's sector, is written over it: a sector is written whole or not at all (PostgreSQL trusts its
+pg_control to that), and it costs one wait for the disk. Any other replaces the file by a rename of a whole, synced
+one, which costs several. Should a disk break its promise, the mark is damaged, which refuses and never passes.
 
 Decided here: what counts as forward. Never done here: going on after `RolledBack`. The only way on is a new log
 with a new origin, whose first entry tells of the last checkpoint of this one.
@@ -19,6 +21,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
@@ -26,6 +29,8 @@ from audit.errors import AuditError, NoteRefused, RolledBack
 from audit.note import LONGEST, Verifier
 from audit.receipt import open_checkpoint
 from audit.storage import Storage
+
+_SECTOR: Final = 512
 
 
 class MarkFile:
@@ -38,6 +43,7 @@ class MarkFile:
         """Return the signed checkpoint, None if there never was one."""
         try:
             with self._path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)  # never half of what is just being written
                 content = file.read(LONGEST + 1)
         except FileNotFoundError:
             return None
@@ -49,17 +55,22 @@ class MarkFile:
             ) from None
 
     def advance(self, note: str) -> None:
-        """Move the mark to a checkpoint of ours, durably; do nothing if it is as far or farther already.
+        """Move the mark to a checkpoint of ours, or leave it where it is farther; durable when this returns.
 
         Called after the commit that wrote the checkpoint. Raises `RolledBack` if the mark stands at another
         tree of the same size or at another log.
         """
         wanted = _parse(note)
-        if not self._is_behind(wanted):
-            return
-        with self._locked():
-            if self._is_behind(wanted):
-                self._replace(note)
+        if self._is_behind(wanted):
+            with self._locked():
+                if self._is_behind(wanted) and not self._overwrite(note.encode("utf-8")):
+                    self._replace(note)
+        # not under the lock, so that many wait for the disk together; and also for what another wrote just now
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def check(self, storage: Storage, verifier: Verifier) -> None:
         """Raise `RolledBack` unless the stored log is the marked one, or has grown out of it.
@@ -103,6 +114,20 @@ class MarkFile:
             words = f"LOG FORKED: there are two different logs of {wanted.size} entries. Nothing may be disclosed."
             raise RolledBack("log.forked", words)
         return present.size < wanted.size
+
+    def _overwrite(self, content: bytes) -> bool:
+        """Write over the present mark if that is safe; tell whether it was."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            if not len(content) == os.fstat(descriptor).st_size <= _SECTOR:
+                return False
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            return os.pwrite(descriptor, content, 0) == len(content)
+        finally:
+            os.close(descriptor)
 
     def _replace(self, note: str) -> None:
         new = self._path.with_name(self._path.name + ".new")

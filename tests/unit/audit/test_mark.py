@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -130,3 +131,55 @@ def test_many_processes_leave_the_highest_and_a_whole_file(mark: MarkFile, tmp_p
         assert seen is None or SIGNER.is_own(seen)
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert mark.read() == note(32)
+
+
+def test_a_mark_of_the_same_length_is_written_over_and_any_other_replaces_the_file(
+    mark: MarkFile, tmp_path: Path
+) -> None:
+    file = tmp_path / "mark"
+    mark.advance(note(1))
+    first = file.stat().st_ino
+    mark.advance(note(9))
+    assert (file.stat().st_ino, mark.read()) == (first, note(9))
+    mark.advance(note(10))
+    assert mark.read() == note(10)
+    assert file.stat().st_ino != first
+    assert [each.name for each in tmp_path.iterdir() if each.name.endswith(".new")] == []
+
+
+@pytest.mark.parametrize("sizes", [(1, 2), (9, 10), (5, 5)])
+def test_a_mark_is_on_disk_before_whoever_moved_it_goes_on(
+    mark: MarkFile, sizes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str | None] = []
+    fdatasync = os.fdatasync
+
+    def sync(descriptor: int) -> None:
+        synced.append(mark.read())
+        fdatasync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    for size in sizes:
+        mark.advance(note(size))
+        assert synced[-1] == note(size)
+    assert len(synced) == 2
+
+
+def test_nobody_reads_half_a_mark(mark: MarkFile) -> None:
+    mark.advance(note(1_000))
+    stop = threading.Event()
+    seen: list[str | None] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.append(mark.read())
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for size in range(1_001, 1_201):
+        mark.advance(note(size, bytes([size % 256]) * 32))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert set(seen) <= {note(1_000)} | {note(size, bytes([size % 256]) * 32) for size in range(1_001, 1_201)}
