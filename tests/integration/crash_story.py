@@ -212,6 +212,8 @@ class Aftermath:
         reason = "ONBOARD_TAKEOVER" if account and account.custody is Custody.ONBOARDING else "CRED_ROTATE"
         lease = world.lease(bob, NUMBER, reason)
         lost = self._lost(bob, lease)
+        if lost:
+            return {"lost": lost, "unlogged": unlogged}
         self._settle(bob, lease)
         self._finish(bob, lease)
         return {"lost": lost, "unlogged": unlogged}
