@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -302,7 +302,7 @@ def test_a_cursor_of_another_list_is_refused(units: SqlUnits, cursor: str) -> No
     ],
 )
 def test_the_database_refuses_what_the_rules_forbid(
-    units: SqlUnits, facts: dict[str, object], rule: str
+    units: SqlUnits, facts: dict[str, Any], rule: str
 ) -> None:
     with units.write() as unit:
         made = stand(unit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from vault.adapters.db import SqlUnits
 
 ALL = Reach(everything=True)
-ACTIVE = {"state": CheckoutState.ACTIVE, "activated_at": NOW, "expires_at": NOW + HOUR, "use_by": NOW + HOUR}
-ENDED = {"state": CheckoutState.CHECKED_IN, "ended_at": NOW, "ended_by": "olga", "end_note": "done"}
+ACTIVE: dict[str, Any] = {
+    "state": CheckoutState.ACTIVE,
+    "activated_at": NOW,
+    "expires_at": NOW + HOUR,
+    "use_by": NOW + HOUR,
+}
+ENDED: dict[str, Any] = {
+    "state": CheckoutState.CHECKED_IN,
+    "ended_at": NOW,
+    "ended_by": "olga",
+    "end_note": "done",
+}
 
 
 def test_what_was_kept_comes_back_equal(units: SqlUnits) -> None:
@@ -125,7 +135,7 @@ def test_lists_are_narrowed_by_filter_and_reach(units: SqlUnits) -> None:
 
 
 def test_what_time_has_ended_is_found(units: SqlUnits) -> None:
-    facts: list[dict[str, object]] = [
+    facts: list[dict[str, Any]] = [
         {"decide_by": NOW + HOUR},
         {"state": CheckoutState.APPROVED, "use_by": NOW + HOUR},
         ACTIVE,
@@ -185,7 +195,7 @@ def test_a_step_up_counts_for_one_checkout_person_and_session(units: SqlUnits) -
     ],
 )
 def test_the_database_refuses_what_the_rules_forbid(
-    units: SqlUnits, facts: dict[str, object], rule: str
+    units: SqlUnits, facts: dict[str, Any], rule: str
 ) -> None:
     with units.write() as unit:
         made = stand(unit)

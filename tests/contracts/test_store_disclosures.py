@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vault.ports.store import Unit
 
 PASSWORD, MFA = PartKind.PASSWORD, PartKind.MFA
-SHOWN = {"displayed_by": "olga", "displayed_at": NOW}
-ATTESTED = SHOWN | {"attested_by": "olga", "attested_at": NOW}
+SHOWN: dict[str, Any] = {"displayed_by": "olga", "displayed_at": NOW}
+ATTESTED: dict[str, Any] = SHOWN | {"attested_by": "olga", "attested_at": NOW}
 
 
 def leased(unit: Unit) -> tuple[Checkout, Version]:
@@ -171,7 +171,7 @@ def test_settled_rotations_are_listed_newest_first(units: SqlUnits) -> None:
     ],
 )
 def test_the_database_refuses_steps_that_did_not_happen(
-    units: SqlUnits, facts: dict[str, object], rule: str
+    units: SqlUnits, facts: dict[str, Any], rule: str
 ) -> None:
     with units.write() as unit:
         asked, shown = leased(unit)

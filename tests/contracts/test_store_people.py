@@ -98,7 +98,7 @@ def test_holders_are_active_people_with_power_now(units: SqlUnits) -> None:
         for each in (olga, pat, gone):
             unit.people.add(each)
         counting = grant(pat.id, Role.APPROVER)
-        for each in (
+        for power in (
             counting,
             grant(olga.id, Role.OPERATOR),
             grant(gone.id, Role.APPROVER),
@@ -106,7 +106,7 @@ def test_holders_are_active_people_with_power_now(units: SqlUnits) -> None:
             grant(olga.id, Role.APPROVER, effective_at=None, confirmed_by=None),
             grant(olga.id, Role.APPROVER, removed_at=NOW),
         ):
-            unit.people.add_grant(each)
+            unit.people.add_grant(power)
         assert unit.people.holders(frozenset({Role.APPROVER}), NOW) == ((pat, counting),)
         assert len(unit.people.holders(frozenset({Role.APPROVER, Role.OPERATOR}), NOW + HOUR)) == 3
         assert unit.people.holders(frozenset(), NOW) == ()

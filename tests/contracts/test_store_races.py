@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import text
 
 from tests.support.builders import (
@@ -228,8 +227,7 @@ def test_a_writer_that_is_killed_leaves_state_and_log_equal(
         command = [sys.executable, "-c", WRITER, store_url, str(tmp_path), str(first)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
             assert writer.stdout is not None
-            for _ in range(5 + attempt):
-                acknowledged.append(int(writer.stdout.readline()))
+            acknowledged += [int(writer.stdout.readline()) for _ in range(5 + attempt)]
             os.kill(writer.pid, signal.SIGKILL)
             acknowledged += [int(line) for line in writer.stdout.read().split()]
     with units.read() as unit:

@@ -1,8 +1,8 @@
 """Checkouts with their approvals and step-ups.
 
-Decided here: an account's row is held before its checkout is read. On PostgreSQL those are two statements,
-because one that waits for the account's lock would give the checkout as it was before the wait
-(READ COMMITTED takes its snapshot when a statement begins): revoked meanwhile, it would come back as active.
+Decided here: an account's row is held before its checkout is read, in one statement that locks both, the
+account first. On PostgreSQL (READ COMMITTED) a statement that waited sees other rows as they were before the wait,
+unless it locks them as well: a checkout that was revoked meanwhile would come back as active.
 """
 
 from __future__ import annotations
@@ -38,13 +38,7 @@ _WITH_ACCOUNT = (
     select(*mapping.checkout.columns, *mapping.account.columns)
     .join(tables.account, _account.id == _checkout.account_id)
     .where(_checkout.id == bindparam("id"))
-)
-_HOLD_ACCOUNT = (
-    select(_account.id)
-    .where(
-        _account.id == select(_checkout.account_id).where(_checkout.id == bindparam("id")).scalar_subquery()
-    )
-    .with_for_update()
+    .with_for_update(of=[tables.account, tables.checkout])
 )
 _APPROVALS = (
     select(*mapping.approval.columns)
@@ -111,8 +105,6 @@ class Checkouts:
 
     def claim(self, checkout_id: str) -> tuple[Checkout, Account] | None:
         """Find with its account, holding the account's row until the unit ends."""
-        if not self.db.is_sqlite and self.db.one(_HOLD_ACCOUNT, {"id": checkout_id}) is None:
-            return None
         row = self.db.one(_WITH_ACCOUNT, {"id": checkout_id})
         if row is None:
             return None

@@ -46,6 +46,8 @@ def entries_like(
     if not reach.everything:
         mine = within(select(_account.id), reach, _account.customer_id, _account.id)
         chosen = chosen.where(_entry.account_id.in_(mine))
+    if wanted.of_accounts:
+        chosen = chosen.where(_entry.account_id.is_not(None))
     for place, value in (
         (_entry.account_id, wanted.account_id),
         (_entry.actor_id, wanted.actor_id),

@@ -94,7 +94,8 @@ class Versions:
 
     def mark_disclosed(self, version: Version, at: datetime) -> None:
         """Set the first disclosure's time, where none is set."""
-        self.db.change(_DISCLOSED, _place(version) | {"at": at})
+        if version.disclosed_at is None:  # once set, it stays
+            self.db.change(_DISCLOSED, _place(version) | {"at": at})
 
     def claim_step(self, version: Version, step: int) -> bool:
         """Claim a TOTP time step of a seed; False where it, or a later one, was claimed before."""
