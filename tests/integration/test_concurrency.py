@@ -125,7 +125,9 @@ def test_two_approvers_where_one_is_needed_leave_one_word(track: Track) -> None:
     number = fresh(track)
     request = track.world.ask(person(track, "o0"), number, "IAM_RESTORE")
     codes = {name: fresh_otp(track, name) for name in ("ada", "bert")}
-    ends = track.race([Job("ada", "approve", (request.id, codes["ada"])), Job("bert", "deny", (request.id, codes["bert"]))])
+    ends = track.race(
+        [Job("ada", "approve", (request.id, codes["ada"])), Job("bert", "deny", (request.id, codes["bert"]))]
+    )
     assert sorted(ends) == ["checkout.state", "ok"]
     with track.world.vault.units.read() as unit:
         assert len(unit.checkouts.approvals(request.id)) == 1
@@ -160,7 +162,9 @@ def test_nothing_is_released_after_the_lease_ended(track: Track, verb: str, who:
     assert ends[-1] == "ok"
     assert set(ends[:-1]) <= {"ok", "checkout.state", "checkout.expired"}
     told = last(track.world, number)
-    ending = next(place for place, each in enumerate(told) if each in {"checkout.returned", "checkout.revoked"})
+    ending = next(
+        place for place, each in enumerate(told) if each in {"checkout.returned", "checkout.revoked"}
+    )
     assert "secret.reveal.released" not in told[ending:]
     assert told[:ending].count("secret.reveal.released") == ends[:-1].count("ok")
 

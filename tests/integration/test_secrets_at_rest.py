@@ -23,14 +23,16 @@ from tests.support.haystack import forms, search
 from tests.support.people import PASSWORD, House, came, move_in
 from vault.crypto import totp
 from vault.domain.actor import Role
+from vault.domain.checkout import Decision
 from vault.domain.credential import PartKind
 from vault.domain.rotation import Outcome
 from vault.domain.secret import Secret
 from vault.services.approvals import Word
 from vault.services.checkouts import Ask
-from vault.domain.checkout import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.postgres import PostgresServer
     from tests.support.world import World
 
@@ -58,7 +60,9 @@ def walk(world: World) -> dict[str, bytes]:
             known["candidate of the takeover"] = shown.password.expose()
         vault.attestations.attest(alice.actor, rotation.id, Outcome.ACCEPTED)
     vault.checkouts.check_in(alice.actor, takeover.id)
-    asked = vault.checkouts.ask(alice.actor, Ask(HELD, "IAM_RESTORE", "T-7", "somebody locked themselves out"))
+    asked = vault.checkouts.ask(
+        alice.actor, Ask(HELD, "IAM_RESTORE", "T-7", "somebody locked themselves out")
+    )
     vault.approvals.decide(ada.actor, asked.id, Word(Decision.APPROVE, "seen"), ada.otp())
     world.clock.advance(seconds=60)
     vault.checkouts.step_up(alice.actor, asked.id, alice.otp())
@@ -72,13 +76,15 @@ def walk(world: World) -> dict[str, bytes]:
     vault.checkouts.check_in(alice.actor, asked.id)
     known |= {f"factor of {name}": human.seed.secret.expose() for name, human in world.people.items()}
     secrets = {name: value.encode() for name, value in known.items()}
-    decoded = {f"{name}, decoded": base64.b32decode(known[name]) for name in known if "seed" in name or "factor" in name}
+    seeds = [name for name in known if "seed" in name or "factor" in name]
+    decoded = {f"{name}, decoded": base64.b32decode(known[name]) for name in seeds}
     return secrets | decoded
 
 
 def _people(house: House) -> dict[str, str]:
     """Let people enrol, sign in and make tokens; give what only they may know."""
-    first, second = house.vault.people.bootstrap_admins((("first@msp.example", "First"), ("second@msp.example", "Second")))
+    admins = (("first@msp.example", "First"), ("second@msp.example", "Second"))
+    first, second = house.vault.people.bootstrap_admins(admins)
     seed = house.vault.enrolment.begin(first.link).seed.expose()
     member = house.enrol(first)
     signed = house.sign_in(member)
@@ -97,7 +103,9 @@ def _people(house: House) -> dict[str, str]:
 
 def files_of(directory: Path) -> dict[str, bytes]:
     """Read everything below a directory."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()
+    }
 
 
 def dump(url: str) -> bytes:
@@ -131,7 +139,8 @@ class Disk:
         if self._server is not None:
             return found | self._postgres()
         copy = self.directory / "backup.db"
-        with closing(sqlite3.connect(str(make_url(self.url).database))) as source, closing(sqlite3.connect(copy)) as target:
+        path = str(make_url(self.url).database)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
         return found | {"backup": copy.read_bytes()}
 
@@ -141,8 +150,10 @@ class Disk:
         with self._server.connect() as connection:
             connection.execute("CHECKPOINT")
         data, until = Path(str(self._ask("SELECT current_setting('data_directory')"))), self._ask(_POSITION)
-        number = self._ask(f"SELECT oid FROM pg_database WHERE datname = '{make_url(self.url).database}'")
-        tables = {f"base/{name}": _dense(content) for name, content in files_of(data / "base" / str(number)).items()}
+        number = self._ask("SELECT oid FROM pg_database WHERE datname = %s", make_url(self.url).database)
+        tables = {
+            f"base/{name}": _dense(content) for name, content in files_of(data / "base" / str(number)).items()
+        }
         log = b"".join(
             (data / "pg_wal" / _segment(place)).read_bytes()
             for place in range(int(self._began) // _SEGMENT, int(until) // _SEGMENT + 1)
@@ -150,10 +161,10 @@ class Disk:
         start = int(self._began) % _SEGMENT
         return tables | {"wal": _dense(log[start : start + int(until) - int(self._began)])}
 
-    def _ask(self, statement: str) -> int | str:
+    def _ask(self, statement: str, *values: str | None) -> int | str:
         assert self._server is not None
         with self._server.connect() as connection:
-            row = connection.execute(statement.encode()).fetchone()
+            row = connection.execute(statement.encode(), values).fetchone()
         assert row is not None
         answer: int | str = row[0]
         return answer
@@ -176,7 +187,9 @@ def _dense(content: bytes) -> bytes:
 def disk(request: pytest.FixtureRequest, vault_world: World, tmp_path: Path) -> Disk:
     """Give the disk under a world, as it is before anything secret came near."""
     url = url_of(vault_world)
-    return Disk(url, tmp_path, None if url.startswith("sqlite") else request.getfixturevalue("postgres_server"))
+    return Disk(
+        url, tmp_path, None if url.startswith("sqlite") else request.getfixturevalue("postgres_server")
+    )
 
 
 def test_nothing_on_disk_holds_a_secret_in_any_form(
@@ -187,7 +200,9 @@ def test_nothing_on_disk_holds_a_secret_in_any_form(
     assert len(secrets) >= 20
     found = disk.read()
     assert {"dump", "log.mark", "local-keys.json"} <= found.keys()
-    assert found.keys() >= ({"wal"} if "wal" in found else {"test.db", "test.db-wal", "test.db-shm", "backup"})
+    assert found.keys() >= (
+        {"wal"} if "wal" in found else {"test.db", "test.db-wal", "test.db-shm", "backup"}
+    )
     # what is no secret lies there as it is
     places = [where for where, content in found.items() if b"secret.reveal.released" in content]
     assert len(places) >= 3, places
@@ -209,7 +224,11 @@ def test_a_planted_secret_is_found_wherever_it_is(vault_world: World, disk: Disk
 
 @pytest.mark.parametrize("secret", [b"Planted-Horse-7-Battery", bytes(range(128, 148)), b"ABCDEFGH234567AB"])
 def test_every_form_is_found_at_every_alignment(secret: bytes) -> None:
-    encoders = {"base64": base64.b64encode, "base32": base64.b32encode, "hex": lambda data: data.hex().encode()}
+    encoders = {
+        "base64": base64.b64encode,
+        "base32": base64.b32encode,
+        "hex": lambda data: data.hex().encode(),
+    }
     for name, encode in encoders.items():
         for before in range(11):
             hay = encode(b"x" * before + secret + b"yyyy")

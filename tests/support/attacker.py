@@ -141,7 +141,8 @@ def insert(connection: Connection, seq: int, leaf: bytes, nodes: bytes) -> None:
     columns, values = "seq, leaf, nodes", ":seq, :leaf, :nodes"
     if connection.dialect.name == "postgresql":  # SQLite computes its own
         member = "(convert_from(:leaf, 'UTF8')::json "
-        columns += ", event_id, occurred_at, event_type, outcome, actor_id, account_id, account_seq, checkout_id, secret_kind"
+        columns += ", event_id, occurred_at, event_type, outcome, actor_id, account_id, account_seq"
+        columns += ", checkout_id, secret_kind"
         values += f", {member}->>'id'), {member}->>'time'), {member}->>'type'), {member}->>'outcome')"
         values += f", {member}->'actor'->>'id'), {member}->'account'->>'id')"
         values += (

@@ -47,8 +47,12 @@ class Job:
 
 
 VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
-    "ask": lambda vault, actor, a: vault.checkouts.ask(actor, Ask(a[0], a[1], "T-1001", "many want this at once")),
-    "approve": lambda vault, actor, a: vault.approvals.decide(actor, a[0], Word(Decision.APPROVE, "seen"), a[1]),
+    "ask": lambda vault, actor, a: vault.checkouts.ask(
+        actor, Ask(a[0], a[1], "T-1001", "many want this at once")
+    ),
+    "approve": lambda vault, actor, a: vault.approvals.decide(
+        actor, a[0], Word(Decision.APPROVE, "seen"), a[1]
+    ),
     "deny": lambda vault, actor, a: vault.approvals.decide(actor, a[0], Word(Decision.DENY, "seen"), a[1]),
     "step_up": lambda vault, actor, a: vault.checkouts.step_up(actor, a[0], a[1]),
     "password": lambda vault, actor, a: vault.reveals.password(actor, a[0]),
@@ -62,7 +66,10 @@ VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
     "attest": lambda vault, actor, a: vault.attestations.attest(actor, a[0], Outcome(a[1])),
     "verify": lambda vault, actor, a: vault.attestations.verify(actor, a[0], "seen it work"),
     "take_in": lambda vault, actor, a: vault.custodies.take_in(
-        actor, a[0], Existing(a[1], Secret("Some-Horse-7-Battery"), Secret("JBSWY3DPEHPK3PXP" * 4), attested=True), a[2]
+        actor,
+        a[0],
+        Existing(a[1], Secret("Some-Horse-7-Battery"), Secret("JBSWY3DPEHPK3PXP" * 4), attested=True),
+        a[2],
     ),
 }
 
