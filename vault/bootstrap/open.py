@@ -148,7 +148,8 @@ def check_log(units: SqlUnits) -> None:
     except AuditError as error:
         raise Refused("log.unavailable", f"The log cannot be proven: {error.words}") from None
     except Unavailable as error:
-        raise Refused(error.code, error.detail) from None
+        hint = " Is it the right log.key, and the right database?" if error.code.startswith("log.") else ""
+        raise Refused(error.code, error.detail + hint) from None
 
 
 def program_version() -> str:

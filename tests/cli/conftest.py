@@ -1,0 +1,148 @@
+"""Vaults to run the command line on: one that was just founded, and a demonstration that is being served."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyotp
+import pytest
+
+from tests.support.repository import ROOT
+from vault.cli.admin.founding import found
+from vault.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READY_SECONDS = 90
+SETTINGS = """\
+environment = "development"
+data_directory = "data"
+[server]
+public_url = "http://127.0.0.1:8400"
+[keys]
+service = "local"
+[log]
+origin = "vault.test.example/audit"
+"""
+
+
+def settings_directory(directory: Path) -> Path:
+    """Write a vault's settings and policy into a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "vault.toml").write_text(SETTINGS, encoding="utf-8")
+    shutil.copyfile(ROOT / "config" / "policy.toml", directory / "policy.toml")
+    return directory
+
+
+def rootvault(
+    *arguments: str, environment: dict[str, str] | None = None, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the program as people do."""
+    return subprocess.run(
+        [sys.executable, "-m", "vault", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Found a vault once, in a directory that nobody writes to afterwards."""
+    directory = settings_directory(tmp_path_factory.mktemp("founded") / "config")
+    settings = load_settings(str(directory), {})
+    found(settings, (("one@vault.example", "One"), ("two@vault.example", "Two"))).vault.close()
+    return directory
+
+
+@pytest.fixture
+def vault_directory(founded: Path, tmp_path: Path) -> Path:
+    """Lend a copy of a founded vault, to be broken at will."""
+    return shutil.copytree(founded, tmp_path / "vault")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demonstration that is being served, and a way to use it as one of its people."""
+
+    state: dict[str, Any]
+    home: Path
+    used: dict[str, int] = field(default_factory=dict)
+
+    def person(self, role: str, number: int = 0) -> dict[str, Any]:
+        """Give one of a role."""
+        people: list[dict[str, Any]] = self.state["people"]
+        return [person for person in people if role in person["roles"]][number]
+
+    def code(self, role: str, number: int = 0) -> str:
+        """Give a code of the person's that no test used: the present one, or the next, which counts as well."""
+        person = self.person(role, number)
+        step = max(int(time.time()) // 30, self.used.get(person["email"], 0) + 1)
+        while step > int(time.time()) // 30 + 1:
+            time.sleep(0.2)
+        self.used[person["email"]] = step
+        return pyotp.TOTP(person["totp_seed"]).at(step * 30) + "\n"
+
+    def account(self, account_id: str) -> dict[str, Any]:
+        """Give an account as the state file has it."""
+        accounts: list[dict[str, Any]] = self.state["accounts"]
+        return next(each for each in accounts if each["account_id"] == account_id)
+
+    def run(
+        self, role: str, *arguments: str, number: int = 0, given: str = "", path: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a people's command as the first, or another, person of a role."""
+        environment = {
+            "ROOTVAULT_URL": self.state["base_url"],
+            "ROOTVAULT_TOKEN": self.person(role, number)["token"],
+            "XDG_CONFIG_HOME": str(self.home),
+            "PATH": path or os.environ["PATH"],
+        }
+        return rootvault(*arguments, environment=environment, given=given)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Serve a demonstration on a free port until the session ends; Ctrl-C then has to stop it."""
+    directory = tmp_path_factory.mktemp("demo")
+    state = directory / "state.json"
+    named = ("--data", str(directory / "data"), "--state", str(state))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vault", "demo", "--port", "0", "--json", *named],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Demo(_ready(process, state), directory / "home")
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Traceback" not in out
+
+
+def _ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        if state.exists():
+            known: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
+            if known["base_url"] is not None:
+                return known
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(process.communicate())
