@@ -21,8 +21,7 @@ def main(url: str, directory: Path) -> None:
     """Serve until told to stop."""
 
     def open_vault() -> Vault:
-        # after the fork
-        from tests.web.api.shared_world import open_shared  # noqa: PLC0415
+        from tests.web.api.shared_world import open_shared  # noqa: PLC0415 - after the fork
 
         return open_shared(url, directory).vault
 
