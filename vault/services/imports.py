@@ -37,6 +37,11 @@ BATCH: Final = 20
 THREADS: Final = 16
 """Rows sealed at once: a key service is a network away."""
 BY_MAX: Final = 100
+_COLUMNS: Final = {
+    "account.exists": "account_id",
+    "custody.email_used": "root_email",
+    "customer.exists": "customer_ddi",
+}
 T = TypeVar("T")
 
 
@@ -151,7 +156,8 @@ class Imports:
                 raise
             if len(rows) == 1:
                 row = rows[0][0]
-                return {row.line: _refused(row, "row", f"{failure.detail} [{failure.code}]")}
+                column = _COLUMNS.get(failure.code, "row")
+                return {row.line: _refused(row, column, f"{failure.detail} [{failure.code}]")}
             return {line: found for each in rows for line, found in self._keep_all(actor, (each,)).items()}
         return outcomes
 
