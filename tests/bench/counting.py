@@ -75,7 +75,7 @@ class CountingKeys:
 def counted(engine: Engine, keys: CountingKeys) -> Iterator[Counted]:
     """Count everything that happens on an engine and a key service within the block."""
     found = Counted()
-    before, sync = keys.calls, os.fsync
+    before, fsync, fdatasync = keys.calls, os.fsync, os.fdatasync
 
     def statement(_: Connection, __: Any, text: str, *___: Any) -> None:
         found.statements.append(" ".join(text.split()))
@@ -88,13 +88,17 @@ def counted(engine: Engine, keys: CountingKeys) -> Iterator[Counted]:
 
     def synced(descriptor: int) -> None:
         found.syncs += 1
-        sync(descriptor)
+        fsync(descriptor)
+
+    def data_synced(descriptor: int) -> None:
+        found.syncs += 1
+        fdatasync(descriptor)
 
     listeners = (("before_cursor_execute", statement), ("commit", commit), ("rollback", rollback))
     for name, listener in listeners:
         event.listen(engine, name, listener)
     try:
-        with patch("os.fsync", synced):
+        with patch("os.fsync", synced), patch("os.fdatasync", data_synced):
             yield found
     finally:
         for name, listener in listeners:

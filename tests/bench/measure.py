@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 Act: TypeAlias = Callable[[], object]
@@ -95,7 +96,7 @@ def per_act(act: Act, count: int) -> float:
 
 def short_in_turns(acts: Mapping[str, Act], rounds: int, count: int) -> dict[str, Times]:
     """As `in_turns`, for short acts: each turn times `count` of them together."""
-    return in_turns_of({name: lambda act=act: per_act(act, count) for name, act in acts.items()}, rounds)
+    return in_turns_of({name: partial(per_act, act, count) for name, act in acts.items()}, rounds)
 
 
 def in_turns_of(measured: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:

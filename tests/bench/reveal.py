@@ -20,6 +20,7 @@ from vault.domain.credential import PartKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.bench.measure import Act
     from tests.bench.places import Place, Size
     from tests.bench.scenery import Stage
 
@@ -69,8 +70,7 @@ def run(places: tuple[Place, ...], size: Size) -> Result:
     )
 
 
-def _count(stage: Stage, act: object) -> Counted:
-    assert callable(act)
+def _count(stage: Stage, act: Act) -> Counted:
     act()
     with counted(stage.engine, stage.keys) as found:
         act()
@@ -95,7 +95,7 @@ def _times(place: Place, stage: Stage, size: Size) -> Mapping[str, Times]:
     return found
 
 
-def _key_call(stage: Stage) -> object:
+def _key_call(stage: Stage) -> Act:
     one = stage.operators[0]
     with stage.vault.units.read() as unit:
         version = unit.versions.current(one.account_id, PartKind.PASSWORD)

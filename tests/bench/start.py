@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -92,18 +93,14 @@ def _people(closed: str, home: Path, size: Size) -> dict[str, Times]:
     program = Path(sys.executable).with_name("rootvault")
     start = [str(program)] if program.exists() else [sys.executable, "-m", "vault"]
     floors = {
-        "python alone": ("pass",),
-        "click alone": ("import click",),
-        "click and http.client": ("import click, http.client",),
+        "python alone": "pass",
+        "click alone": "import click",
+        "click and http.client": "import click, http.client",
     }
     acts: dict[str, Callable[[], float]] = {
-        name: lambda text=text: _timed([sys.executable, "-c", *text])
-        for name, text in floors.items()  # type: ignore[misc]
+        name: partial(_timed, [sys.executable, "-c", text]) for name, text in floors.items()
     }
-    acts |= {
-        name: lambda arguments=arguments: _timed([*start, *arguments], environment)  # type: ignore[misc]
-        for name, arguments in COMMANDS.items()
-    }
+    acts |= {name: partial(_timed, [*start, *arguments], environment) for name, arguments in COMMANDS.items()}
     return in_turns_of(acts, size.rounds)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.bench
 
-MOST_STATEMENTS = 20
+MOST_STATEMENTS = 17
 
 
 @pytest.mark.parametrize("name", NAMES)
