@@ -8,12 +8,11 @@ password is weighed before it is hashed, and the code that completes the enrolme
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vault.crypto import totp
+from vault.crypto import chance, totp
 from vault.crypto.password import login_weaknesses
 from vault.domain.actor import Actor, ActorKind, Origin
 from vault.domain.event import Change, Event, EventType, Result
@@ -144,7 +143,7 @@ class Enrolment:
 
 def new_link(now: datetime, lasts: timedelta) -> Link:
     """Make a link's token."""
-    token = Secret(secrets.token_urlsafe(32))
+    token = chance.token_text()
     return Link(token, link_hash(token), now + lasts)
 
 

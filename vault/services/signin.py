@@ -13,12 +13,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
-from vault.crypto import totp
+from vault.crypto import chance, totp
 from vault.domain.actor import Actor, ActorKind, Origin, Power, ScopeKind
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import fold_email, new_id
@@ -192,7 +191,7 @@ class SignIn:
             unit.commit()
 
     def _open(self, attempt: _Try, person: Person, step: int | None, agent: str, now: datetime) -> SignedIn:
-        token = Secret(_random_text())
+        token = chance.token_text()
         session = Session(
             id=new_id(),
             token_hash=token_hash(token),
@@ -277,7 +276,7 @@ class SignIn:
         raise error
 
     def _new_device(self, email: str, now: datetime) -> Secret[str]:
-        nonce = f"{int((now + DEVICE_LASTS).timestamp()):x}-{secrets.token_hex(16)}"
+        nonce = f"{int((now + DEVICE_LASTS).timestamp()):x}-{chance.nonce_text()}"
         return Secret(f"{nonce}.{self._mark(nonce, fold_email(email))}")
 
     def _mark(self, nonce: str, name: str) -> str:
@@ -299,10 +298,6 @@ def stranger(origin: Origin) -> Actor:
 def token_hash(token: Secret[str]) -> str:
     """Give what a session's token is kept as: 256 random bits need no slow hash."""
     return hashlib.sha256(token.expose().encode("utf-8", "replace")).hexdigest()
-
-
-def _random_text() -> str:
-    return secrets.token_urlsafe(32)
 
 
 def _refused() -> Unauthenticated:

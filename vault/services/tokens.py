@@ -13,13 +13,13 @@ from noise; it proves nothing.
 from __future__ import annotations
 
 import re
-import secrets
 import string
 import zlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from vault.crypto import chance
 from vault.domain.actor import Actor, ActorKind, Origin, Power, Scope, ScopeKind
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
@@ -247,7 +247,7 @@ class Tokens:
 
 def new_text(*, person: bool) -> Secret[str]:
     """Make a token's text."""
-    body = PREFIX + ("p" if person else "m") + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    body = PREFIX + ("p" if person else "m") + chance.draw(_ALPHABET, _RANDOM)
     return Secret(body + _checksum(body))
 
 
