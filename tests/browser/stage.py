@@ -172,7 +172,8 @@ def populate(house: House) -> tuple[dict[Role, Member], tuple[Member, Member], t
         facts = AccountFacts(name, email, Custodian.OURS, Custodian.OURS if customer is north else Custodian.CUSTOMER)
         house.vault.accounts.register(actor, number, customer.id, model, kind, facts)
     seed = totp.generate_seed()
-    for number, secret in ((NUMBER, seed), ("210987654321", totp.generate_seed()), ("345678901234", totp.generate_seed())):
+    for number in (NUMBER, "210987654321", "345678901234"):
+        secret = seed if number == NUMBER else totp.generate_seed()
         existing = Existing(f"aws-root+{number}@mail.msp.example", Secret(PASSWORD), secret.secret, attested=True)
         house.vault.custodies.take_in(actor, number, existing, members[Role.CUSTODIAN].code())
     return members, admins, seed

@@ -5,23 +5,24 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from flask import request, url_for
+from flask import request
 
 from vault.domain.account import Custody, Customer, Kind, Model
+from vault.domain.credential import VersionOrigin
 from vault.domain.policy import Permission
 from vault.domain.rotation import RotationState
 from vault.errors import NotFound
 from vault.ports.store import AccountFilter, CheckoutFilter, Slice
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
-from vault.web.ui.site import blueprint, page
+from vault.web.ui.site import blueprint, next_page, page
 from vault.web.ui.words import CUSTODY, KIND
 
 if TYPE_CHECKING:
     from flask import Response
 
     from vault.domain.actor import Actor
-    from vault.services.accounts import AccountView
+    from vault.services.accounts import AccountView, CredentialView
 
 E = TypeVar("E", bound=StrEnum)
 PAGE = 50
@@ -56,7 +57,7 @@ def account_list() -> Response:
         names=_names(who, views, customers),
         asked=asked,
         searched=bool(given),
-        next_url=url_for("ui.account_list", **given, cursor=after) if after else None,
+        next_url=next_page("ui.account_list", after, given),
         custodies=[(each, CUSTODY[each].name) for each in Custody],
         kinds=[(each, KIND[each]) for each in Kind],
         models=[(each, each) for each in Model],
@@ -78,6 +79,7 @@ def account_page(account_id: str) -> Response:
         versions=credential.versions,
         open_rotations=[each for each in credential.rotations if each.state in UNSETTLED],
         history=history,
+        seen=_seen(credential),
         customer=customer_of(who, credential.view.account.customer_id),
     )
 
@@ -88,6 +90,26 @@ def customer_of(who: Actor, customer_id: str) -> Customer | None:
         return the_vault().customers.get(who, customer_id)
     except NotFound:
         return None
+
+
+def _seen(credential: CredentialView) -> dict[str, str]:
+    """Say who can know the current password, as far as the vault does."""
+    found: dict[str, str] = {}
+    for each in credential.view.parts:
+        version = each.current
+        if version is None:
+            continue
+        set_by_hand = any(
+            rotation.kind is version.kind and rotation.version == version.number and rotation.displayed_at
+            for rotation in credential.rotations
+        )
+        if version.disclosed_at is not None:
+            found[version.kind] = "Shown under a checkout"
+        elif version.origin is VersionOrigin.TAKEN_IN:
+            found[version.kind] = "Not from the vault; others may know it"
+        else:
+            found[version.kind] = "Only while it was set at AWS" if set_by_hand else "By nobody"
+    return found
 
 
 def _names(

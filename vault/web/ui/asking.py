@@ -16,7 +16,7 @@ from vault.services.checkouts import Ask
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui.accounts import customer_of
-from vault.web.ui.forms import AskForm
+from vault.web.ui.forms import AskForm, options
 from vault.web.ui.show import duration
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
@@ -70,9 +70,9 @@ def ask_send(account_id: str) -> AnyResponse:
 
 def _choices(form: AskForm) -> None:
     longest = the_vault().policy.limits.longest_seconds
-    form.minutes.choices = [
+    form.minutes.choices = options(
         (str(each), duration(each * 60)) for each in MINUTES if each * 60 <= longest
-    ]
+    )
 
 
 def _ask_page(account_id: str, form: AskForm, status: int) -> Response:

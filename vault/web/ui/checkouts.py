@@ -19,7 +19,7 @@ from vault.services.approvals import Word
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui import disclose
-from vault.web.ui.forms import DecideForm, Form, OtpForm, RevokeForm, carrying
+from vault.web.ui.forms import DecideForm, Form, OtpForm, RevokeForm, carrying, options
 from vault.web.ui.show import duration
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SHORTER: Final = (900, 1800, 3600, 7200)
 LATELY: Final = 8
+ANSWERS: Final = "'password', 'code', 'check-in', 'cancel', 'step-up', 'decide', 'revoke'"
 
 
 @blueprint.get("/checkouts/<checkout_id>")
@@ -157,7 +158,7 @@ def cancel(checkout_id: str) -> AnyResponse:
     return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
 
 
-@blueprint.get("/checkouts/<checkout_id>/<any('password', 'code', 'check-in', 'cancel', 'step-up', 'decide', 'revoke'):_step>")
+@blueprint.get(f"/checkouts/<checkout_id>/<any({ANSWERS}):_step>")
 @needs(SIGNED_IN)
 def checkout_back(checkout_id: str, _step: str) -> AnyResponse:
     """Lead back from the address of an answer that is not there any more."""
@@ -170,6 +171,7 @@ def _wanted() -> VersionLabel | int:
 
 
 def own_again(checkout_id: str, form: Form, status: int) -> Response:
+    """Show one's own checkout again, with what was refused."""
     return _own(the_vault().views.checkout(actor(), checkout_id), form, status)
 
 
@@ -209,8 +211,8 @@ def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, statu
 
 def _shorter(form: DecideForm, view: CheckoutView) -> None:
     asked = view.checkout.requested_seconds
-    choices = [(str(asked), f"{duration(asked)}, as asked")]
-    form.minutes.choices = choices + [(str(each), duration(each)) for each in reversed(SHORTER) if each < asked]
+    shorter = [(str(each), duration(each)) for each in reversed(SHORTER) if each < asked]
+    form.minutes.choices = options([(str(asked), f"{duration(asked)}, as asked"), *shorter])
 
 
 def _openable(view: CheckoutView) -> list[Version]:

@@ -1,12 +1,13 @@
 """The forms: fields with labels, and how a use case's refusal finds its field.
 
-Decided here: which field is a secret, so that it is never sent back. Rules about content are the use
+Decided here: secrets and codes are never sent back. Rules about content are the use
 cases'; a form only knows what is missing. The form's token is checked before any view runs
 (`vault.web.security`), and again by Flask-WTF when the form is validated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from flask_wtf import FlaskForm
@@ -18,14 +19,18 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
-from vault.domain.account import Custodian, Kind, Model
-from vault.domain.actor import Role
+from vault.domain.account import Custodian, Model
 from vault.domain.checkout import Decision
-from vault.domain.rotation import Outcome
 from vault.errors import VaultError
-from vault.web.ui.words import CUSTODIAN, KIND, ROLE
+from vault.web.ui.words import CUSTODIAN, KIND, ROLE, ROLE_MEANING
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Give what one chooses from, each as the value sent and the words shown."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def needed(words: str = "Fill this in.") -> list[InputRequired]:
@@ -39,7 +44,6 @@ OTP_NEEDED = "Give the six digits that your device shows now."
 class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
     """A form that can take a use case's refusal."""
 
-    secrets: ClassVar[frozenset[str]] = frozenset({"otp", "password", "seed", "again"})
     places: ClassVar[dict[str, str]] = {}
     """JSON pointers of errors whose field has another name here."""
 
@@ -61,12 +65,19 @@ class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
                 self._fields[name].errors = [error.detail]
 
 
+class CodeField(StringField):  # type: ignore[misc] # wtforms publishes no types
+    """A one-time code: never sent back, because it is used up or wrong. Password fields never are, either."""
+
+    def _value(self) -> str:
+        return ""
+
+
 class SignInForm(Form):
     """Who, and two proofs of it."""
 
     email = StringField("E-mail", needed("Give your e-mail address."))
     password = PasswordField("Password", needed("Give your password."))
-    otp = StringField("Code", needed(OTP_NEEDED))
+    otp = CodeField("Code", needed(OTP_NEEDED))
 
 
 class EnrolForm(Form):
@@ -74,13 +85,13 @@ class EnrolForm(Form):
 
     password = PasswordField("New password", needed("Choose a password."))
     again = PasswordField("The same again", needed("Type the password a second time."))
-    otp = StringField("Code from your device", needed(OTP_NEEDED))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
 class OtpForm(Form):
     """A fresh second factor, alone."""
 
-    otp = StringField("Code from your device", needed(OTP_NEEDED))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
 class ConfirmForm(Form):
@@ -115,12 +126,12 @@ class DecideForm(Form):
     decision = RadioField(
         "Your decision",
         needed("Approve or deny."),
-        choices=[(Decision.APPROVE, "Approve"), (Decision.DENY, "Deny")],
+        choices=options(((Decision.APPROVE, "Approve"), (Decision.DENY, "Deny"))),
     )
     comment = TextAreaField("Comment", [Optional()])
     minutes = SelectField("Shorten to", choices=[])
     content_hash = StringField(validators=[Optional()])
-    otp = StringField("Code from your device", needed(OTP_NEEDED))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
 class RevokeForm(Form):
@@ -141,11 +152,7 @@ class AttestForm(Form):
     outcome = RadioField(
         "What did AWS do?",
         needed("Say what AWS did; choose “I do not know” if you are not sure."),
-        choices=[
-            (Outcome.ACCEPTED, "AWS took it"),
-            (Outcome.REFUSED, "AWS refused it, the old one still works"),
-            (Outcome.UNKNOWN, "I do not know"),
-        ],
+        choices=[],
     )
     check_in = BooleanField("Check the account in as well")
 
@@ -163,7 +170,7 @@ class IntakeForm(Form):
     password = PasswordField("Root password", needed("Give the root password as it is."))
     seed = PasswordField("MFA secret key", needed("Give the MFA device's secret key or otpauth address."))
     attested = BooleanField("I signed in with both and they worked")
-    otp = StringField("Code from your own device", needed(OTP_NEEDED))
+    otp = CodeField("Code from your own device", needed(OTP_NEEDED))
 
 
 class CustomerForm(Form):
@@ -175,6 +182,10 @@ class CustomerForm(Form):
     aws_india = BooleanField("Under AWS India")
 
 
+def _custodians() -> list[SelectChoice]:
+    return options((each, CUSTODIAN[each].name) for each in Custodian)
+
+
 class AccountForm(Form):
     """An AWS account under a customer."""
 
@@ -183,17 +194,14 @@ class AccountForm(Form):
     customer_id = SelectField("Customer", needed("Choose the customer."), choices=[], validate_choice=False)
     model = SelectField(
         "Model",
-        choices=[
-            (Model.SPAM, "SPAM: we own payer and members"),
-            (Model.ECAM, "ECAM: the customer owns members"),
-        ],
+        choices=options(
+            ((Model.SPAM, "SPAM: we own payer and members"), (Model.ECAM, "ECAM: the customer owns members"))
+        ),
     )
-    kind = SelectField("Place in the bill", choices=[(kind, KIND[kind]) for kind in Kind])
+    kind = SelectField("Place in the bill", choices=options(KIND.items()))
     root_email = StringField("Root e-mail", needed("Give the root user's e-mail address."))
-    mailbox = SelectField("Who controls the mailbox", choices=[(each, CUSTODIAN[each].name) for each in Custodian])
-    phone = SelectField(
-        "Who controls the primary phone", choices=[(each, CUSTODIAN[each].name) for each in Custodian]
-    )
+    mailbox = SelectField("Who controls the mailbox", choices=_custodians())
+    phone = SelectField("Who controls the primary phone", choices=_custodians())
 
 
 class InviteForm(Form):
@@ -206,10 +214,10 @@ class InviteForm(Form):
 class GrantForm(Form):
     """Power for a person, within a scope."""
 
-    role = SelectField("Role", choices=[(role, ROLE[role]) for role in Role])
+    role = SelectField("Role", choices=options((role, f"{name}: {ROLE_MEANING[role]}") for role, name in ROLE.items()))
     scope = SelectField(
         "Reach",
-        choices=[("all", "Everything"), ("customer", "One customer"), ("account", "One account")],
+        choices=options((("all", "Everything"), ("customer", "One customer"), ("account", "One account"))),
     )
     target = StringField("DDI or account number", [Optional()])
 
@@ -218,5 +226,7 @@ class TokenForm(Form):
     """A token of one's own."""
 
     name = StringField("Name", needed("Say what it is for."))
-    days = SelectField("Ends after", choices=[("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")])
-    otp = StringField("Code from your device", needed(OTP_NEEDED))
+    days = SelectField(
+        "Ends after", choices=options((("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")))
+    )
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))

@@ -16,8 +16,8 @@ from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
-from vault.web.ui.forms import AccountForm, CustomerForm, IntakeForm
-from vault.web.ui.site import INVALID, blueprint, page, refused
+from vault.web.ui.forms import AccountForm, CustomerForm, IntakeForm, options
+from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 
 if TYPE_CHECKING:
     from flask import Response
@@ -33,7 +33,7 @@ def customer_list() -> Response:
     """List the customers in scope."""
     text = request.args.get("q", "").strip()
     found = the_vault().customers.page(actor(), text or None, Slice(PAGE, request.args.get("cursor")))
-    after = url_for("ui.customer_list", q=text, cursor=found.next) if found.next else None
+    after = next_page("ui.customer_list", found.next, {"q": text})
     return page("ui/customers.html", customers=found.items, q=text, next_url=after)
 
 
@@ -126,7 +126,7 @@ def intake_send(account_id: str) -> AnyResponse:
 
 def _customers(form: AccountForm) -> None:
     found = the_vault().customers.page(actor(), None, Slice(CHOICES)).items
-    form.customer_id.choices = [(each.id, f"{each.name} ({each.ddi})") for each in found]
+    form.customer_id.choices = options((each.id, f"{each.name} ({each.ddi})") for each in found)
 
 
 def _account_page(form: AccountForm, status: int) -> Response:

@@ -18,7 +18,7 @@ from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import disclose
 from vault.web.ui.forms import Form, GrantForm, InviteForm, OtpForm
-from vault.web.ui.site import INVALID, blueprint, page, refused
+from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 
 if TYPE_CHECKING:
     from flask import Response
@@ -34,8 +34,7 @@ PAGE = 50
 def people_list() -> Response:
     """List everyone."""
     found = the_vault().people.page(actor(), Slice(PAGE, request.args.get("cursor")))
-    after = url_for("ui.people_list", cursor=found.next) if found.next else None
-    return page("ui/people.html", people=found.items, next_url=after)
+    return page("ui/people.html", people=found.items, next_url=next_page("ui.people_list", found.next))
 
 
 @blueprint.get("/people/invite")

@@ -16,7 +16,7 @@ from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui import disclose
 from vault.web.ui.checkouts import own_again
-from vault.web.ui.forms import AttestForm, Form, OtpForm, SeedForm, VerifyForm, carrying
+from vault.web.ui.forms import AttestForm, Form, OtpForm, SeedForm, VerifyForm, carrying, options
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
 if TYPE_CHECKING:
@@ -193,4 +193,4 @@ def _outcomes(form: AttestForm, rotation: Rotation) -> None:
         choices.append((Outcome.UNKNOWN, "I do not know"))
     if part.state is PartState.RECONCILING:
         choices.append((Outcome.NONE_WORKS, "None of them works"))
-    form.outcome.choices = choices
+    form.outcome.choices = options(choices)

@@ -118,6 +118,13 @@ def keyboard() -> Response:
     return page("ui/keyboard.html")
 
 
+@blueprint.get("/favicon.ico")
+@needs(PUBLIC)
+def favicon() -> AnyResponse:
+    """Lead browsers that ask for it unasked to our mark."""
+    return redirect(url_for("ui.static", filename="mark.svg"), 301)
+
+
 def _asked_for() -> str:
     text = request.form.get("next", "") or request.args.get("next", "")
     return text if _LOCAL.fullmatch(text) else ""

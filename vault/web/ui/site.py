@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
-from flask import Blueprint, g, make_response, render_template
+from flask import Blueprint, g, make_response, render_template, url_for
 from flask_bootstrap import Bootstrap5
 from jinja2 import StrictUndefined
 
@@ -52,7 +53,7 @@ def _set_up(state: BlueprintSetupState) -> None:
     app.context_processor(_given)
 
 
-def _given() -> Mapping[str, object]:
+def _given() -> dict[str, object]:
     """Give what every page needs: who is looking, what they may do, and the server's time."""
     vault = the_vault()
     me = _somebody()
@@ -75,6 +76,13 @@ def _somebody() -> Actor | None:
         return visitor().actor
     except VaultError:
         return None
+
+
+def next_page(endpoint: str, after: str | None, given: Mapping[str, str] | None = None) -> str | None:
+    """Give the address of a list's next page, None at its end."""
+    if after is None:
+        return None
+    return f"{url_for(endpoint)}?{urlencode({**(given or {}), 'cursor': after})}"
 
 
 def page(template: str, status: int = 200, **context: object) -> Response:

@@ -14,7 +14,7 @@ from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import disclose
 from vault.web.ui.forms import Form, TokenForm
-from vault.web.ui.site import INVALID, blueprint, page, refused
+from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 
 if TYPE_CHECKING:
     from flask import Response
@@ -59,7 +59,7 @@ def token_revoke(token_id: str) -> AnyResponse:
 
 def _tokens(form: Form, status: int) -> Response:
     found = the_vault().tokens.page(actor(), Slice(PAGE, request.args.get("cursor")))
-    after = url_for("ui.token_list", cursor=found.next) if found.next else None
+    after = next_page("ui.token_list", found.next)
     shown = form if isinstance(form, TokenForm) else TokenForm(formdata=None, days="30")
     shown.error = form.error
     return page("ui/tokens.html", status, tokens=found.items, next_url=after, form=shown)

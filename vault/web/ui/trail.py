@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flask import request, url_for
+from flask import request
 
 from vault.domain.event import CATALOGUE
 from vault.domain.policy import Permission
@@ -17,7 +17,7 @@ from vault.ports.store import EntryFilter, Page, Slice
 from vault.web.auth import actor, the_vault
 from vault.web.errors import status_of
 from vault.web.guard import needs
-from vault.web.ui.site import blueprint, page
+from vault.web.ui.site import blueprint, next_page, page
 from vault.web.ui.words import OUTCOME
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def trail_list() -> Response:
         asked=asked,
         error=error,
         searched=bool(given),
-        next_url=url_for("ui.trail_list", **given, cursor=found.next) if found.next else None,
+        next_url=next_page("ui.trail_list", found.next, given),
         types=sorted(CATALOGUE),
         outcomes=[(name, word.name) for name, word in OUTCOME.items()],
     )

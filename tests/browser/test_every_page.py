@@ -1,0 +1,192 @@
+"""Every page for every role, narrow and wide, dark and light: nothing overflows, everything has a name and an order.
+
+The checks are WCAG 2.2's that a program can decide: 1.3.1 (headings, labels), 1.4.10 (reflow at 360 px), 2.4.1
+(skip link), 2.4.2 (titles), 2.5.8 (targets of 24 px), 4.1.2 (names). Contrast is computed from the tokens in
+tests/web/ui. The console of each page stays empty, so nothing on it was refused by the policy.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.stage import NUMBER, Stage
+from tests.browser.test_main_path import ask, begin
+from vault.domain.actor import Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+EVERYONE = ["/", "/accounts", f"/accounts/{NUMBER}", "/trail", "/trail/1", "/reasons", "/sessions", "/keyboard", "/tokens"]
+PAGES = {
+    Role.OPERATOR: [f"/accounts/{NUMBER}/ask", "/accounts/456789012345", "/accounts/567890123456/ask", "/trail?q=nothing"],
+    Role.APPROVER: [],
+    Role.AUDITOR: [f"/trail?account={NUMBER}", "/trail?outcome=denied", "/accounts?custody=onboarding&q=Blue"],
+    Role.CUSTODIAN: ["/customers", "/customers/new", "/register", "/accounts/567890123456/intake"],
+    Role.CSM: [],
+    Role.ADMIN: ["/people", "/people/invite"],
+}
+VIEWS = [(360, 740, True), (768, 900, False), (1024, 800, True), (1600, 1000, False)]
+
+FAULTS = """() => {
+  const faults = [];
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+  const name = (element) => {
+    const by = element.getAttribute("aria-labelledby");
+    const label = by ? by.split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join(" ")
+      : element.getAttribute("aria-label") ?? [...(element.labels ?? [])].map((each) => each.textContent).join(" ");
+    return (label || element.textContent || "").trim();
+  };
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const what = (element) => element.outerHTML.slice(0, 90);
+
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) {
+    faults.push(`overflows: ${document.documentElement.scrollWidth} of ${document.documentElement.clientWidth}`);
+  }
+  if (all("h1").length !== 1) faults.push(`h1: ${all("h1").length}`);
+  if (all("main").length !== 1) faults.push("main");
+  if (!document.title.trim() || !document.documentElement.lang) faults.push("title or language");
+  let level = 0;
+  for (const heading of all("h1, h2, h3, h4")) {
+    const next = Number(heading.tagName[1]);
+    if (next > level + 1) faults.push(`heading skips: ${what(heading)}`);
+    level = next;
+  }
+  for (const field of all("input:not([type=hidden]), select, textarea")) {
+    if (!name(field)) faults.push(`no label: ${what(field)}`);
+  }
+  for (const control of all("a[href], button, summary")) {
+    if (!name(control)) faults.push(`no name: ${what(control)}`);
+    const box = control.getBoundingClientRect();
+    const inline = getComputedStyle(control).display === "inline";
+    if (seen(control) && !inline && !control.classList.contains("skip") && (box.width < 24 || box.height < 24)) {
+      faults.push(`target of ${Math.round(box.width)} by ${Math.round(box.height)}: ${what(control)}`);
+    }
+  }
+  const ids = all("[id]").map((element) => element.id);
+  ids.filter((id, place) => ids.indexOf(id) !== place).forEach((id) => faults.push(`id twice: ${id}`));
+  for (const element of all("[aria-describedby], [aria-labelledby], label[for]")) {
+    const refs = ["aria-describedby", "aria-labelledby", "for"].flatMap((each) => (element.getAttribute(each) ?? "").split(" "));
+    refs.filter((id) => id && !document.getElementById(id)).forEach((id) => faults.push(`leads nowhere: ${id}`));
+  }
+  for (const picture of all("svg")) {
+    if (picture.getAttribute("aria-hidden") !== "true" && !picture.getAttribute("aria-label")) faults.push(`svg: ${what(picture)}`);
+  }
+  for (const list of all("ul, ol")) {
+    if ([...list.children].some((child) => child.tagName !== "LI")) faults.push(`list: ${what(list)}`);
+  }
+  for (const region of all("section")) {
+    if (!name(region)) faults.push(`region: ${what(region)}`);
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """Pages do not look different on another database."""
+    return f"sqlite+pysqlite:///{tmp_path / 'test.db'}"
+
+
+def check(page: Page) -> None:
+    """Check the page at every size."""
+    for width, height, dark in VIEWS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        assert page.evaluate(FAULTS) == [], f"{page.url} at {width}"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_pages_are_in_order(stage: Stage, role: Role) -> None:
+    visitor = stage.visitor()
+    page = stage.sign_in(visitor, stage.admins[0] if role is Role.ADMIN else stage.members[role])
+    for path in [*EVERYONE, *PAGES[role]]:
+        answer = page.goto(stage.base_url + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        assert answer.headers["cache-control"] == "no-store"
+        check(page)
+
+
+def test_pages_of_a_running_checkout_are_in_order(stage: Stage) -> None:
+    visitor = stage.visitor()
+    page = stage.sign_in(visitor, stage.members[Role.OPERATOR])
+    address = ask(page, "Rotate the root password or MFA device")
+    check(page)
+    begin(stage, page)
+    check(page)
+    for press in ("Show the password", "Show a code"):
+        page.get_by_role("button", name=press).click()
+        page.locator("#shown").wait_for()
+        check(page)
+    page.goto(address)
+    page.get_by_role("button", name="Rotate the password").click()
+    check(page)
+    page.get_by_role("button", name="Show the new password").click()
+    page.locator("#shown").wait_for()
+    check(page)
+    page.get_by_role("radio", name="I do not know").check()
+    page.get_by_role("button", name="Record it").click()
+    page.get_by_role("radio", name="None of them works").wait_for()
+    check(page)
+    page.goto(f"{address}/device")
+    check(page)
+    page.goto(address)
+    page.get_by_role("button", name="Check in").click()
+    page.get_by_role("heading", name="Checked in").wait_for()
+    check(page)
+    page.goto(stage.base_url)
+    page.get_by_role("heading", name="Unfinished after you").wait_for()
+    check(page)
+
+
+def test_pages_for_whoever_is_not_signed_in_are_in_order(stage: Stage) -> None:
+    administrator = stage.visitor()
+    page = stage.sign_in(administrator, stage.admins[0])
+    page.goto(f"{stage.base_url}/people/invite")
+    page.get_by_label("Name").fill("Nina Roth")
+    page.get_by_label("E-mail").fill("nina@msp.example")
+    page.get_by_role("button", name="Make the link").click()
+    link = page.locator("[data-value]").text_content()
+    check(page)
+    page.get_by_role("link", name="To Nina Roth").click()
+    check(page)
+
+    newcomer = stage.visitor()
+    newcomer.expected = ("404 (NOT FOUND)", "401 (UNAUTHORIZED)")
+    other = newcomer.open("/sign-in")
+    check(other)
+    assert link is not None
+    other.goto(link)
+    check(other)
+    for path, words in (("/nowhere", "Not there"), ("/enrol/unknown", "This link is not known")):
+        other.goto(stage.base_url + path)
+        assert words in other.inner_text("main")
+        assert re.search(r"request [0-9a-f]{8}-", other.inner_text("main"))
+        check(other)
+
+
+def test_the_keyboard_reaches_everything_and_shortcuts_can_be_switched_off(stage: Stage) -> None:
+    page = stage.sign_in(stage.visitor(), stage.members[Role.OPERATOR])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.keyboard.type("ga")
+    assert page.locator("#find").input_value() == "ga"
+    page.keyboard.press("Tab")
+    page.keyboard.type("gr")
+    page.get_by_role("heading", name="What root is for").wait_for()
+    page.goto(f"{stage.base_url}/keyboard")
+    page.get_by_role("button", name="Switch shortcuts off").click()
+    page.keyboard.type("ga")
+    page.get_by_role("button", name="Switch shortcuts on").wait_for()
+    assert page.url.endswith("/keyboard")
