@@ -224,7 +224,7 @@ def test_a_planted_secret_is_found_wherever_it_is(vault_world: World, disk: Disk
 
 @pytest.mark.parametrize("secret", [b"Planted-Horse-7-Battery", bytes(range(128, 148)), b"ABCDEFGH234567AB"])
 def test_every_form_is_found_at_every_alignment(secret: bytes) -> None:
-    encoders = {
+    encoders: dict[str, Callable[[bytes], bytes]] = {
         "base64": base64.b64encode,
         "base32": base64.b32encode,
         "hex": lambda data: data.hex().encode(),

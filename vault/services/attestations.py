@@ -16,6 +16,7 @@ from vault.domain.event import Change, Event, EventType, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.rotation import ROTATION, Evidence, Outcome, Rotation, RotationEvent, RotationState
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
+from vault.ports.store import RevealState
 from vault.services.gate import refuse
 from vault.services.leases import move_part, settle
 
@@ -120,7 +121,9 @@ class Attestations:
         claim = unit.checkouts.open_of(account.id)
         later = claim is not None and claim.requester_id == actor.id and claim.id != rotation.attested_in
         used = any(
-            reveal.version == rotation.version and reveal.kind is rotation.kind
+            reveal.version == rotation.version
+            and reveal.kind is rotation.kind
+            and reveal.state is RevealState.RELEASED
             for reveal in (unit.reveals.of_checkout(claim.id) if claim is not None and later else ())
         )
         if used:
