@@ -33,6 +33,22 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "justification_max": (10, 2000),
 }
 """Each limit's smallest and largest value: a policy may be tighter than these, never looser (SECURITY)."""
+_ADMINISTERS: Final = frozenset({Permission.PEOPLE_MANAGE})
+_READS: Final = frozenset(
+    {
+        Permission.ACCOUNT_READ,
+        Permission.TRAIL_READ,
+        Permission.LOG_READ,
+        Permission.LOG_EXPORT,
+        Permission.TOKEN_OWN,
+    }
+)
+_MOST: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.ADMIN: _READS | _ADMINISTERS | {Permission.CHECKOUT_REVOKE},
+    Role.AUDITOR: _READS,
+    **{role: frozenset(Permission) - _ADMINISTERS for role in Role if role not in {Role.ADMIN, Role.AUDITOR}},
+}
+"""The most that a policy may give a role: who gives power does not use it, who reads all changes nothing (rule 9)."""
 
 W = TypeVar("W", bound=StrEnum)
 Document = Mapping[str, object]
@@ -65,7 +81,12 @@ def _permissions(table: Document) -> dict[Permission, frozenset[Role]]:
     for permission in Permission:
         if permission not in table:
             _wrong(f"permissions.{permission}", "is missing; name the roles that have it")
-    return {permission: _words(table, "permissions.", permission, Role) for permission in Permission}
+    found = {permission: _words(table, "permissions.", permission, Role) for permission in Permission}
+    for permission, roles in found.items():
+        for role in sorted(roles):
+            if permission not in _MOST[role]:
+                _wrong(f"permissions.{permission}", f"is never for the role {role} (rule 9)")
+    return found
 
 
 def _reason(code: str, body: object) -> Reason:

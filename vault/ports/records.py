@@ -66,6 +66,8 @@ class EntryFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    of_accounts: bool = False
+    """Only entries about some account: those about people, tokens and the log itself are left out."""
 
 
 class RevealState(StrEnum):

@@ -184,13 +184,14 @@ class Checkouts:
 
     def eligible_approvers(self, unit: Unit, requester: str, account: Account, now: datetime) -> int:
         """Count the people who may approve someone's request for an account."""
+        return len(self._approvers(unit, requester, account, now))
+
+    def _approvers(self, unit: Unit, requester: str, account: Account, now: datetime) -> frozenset[str]:
         roles = self.policy.permissions[Permission.CHECKOUT_APPROVE]
-        return len(
-            {
-                person.id
-                for person, grant in unit.people.holders(roles, now)
-                if person.id != requester and _covers(grant.scope, account)
-            }
+        return frozenset(
+            person.id
+            for person, grant in unit.people.holders(roles, now)
+            if person.id != requester and _covers(grant.scope, account)
         )
 
     def _check_words(self, ask: Ask) -> None:
@@ -274,8 +275,12 @@ class Checkouts:
     def _still_permitted(
         self, unit: Unit, actor: Actor, account: Account, checkout: Checkout, now: datetime
     ) -> None:
-        """Look again before the lease begins: the approvals are for this content, the account still fits."""
-        given = unit.checkouts.approvals(checkout.id)
+        """Look again before the lease begins: the account still fits, and the approvals are for this content.
+
+        The word of someone who may not approve any more does not count: taking a role away works at once (S17).
+        """
+        approvers = self._approvers(unit, actor.id, account, now)
+        given = tuple(each for each in unit.checkouts.approvals(checkout.id) if each.approver_id in approvers)
         found, _ = self.situation_of(unit, account, now)
         decision = self.policy.decide_reason(
             account, found, checkout.reason, checkout.granted_seconds, checkout.approvals_needed, None
@@ -286,7 +291,9 @@ class Checkouts:
             checkout, given
         ):
             error = Conflict(
-                "approval.changed", "The approvals are not for this request; ask again.", rule="S20"
+                "approval.changed",
+                "The approvals are not for this request, or not by people who may approve now; ask again.",
+                rule="S20",
             )
             refuse(unit, refusal(actor, account.id, checkout.id), error, now)
 

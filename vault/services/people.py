@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 NAME_MAX: Final = 100
 FIRST_ADMINISTRATORS: Final = 2
+_INIT: Final = system_actor("init")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,18 @@ class People:
         return Invited(person, link, grants)
 
     def new_enrolment(self, actor: Actor, person_id: str) -> Invited:
-        """Make a fresh link for who did not enrol yet; an older link and its seed are dead."""
+        """Make a fresh link for who did not enrol yet; an older link and its seed are dead.
+
+        Whoever holds a link can become that person. So no word of others on their roles survives a new one:
+        they are proposed again by who made the link, and someone else has to agree (S19).
+        """
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id)
+            standing = _standing(unit, person.id)
+            for grant in standing:
+                require_reach(self.gate, unit, actor, grant.scope, now)
             if person.state is not PersonState.INVITED:
                 detail = f"This person is {person.state}; only who did not enrol yet gets a new link."
                 self._deny(unit, actor, Conflict("person.state", detail, state=person.state), now)
@@ -104,7 +112,7 @@ class People:
             unit.log.record(
                 Event(EventType.PERSON_INVITED, actor, detail=detail_of, subject="disclosure"), now
             )
-            grants = _standing(unit, person.id)
+            grants = tuple(self._again(unit, actor, person, grant, now) for grant in standing)
             unit.commit()
         return Invited(person, link.token, grants)
 
@@ -202,7 +210,7 @@ class People:
         now = self.clock.now()
         if len({fold_email(email) for email, _ in admins}) != FIRST_ADMINISTRATORS:
             raise Refused("operation.failed", "Name two administrators with different e-mail addresses.")
-        actor = system_actor("init")
+        actor = _INIT
         made: list[Invited] = []
         for email, name in admins:
             _check_words(email, name, ())
@@ -275,6 +283,16 @@ class People:
         event = Event(EventType.ROLE_PROPOSED, actor, detail=_words(grant), subject=f"grant:{grant.id}")
         unit.log.record(event, now)
         return grant
+
+    def _again(self, unit: Unit, actor: Actor, person: Person, grant: Grant, now: datetime) -> Grant:
+        """Propose a role anew as one's own wish; those that `init` gave on the host stay."""
+        own = grant.proposed_by == actor.id and grant.confirmed_by is None
+        if own or grant.confirmed_by == _INIT.id:
+            return grant
+        unit.people.update_grant(replace(grant, removed_at=now))
+        removed = Event(EventType.ROLE_REMOVED, actor, detail=_words(grant), subject=f"grant:{grant.id}")
+        unit.log.record(removed, now)
+        return self._add(unit, actor, person, Wish(grant.role, grant.scope), now)
 
     def _check_wish(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> None:
         check_scope(unit, wish.scope)

@@ -35,7 +35,9 @@ class Trail:
         if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
             raise Invalid("input.invalid", "since has to be before until.")
         reach = self._reach(actor)
-        if actor.kind is ActorKind.MACHINE and reach != Reach(everything=True):
+        if not self._reads_whole(actor):
+            wanted = replace(wanted, of_accounts=True)
+        if actor.kind is ActorKind.MACHINE:
             wanted = replace(wanted, actor_id=actor.id)
         if reach.everything and part.cursor is None:
             self._viewed(actor, wanted)
@@ -47,7 +49,7 @@ class Trail:
         reach = self._reach(actor)
         with self.units.read() as unit:
             found = unit.log.entry(index)
-            if found is not None and (reach.everything or self._in_scope(found, reach, actor)):
+            if found is not None and (self._reads_whole(actor) or self._in_scope(found, reach, actor)):
                 return found
         raise not_found("entry", str(index))
 
@@ -106,9 +108,14 @@ class Trail:
             unit.commit()
         return found
 
+    def _reads_whole(self, actor: Actor) -> bool:
+        """Say whether the actor reads all of the log; all accounts in scope are not yet that."""
+        return self.gate.policy.reach(actor, Permission.LOG_READ).everything
+
     def _reach(self, actor: Actor) -> Reach:
-        whole = self.gate.policy.reach(actor, Permission.LOG_READ)
-        return whole if whole.everything else self.gate.policy.reach(actor, Permission.TRAIL_READ)
+        if self._reads_whole(actor):
+            return Reach(everything=True)
+        return self.gate.policy.reach(actor, Permission.TRAIL_READ)
 
     def _in_scope(self, entry: Entry, reach: Reach, actor: Actor) -> bool:
         account = entry.content.get("account")
