@@ -209,6 +209,16 @@ def test_another_request_under_the_same_key_is_ended(units: SqlUnits) -> None:
     write(units, replace(again, actor=replace(again.actor, id="pat")))
 
 
+def test_a_key_without_subject_is_claimed_against_others_too(units: SqlUnits) -> None:
+    write(units, noted(actor=actor(idempotency=IdempotencyKey("k1", MAC))))
+    again = noted(actor=actor(idempotency=IdempotencyKey("k1", MAC)), subject="checkout:c2")
+    with units.write() as unit, pytest.raises(Conflict) as refused:
+        unit.log.record(again, NOW)
+    assert refused.value.code == "concurrent.change"
+    with units.read() as unit:
+        assert unit.log.repeated("olga", "k1") == Repeat(MAC, None, 1)
+
+
 def test_entries_are_found_by_every_filter(units: SqlUnits) -> None:
     write(
         units,
@@ -226,6 +236,7 @@ def test_entries_are_found_by_every_filter(units: SqlUnits) -> None:
         (EntryFilter(), [4, 3, 2, 1, 0]),
         (EntryFilter(account_id=NUMBER), [1]),
         (EntryFilter(checkout_id="c1"), [1]),
+        (EntryFilter(of_accounts=True), [1]),
         (EntryFilter(actor_id="system:clock"), [2]),
         (EntryFilter(type="session.closed"), [3]),
         (EntryFilter(outcome="unknown"), [2]),
@@ -394,14 +405,11 @@ def test_an_entry_that_was_changed_under_us_is_not_believed(postgresql_url: str,
 
 def test_a_column_that_lies_about_its_entry_is_not_believed(postgresql_url: str, tmp_path: Path) -> None:
     units = units_for(postgresql_url, tmp_path)
-    write(units, noted(type=EventType.LOG_OPENED), promoted(version()), noted(account_id=NUMBER))
+    staged = replace(promoted(version(number=2)), type=EventType.ROTATION_PLANNED)
+    write(units, noted(type=EventType.LOG_OPENED), promoted(version()), staged)
     with units.engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER ALL"))
-        connection.execute(
-            text(
-                "UPDATE audit_entry SET event_type = 'secret.promoted', secret_kind = 'password' WHERE seq = 2"
-            )
-        )
+        connection.execute(text("UPDATE audit_entry SET event_type = 'secret.promoted' WHERE seq = 2"))
     with units.read() as unit, pytest.raises(Unavailable) as refused:
         unit.log.promotion(NUMBER, PartKind.PASSWORD)
     assert refused.value.facts["cause"] == "log.projection"

@@ -200,6 +200,33 @@ def test_a_lock_of_an_account_is_exclusive(units: SqlUnits) -> None:
     assert found.name == made.account.name + "+" * 10
 
 
+def test_who_reads_before_writing_is_not_overtaken_by_another_process(
+    units: SqlUnits, store_url: str, tmp_path: Path
+) -> None:
+    """Units of their own share nothing but the database, as those of two processes do."""
+    with units.write() as unit:
+        made = stand(unit)
+        unit.commit()
+
+    def rename_often(mine: SqlUnits) -> None:
+        for _ in range(10):
+            with mine.write() as unit:
+                found = unit.accounts.lock(NUMBER)
+                assert found is not None
+                unit.accounts.update(replace(found, name=found.name + "+"))
+                unit.commit()
+
+    others = [units_for(store_url, tmp_path) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(rename_often, others))
+    with units.read() as unit:
+        found = unit.accounts.get(NUMBER)
+    assert found is not None
+    assert found.name == made.account.name + "+" * 30
+    for each in others:
+        each.engine.dispose()
+
+
 WRITER = """
 import sys
 from pathlib import Path
