@@ -168,7 +168,6 @@ def test_names_of_local_keys_are_checked_before_a_file_is_made(tmp_path: Path) -
     assert not (tmp_path / "keys").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_hardened_process_is_not_dumpable_and_writes_no_core() -> None:
     """In a process of its own, as it cannot be undone; /proc/self/mem then belongs to root alone."""
     asked = (

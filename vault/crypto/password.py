@@ -85,7 +85,7 @@ def login_weaknesses(password: Secret[str], *, email: str = "") -> tuple[str, ..
         found.append(f"Choose {LOGIN_MIN} to {LOGIN_MAX} characters; several unrelated words are easiest.")
     if len(set(text)) < LOGIN_DISTINCT:
         found.append(f"Use at least {LOGIN_DISTINCT} different characters.")
-    own_names = [name for name in re.split(r"[@.+_-]", email.casefold()) if len(name) >= 4]  # noqa: PLR2004
+    own_names = [name for name in re.split(r"[@.+_-]", email.casefold()) if len(name) >= 4]  # noqa: PLR2004 - shorter names are in too many words
     if any(name in text for name in own_names):
         found.append("Leave your own name or e-mail address out of it.")
     return tuple(found)
