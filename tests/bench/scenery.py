@@ -31,6 +31,7 @@ from vault.domain.credential import Part, PartKind, PartState, Version, VersionL
 from vault.domain.ids import fold_email, new_id
 from vault.domain.person import Grant, Person, PersonState, Token
 from vault.domain.secret import Secret
+from vault.services.factors import SEED_PURPOSE
 from vault.services.gate import Gate
 from vault.services.sealing import Sealer
 from vault.services.tokens import PURPOSE, new_text
@@ -71,6 +72,7 @@ class Operator:
     account_id: str
     checkout_id: str
     token: str
+    seed: totp.Seed
 
 
 @dataclass(slots=True)
@@ -169,7 +171,7 @@ def build(url: str, directory: Path, *, accounts: int = 10, operators: int = 1) 
     units = vault.units
     assert isinstance(units, SqlUnits)
     keys = CountingKeys(vault.keys)
-    vault = replace(vault, reveals=replace(vault.reveals, sealer=Sealer(keys)))
+    vault = _counting(vault, keys)
     customer = Customer(new_id(), "900001", "Example Ltd", False, False, None, None, clock.at)
     with units.write() as unit:
         unit.customers.add(customer)
@@ -190,13 +192,28 @@ def build(url: str, directory: Path, *, accounts: int = 10, operators: int = 1) 
     return stage
 
 
+def _counting(vault: Vault, keys: CountingKeys) -> Vault:
+    """Put the counting keys wherever something is opened or sealed."""
+    sealer = Sealer(keys)
+    reveals = replace(vault.reveals, sealer=sealer)
+    rotations = replace(vault.rotations, checkouts=vault.checkouts, reveals=reveals, sealer=sealer)
+    return replace(
+        vault,
+        reveals=reveals,
+        rotations=rotations,
+        attestations=replace(vault.attestations, rotations=rotations),
+        custodies=replace(vault.custodies, sealer=sealer),
+    )
+
+
 def account_id(number: int) -> str:
     """Give the number-th account's AWS number."""
     return f"{100_000_000_000 + number}"
 
 
 def _operator(vault: Vault, now: datetime, number: int) -> Operator:
-    person_id, token_id = new_id(), new_id()
+    person_id, token_id, seed = new_id(), new_id(), totp.generate_seed()
+    sealed = vault.server_key.seal(SEED_PURPOSE, person_id, seed.secret)
     text = new_text(person=True)
     token = Token(
         id=token_id,
@@ -232,7 +249,7 @@ def _operator(vault: Vault, now: datetime, number: int) -> Operator:
     )
     with vault.units.write() as unit:
         name = f"operator{number}"
-        unit.people.add(Person(person_id, f"{name}@msp.example", name, PersonState.ACTIVE, now))
+        unit.people.add(Person(person_id, f"{name}@msp.example", name, PersonState.ACTIVE, now, seed=sealed))
         unit.people.add_grant(Grant(new_id(), person_id, Role.OPERATOR, Scope(), "bench", now, "bench", now))
         unit.tokens.add(token)
         unit.checkouts.add(checkout)
@@ -241,7 +258,7 @@ def _operator(vault: Vault, now: datetime, number: int) -> Operator:
     powers = (Power(Role.OPERATOR, Scope()),)
     origin = Origin(new_id(), "192.0.2.7", session=token_id)
     actor = Actor(ActorKind.PERSON, person_id, f"operator {number}", powers, origin=origin)
-    return Operator(actor, checkout.account_id, checkout.id, text.expose())
+    return Operator(actor, checkout.account_id, checkout.id, text.expose(), seed)
 
 
 def _accounts(
