@@ -18,7 +18,6 @@ PROGRAMS: Final[tuple[tuple[str, ...], ...]] = (
     ("xsel", "--clipboard", "--input"),
     ("pbcopy",),
 )
-CLEAR_AFTER: Final = 30
 
 
 def find() -> tuple[str, ...] | None:

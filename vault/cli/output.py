@@ -15,11 +15,11 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from vault.cli.clipboard import CLEAR_AFTER, copy
 from vault.cli.exits import Failure, plain, stop
 
 F = TypeVar("F", bound=Callable[..., Any])
 LONGEST_WAIT: Final = 120
+CLEAR_AFTER: Final = 30
 
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 show_option: Callable[[F], F] = click.option(
@@ -76,6 +76,8 @@ def ask_secret(question: str) -> str:
 
 def hand_out(name: str, value: str, *, show: bool, clear_after: int) -> bool:
     """Give a secret to the person: on the terminal, or in the clipboard; True where it was copied."""
+    from vault.cli.clipboard import copy  # noqa: PLC0415 - brings subprocess along, for disclosures alone
+
     if show:
         return False
     if not copy(value, clear_after):
