@@ -225,11 +225,20 @@ def find_directory(given: str | None, environment: Mapping[str, str]) -> Path:
                 "settings.invalid", f"There is no {FILE} in {directory}. Name its directory with --config."
             )
         return directory
-    places = (
-        SYSTEM_DIRECTORY,
-        Path(__file__).resolve().parent.parent / "config",
-        Path(sys.prefix) / "share" / "rootvault" / "config",
-    )
+    return _first_with_settings((SYSTEM_DIRECTORY, *_shipped()))
+
+
+def shipped_directory() -> Path:
+    """Find the settings and the policy that came with the program, whatever this machine's own are."""
+    return _first_with_settings(_shipped())
+
+
+def _shipped() -> tuple[Path, Path]:
+    source_tree = Path(__file__).resolve().parent.parent / "config"
+    return source_tree, Path(sys.prefix) / "share" / "rootvault" / "config"
+
+
+def _first_with_settings(places: tuple[Path, ...]) -> Path:
     for place in places:
         if (place / FILE).is_file():
             return place

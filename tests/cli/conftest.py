@@ -9,19 +9,23 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyotp
 import pytest
 
 from tests.support.repository import ROOT
+from vault.bootstrap import open_vault
 from vault.cli.admin.founding import found
+from vault.domain.actor import Reach
+from vault.ports.store import EntryFilter, Slice
 from vault.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 READY_SECONDS = 90
 SETTINGS = """\
@@ -134,6 +138,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "Traceback" not in out
+    assert _still_running(str(directory)) == []
+    assert _last_entry(directory / "data") == "service.stopped"
 
 
 def _ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:
@@ -146,3 +152,21 @@ def _ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:
         time.sleep(0.1)
     process.kill()
     raise AssertionError(process.communicate())
+
+
+def _still_running(words: str) -> list[str]:
+    """Name the processes whose command line holds some words."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            line = each.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            found += [line] if words in line else []
+    return found
+
+
+def _last_entry(directory: Path) -> object:
+    vault = open_vault(load_settings(str(directory), {}))
+    with vault.units.read() as unit:
+        last = unit.log.page(EntryFilter(), Reach(everything=True), Slice(1)).items[0]
+    vault.close()
+    return last.content["type"]

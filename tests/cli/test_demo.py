@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -128,6 +129,22 @@ def test_a_directory_that_holds_something_is_refused(
     again = rootvault("demo", "--once", "--data", str(directory / "data"))
     assert again.returncode == 2
     assert "is not empty: a demonstration begins in a new directory" in again.stderr
+
+
+def test_a_port_that_is_taken_is_told_before_the_story() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = rootvault("demo", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "Name another with --port" in done.stderr
+    assert "✓" not in done.stdout
+
+
+def test_a_state_file_without_a_directory_is_told_before_the_story(tmp_path: Path) -> None:
+    done = rootvault("demo", "--once", "--state", str(tmp_path / "nowhere" / "state.json"))
+    assert done.returncode == 2
+    assert "✓" not in done.stdout
 
 
 def test_a_step_that_fails_ends_the_story_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:

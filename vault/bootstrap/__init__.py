@@ -6,7 +6,7 @@ and vkey, `close()`, and every use case. The only importer of adapters beside th
 
 from vault.bootstrap.compose import Ground, Vault, compose
 from vault.bootstrap.ground import check_data_directory, make_data_directory
-from vault.bootstrap.open import announce, open_log, open_vault
+from vault.bootstrap.open import announce, open_log, open_vault, take_leave
 
 __all__ = [
     "Ground",
@@ -17,4 +17,5 @@ __all__ = [
     "make_data_directory",
     "open_log",
     "open_vault",
+    "take_leave",
 ]

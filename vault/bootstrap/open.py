@@ -114,6 +114,13 @@ def announce(vault: Vault) -> None:
         unit.commit()
 
 
+def take_leave(vault: Vault) -> None:
+    """Record that the service was stopped in order."""
+    with vault.units.write() as unit:
+        unit.log.record(Event(EventType.SERVICE_STOPPED, system_actor("service")), vault.clock.now())
+        unit.commit()
+
+
 def units_for(settings: Settings, signer: Signer, policy: Policy) -> SqlUnits:
     """Make the transactions over a database, with its log and the mark outside of it."""
     mark = MarkFile(settings.file(settings.log.mark_file))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from vault.bootstrap import announce, open_vault
+from vault.bootstrap import announce, open_vault, take_leave
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.output import emit, json_option
+from vault.errors import VaultError
 
 if TYPE_CHECKING:
     from vault.settings import Settings
@@ -64,8 +65,23 @@ def run(
     vault.close()
     server = import_module("vault.web.server")
     listening = server.Listening(settings.server.host, port, settings.server.workers, settings.server.threads)
-    with _worker(settings, os.environ if environment is None else environment, wanted=sweeping):
-        server.serve(lambda: open_vault(settings), listening, ready)
+    owner = os.getpid()
+    try:
+        with _worker(settings, os.environ if environment is None else environment, wanted=sweeping):
+            server.serve(lambda: open_vault(settings), listening, ready)
+    finally:
+        # the server's own workers leave by the same way, and the service goes on without them
+        if os.getpid() == owner:
+            _take_leave(settings)
+
+
+def _take_leave(settings: Settings) -> None:
+    try:
+        vault = open_vault(settings)
+        take_leave(vault)
+        vault.close()
+    except VaultError as error:
+        click.echo(f"The stop could not be recorded: {error.detail} [{error.code}]", err=True)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from vault.cli.admin.serve import run
 from vault.cli.exits import Failure
 from vault.cli.output import emit, json_option
 from vault.domain.secret import Secret
-from vault.settings import FILE, PREFIX, Settings, find_directory, parse_settings
+from vault.settings import FILE, PREFIX, Settings, parse_settings, shipped_directory
 
 PORT: Final = 8400
 BANNER: Final = (
@@ -86,8 +86,11 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
     """
     if not as_json:
         click.secho(BANNER, fg="yellow", bold=True)
+    if state is not None and not state.absolute().parent.is_dir():
+        detail = f"There is no directory {state.absolute().parent} for the state file."
+        raise Failure("operation.failed", detail, exit_status=2)
+    port = port if once else _own_port(port)
     with _directory(data) as directory:
-        port = port or _free_port()
         settings = _prepare(directory, port)
         act = _tell(settings, directory, Stage(as_json=as_json))
         known = describe(act, None)
@@ -131,10 +134,17 @@ def _tell(settings: Settings, directory: Path, stage: Stage) -> Act:
     return act
 
 
-def _free_port() -> int:
-    """Choose the port before the story, because the public address in the settings names it."""
+def _own_port(wanted: int) -> int:
+    """Look before the story whether the port is free; for 0 choose one, because the settings name it."""
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", wanted))
+        except OSError as failure:
+            detail = (
+                f"Port {wanted} cannot be used ({failure.strerror}). Name another with --port; 0 takes any."
+            )
+            raise Failure("operation.failed", detail, exit_status=2) from None
         return int(taken.getsockname()[1])
 
 
@@ -169,7 +179,7 @@ def _directory(data: Path | None) -> Iterator[Path]:
 def _prepare(directory: Path, port: int) -> Settings:
     text = _SETTINGS.format(port=port, origin=ORIGIN)
     (directory / FILE).write_text(text, encoding="utf-8")
-    shutil.copyfile(find_directory(None, {}) / "policy.toml", directory / "policy.toml")
+    shutil.copyfile(shipped_directory() / "policy.toml", directory / "policy.toml")
     # the environment has no say, so that a demonstration never reaches a real vault's database
     return parse_settings(tomllib.loads(text), directory, {})
 
