@@ -160,7 +160,9 @@ def populate(house: House) -> tuple[dict[Role, Member], tuple[Member, Member], t
     members = {role: _appoint(house, admins, role, name) for role, name in NAMES.items()}
     actor = house.actor(members[Role.CUSTODIAN])
     north = house.vault.customers.register(actor, "912345", CustomerFacts(name="Northwind Traders Ltd"))
-    blue = house.vault.customers.register(actor, "900217", CustomerFacts(name="Blue Harbour Foods", aws_india=True))
+    blue = house.vault.customers.register(
+        actor, "900217", CustomerFacts(name="Blue Harbour Foods", aws_india=True)
+    )
     for number, customer, name, model, kind in (
         (NUMBER, north, "Northwind payer", Model.SPAM, Kind.PAYER),
         ("210987654321", north, "Northwind web shop, production", Model.SPAM, Kind.MEMBER),
@@ -169,12 +171,16 @@ def populate(house: House) -> tuple[dict[Role, Member], tuple[Member, Member], t
         ("567890123456", blue, "Blue Harbour sandbox", Model.SPAM, Kind.STANDALONE),
     ):
         email = f"aws-root+{number}@mail.msp.example"
-        facts = AccountFacts(name, email, Custodian.OURS, Custodian.OURS if customer is north else Custodian.CUSTOMER)
+        facts = AccountFacts(
+            name, email, Custodian.OURS, Custodian.OURS if customer is north else Custodian.CUSTOMER
+        )
         house.vault.accounts.register(actor, number, customer.id, model, kind, facts)
     seed = totp.generate_seed()
     for number in (NUMBER, "210987654321", "345678901234"):
         secret = seed if number == NUMBER else totp.generate_seed()
-        existing = Existing(f"aws-root+{number}@mail.msp.example", Secret(PASSWORD), secret.secret, attested=True)
+        existing = Existing(
+            f"aws-root+{number}@mail.msp.example", Secret(PASSWORD), secret.secret, attested=True
+        )
         house.vault.custodies.take_in(actor, number, existing, members[Role.CUSTODIAN].code())
     return members, admins, seed
 
@@ -185,7 +191,6 @@ def _appoint(house: House, admins: tuple[Member, Member], role: Role, name: str)
     invited = house.vault.people.invite(proposer, email, name, (Wish(role),))
     house.vault.people.confirm_grant(confirmer, invited.grants[0].id, admins[1].code())
     return house.enrol(invited)
-
 
 
 def _not_yet(environ: object, start_response: object) -> Iterable[bytes]:

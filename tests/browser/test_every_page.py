@@ -14,6 +14,7 @@ import pytest
 
 from tests.browser.stage import NUMBER, Stage
 from tests.browser.test_main_path import ask, begin
+from tests.support.repository import ROOT
 from vault.domain.actor import Role
 
 if TYPE_CHECKING:
@@ -23,69 +24,36 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-EVERYONE = ["/", "/accounts", f"/accounts/{NUMBER}", "/trail", "/trail/1", "/reasons", "/sessions", "/keyboard", "/tokens"]
+EVERYONE = [
+    "/",
+    "/accounts",
+    f"/accounts/{NUMBER}",
+    "/trail",
+    "/reasons",
+    "/sessions",
+    "/keyboard",
+    "/tokens",
+]
 PAGES = {
-    Role.OPERATOR: [f"/accounts/{NUMBER}/ask", "/accounts/456789012345", "/accounts/567890123456/ask", "/trail?q=nothing"],
+    Role.OPERATOR: [
+        f"/accounts/{NUMBER}/ask",
+        "/accounts/456789012345",
+        "/accounts/567890123456/ask",
+        "/trail?q=nothing",
+    ],
     Role.APPROVER: [],
-    Role.AUDITOR: [f"/trail?account={NUMBER}", "/trail?outcome=denied", "/accounts?custody=onboarding&q=Blue"],
+    Role.AUDITOR: [
+        f"/trail?account={NUMBER}",
+        "/trail?outcome=denied",
+        "/accounts?custody=onboarding&q=Blue",
+    ],
     Role.CUSTODIAN: ["/customers", "/customers/new", "/register", "/accounts/567890123456/intake"],
     Role.CSM: [],
     Role.ADMIN: ["/people", "/people/invite"],
 }
 VIEWS = [(360, 740, True), (768, 900, False), (1024, 800, True), (1600, 1000, False)]
 
-FAULTS = """() => {
-  const faults = [];
-  const seen = (element) => element.checkVisibility({ visibilityProperty: true });
-  const name = (element) => {
-    const by = element.getAttribute("aria-labelledby");
-    const label = by ? by.split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join(" ")
-      : element.getAttribute("aria-label") ?? [...(element.labels ?? [])].map((each) => each.textContent).join(" ");
-    return (label || element.textContent || "").trim();
-  };
-  const all = (selector) => [...document.querySelectorAll(selector)];
-  const what = (element) => element.outerHTML.slice(0, 90);
-
-  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) {
-    faults.push(`overflows: ${document.documentElement.scrollWidth} of ${document.documentElement.clientWidth}`);
-  }
-  if (all("h1").length !== 1) faults.push(`h1: ${all("h1").length}`);
-  if (all("main").length !== 1) faults.push("main");
-  if (!document.title.trim() || !document.documentElement.lang) faults.push("title or language");
-  let level = 0;
-  for (const heading of all("h1, h2, h3, h4")) {
-    const next = Number(heading.tagName[1]);
-    if (next > level + 1) faults.push(`heading skips: ${what(heading)}`);
-    level = next;
-  }
-  for (const field of all("input:not([type=hidden]), select, textarea")) {
-    if (!name(field)) faults.push(`no label: ${what(field)}`);
-  }
-  for (const control of all("a[href], button, summary")) {
-    if (!name(control)) faults.push(`no name: ${what(control)}`);
-    const box = control.getBoundingClientRect();
-    const inline = getComputedStyle(control).display === "inline";
-    if (seen(control) && !inline && !control.classList.contains("skip") && (box.width < 24 || box.height < 24)) {
-      faults.push(`target of ${Math.round(box.width)} by ${Math.round(box.height)}: ${what(control)}`);
-    }
-  }
-  const ids = all("[id]").map((element) => element.id);
-  ids.filter((id, place) => ids.indexOf(id) !== place).forEach((id) => faults.push(`id twice: ${id}`));
-  for (const element of all("[aria-describedby], [aria-labelledby], label[for]")) {
-    const refs = ["aria-describedby", "aria-labelledby", "for"].flatMap((each) => (element.getAttribute(each) ?? "").split(" "));
-    refs.filter((id) => id && !document.getElementById(id)).forEach((id) => faults.push(`leads nowhere: ${id}`));
-  }
-  for (const picture of all("svg")) {
-    if (picture.getAttribute("aria-hidden") !== "true" && !picture.getAttribute("aria-label")) faults.push(`svg: ${what(picture)}`);
-  }
-  for (const list of all("ul, ol")) {
-    if ([...list.children].some((child) => child.tagName !== "LI")) faults.push(`list: ${what(list)}`);
-  }
-  for (const region of all("section")) {
-    if (!name(region)) faults.push(`region: ${what(region)}`);
-  }
-  return faults;
-}"""
+FAULTS = (ROOT / "tests/browser/faults.js").read_text()
 
 
 @pytest.fixture
@@ -112,6 +80,10 @@ def test_pages_are_in_order(stage: Stage, role: Role) -> None:
         assert answer.status == 200, path
         assert answer.headers["cache-control"] == "no-store"
         check(page)
+    page.goto(f"{stage.base_url}/trail?account={NUMBER}")
+    page.locator("tbody a").first.click()
+    page.get_by_role("heading", name="The exact bytes").wait_for()
+    check(page)
 
 
 def test_pages_of_a_running_checkout_are_in_order(stage: Stage) -> None:

@@ -65,7 +65,9 @@ def test_markup_is_text() -> None:
 def test_no_text_makes_elements_of_its_own(typed: str) -> None:
     shown = parsed(show.text(typed))
     assert set(shown.elements) <= {"bdi", "span"}
-    assert not any(character in shown.text for character in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u200b")
+    assert not any(
+        character in shown.text for character in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u200b"
+    )
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128))

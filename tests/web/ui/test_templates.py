@@ -82,7 +82,9 @@ def test_every_sign_that_is_named_is_drawn() -> None:
     named = set(re.findall(r'icon\("([a-z]+)"\)', "".join(path.read_text() for path in TEMPLATES)))
     tables = (words.CUSTODY, words.SITUATION, words.CHECKOUT, words.PART, words.ROTATION, words.VERSION)
     named |= {word.icon for table in tables for word in table.values()}
-    named |= {word.icon for table in (words.PERSON, words.OUTCOME, words.CUSTODIAN) for word in table.values()}
+    named |= {
+        word.icon for table in (words.PERSON, words.OUTCOME, words.CUSTODIAN) for word in table.values()
+    }
     assert named - drawn == set()
 
 

@@ -112,9 +112,7 @@ def _seen(credential: CredentialView) -> dict[str, str]:
     return found
 
 
-def _names(
-    who: Actor, views: tuple[AccountView, ...], customers: tuple[Customer, ...]
-) -> dict[str, str]:
+def _names(who: Actor, views: tuple[AccountView, ...], customers: tuple[Customer, ...]) -> dict[str, str]:
     names = {customer.id: customer.name for customer in customers}
     for customer_id in {view.account.customer_id for view in views} - names.keys():
         found = customer_of(who, customer_id)

@@ -59,7 +59,11 @@ def ask_send(account_id: str) -> AnyResponse:
     if not form.validate():
         return _ask_page(account_id, form, INVALID)
     wish = Ask(
-        account_id, form.reason.data, form.ticket.data.strip(), form.justification.data, int(form.minutes.data) * 60
+        account_id,
+        form.reason.data,
+        form.ticket.data.strip(),
+        form.justification.data,
+        int(form.minutes.data) * 60,
     )
     try:
         checkout = the_vault().checkouts.ask(actor(), wish)

@@ -229,7 +229,9 @@ def _openable(view: CheckoutView) -> list[Version]:
             continue
         found += [
             version
-            for version in sorted(credential.versions, key=lambda v: (v.label is not VersionLabel.CURRENT, -v.number))
+            for version in sorted(
+                credential.versions, key=lambda v: (v.label is not VersionLabel.CURRENT, -v.number)
+            )
             if version.kind is each.part.kind and openable(each.part, version, unverified=each.unverified)
         ]
     return sorted(found, key=lambda version: version.kind is PartKind.MFA)

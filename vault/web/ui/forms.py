@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -43,6 +44,13 @@ OTP_NEEDED = "Give the six digits that your device shows now."
 
 class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
     """A form that can take a use case's refusal."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc] # as above
+        """Texts only: a file sent under a field's name is not that field."""
+
+        def wrap_formdata(self, form: FlaskForm, formdata: object) -> object:  # noqa: ARG002 - WTForms passes it
+            """Read what was posted, or nothing where a form is only shown."""
+            return None if formdata is None else request.form
 
     places: ClassVar[dict[str, str]] = {}
     """JSON pointers of errors whose field has another name here."""
@@ -214,7 +222,9 @@ class InviteForm(Form):
 class GrantForm(Form):
     """Power for a person, within a scope."""
 
-    role = SelectField("Role", choices=options((role, f"{name}: {ROLE_MEANING[role]}") for role, name in ROLE.items()))
+    role = SelectField(
+        "Role", choices=options((role, f"{name}: {ROLE_MEANING[role]}") for role, name in ROLE.items())
+    )
     scope = SelectField(
         "Reach",
         choices=options((("all", "Everything"), ("customer", "One customer"), ("account", "One account"))),

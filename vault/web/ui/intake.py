@@ -68,7 +68,10 @@ def customer_send() -> AnyResponse:
 def account_new() -> Response:
     """Ask for an account."""
     form = AccountForm(
-        formdata=None, customer_id=request.args.get("customer", ""), mailbox=Custodian.UNKNOWN, phone=Custodian.UNKNOWN
+        formdata=None,
+        customer_id=request.args.get("customer", ""),
+        mailbox=Custodian.UNKNOWN,
+        phone=Custodian.UNKNOWN,
     )
     return _account_page(form, 200)
 
@@ -99,7 +102,9 @@ def account_send() -> AnyResponse:
 def intake(account_id: str) -> Response:
     """Ask for the values that existed before us."""
     view = the_vault().accounts.get(actor(), account_id)
-    return page("ui/intake.html", form=IntakeForm(formdata=None, root_email=view.account.root_email), view=view)
+    return page(
+        "ui/intake.html", form=IntakeForm(formdata=None, root_email=view.account.root_email), view=view
+    )
 
 
 @blueprint.post("/accounts/<account_id>/intake")
@@ -115,7 +120,10 @@ def intake_send(account_id: str) -> AnyResponse:
     if not form.validate():
         return again(INVALID)
     existing = Existing(
-        form.root_email.data.strip(), Secret(form.password.data), Secret(form.seed.data), attested=form.attested.data
+        form.root_email.data.strip(),
+        Secret(form.password.data),
+        Secret(form.seed.data),
+        attested=form.attested.data,
     )
     try:
         vault.custodies.take_in(actor(), account_id, existing, form.otp.data.strip())

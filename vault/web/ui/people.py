@@ -86,6 +86,8 @@ def person_link(person_id: str) -> AnyResponse:
 def person_grant(person_id: str) -> AnyResponse:
     """Propose a role."""
     form = GrantForm()
+    if not form.validate():
+        return _person(person_id, form, INVALID)
     try:
         the_vault().people.propose_grant(actor(), person_id, _wish(form))
     except VaultError as error:
@@ -152,7 +154,7 @@ def _link(made: Invited) -> Response:
 
 
 def _wish(form: GrantForm) -> Wish:
-    kind = ScopeKind(form.scope.data) if form.scope.data in set(ScopeKind) else ScopeKind.ALL
+    kind = ScopeKind(form.scope.data)
     target = (form.target.data or "").replace(" ", "")
     if kind is ScopeKind.CUSTOMER:
         found = the_vault().customers.page(actor(), target or None, Slice(10)).items
@@ -161,5 +163,4 @@ def _wish(form: GrantForm) -> Wish:
             place = FieldError("/target", "Give the DDI number of a customer that is registered.")
             raise Invalid("input.invalid", place.detail, errors=(place,))
         target = exact[0]
-    role = Role(form.role.data) if form.role.data in set(Role) else Role.OPERATOR
-    return Wish(role, Scope(kind, "" if kind is ScopeKind.ALL else target))
+    return Wish(Role(form.role.data), Scope(kind, "" if kind is ScopeKind.ALL else target))

@@ -132,9 +132,7 @@ def _plan_device(checkout_id: str) -> AnyResponse:
     if not form.validate():
         return again(INVALID)
     try:
-        rotation = the_vault().rotations.plan(
-            actor(), checkout_id, PartKind.MFA, Secret(form.seed.data)
-        )
+        rotation = the_vault().rotations.plan(actor(), checkout_id, PartKind.MFA, Secret(form.seed.data))
     except VaultError as error:
         return refused(error, form, again)
     return redirect(url_for("ui.rotation_page", rotation_id=rotation.id), 303)
@@ -186,7 +184,10 @@ def _outcomes(form: AttestForm, rotation: Rotation) -> None:
     """Offer what can be said now: that none works only while the part is being tried."""
     account: AccountView = the_vault().accounts.get(actor(), rotation.account_id)
     part = next(each.part for each in account.parts if each.part.kind is rotation.kind)
-    choices = [(Outcome.ACCEPTED, "AWS took it"), (Outcome.REFUSED, "AWS refused it; the one before still works")]
+    choices = [
+        (Outcome.ACCEPTED, "AWS took it"),
+        (Outcome.REFUSED, "AWS refused it; the one before still works"),
+    ]
     if rotation.state is RotationState.UNKNOWN:
         choices = [(Outcome.ACCEPTED, "The new one works"), (Outcome.REFUSED, "The one before works")]
     else:

@@ -73,7 +73,6 @@ def trail_entry(index: int) -> Response:
 
 def _filter(asked: dict[str, str]) -> EntryFilter:
     number = asked["account"].replace(" ", "")
-    until = _day(asked["until"], "until")
     return EntryFilter(
         account_id=number or None,
         actor_id=asked["actor"] or None,
@@ -81,16 +80,17 @@ def _filter(asked: dict[str, str]) -> EntryFilter:
         type=asked["type"] or None,
         outcome=asked["outcome"] or None,
         since=_day(asked["since"], "since"),
-        until=None if until is None else until + timedelta(days=1),
+        until=_day(asked["until"], "until", and_all_of_it=True),
         text=asked["q"] or None,
     )
 
 
-def _day(text: str, name: str) -> datetime | None:
+def _day(text: str, name: str, *, and_all_of_it: bool = False) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        return day + timedelta(days=1) if and_all_of_it else day
+    except (ValueError, OverflowError):  # the last day of the calendar has none after it
         place = FieldError(f"/{name}", "Give a day as YYYY-MM-DD.")
         raise Invalid("input.invalid", place.detail, errors=(place,)) from None
