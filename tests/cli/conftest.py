@@ -138,8 +138,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "Traceback" not in out
-    assert _still_running(str(directory)) == []
-    assert _last_entry(directory / "data") == "service.stopped"
+    assert still_running(str(directory)) == []
+    assert last_entry(directory / "data") == "service.stopped"
 
 
 def _ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:
     raise AssertionError(process.communicate())
 
 
-def _still_running(words: str) -> list[str]:
+def still_running(words: str) -> list[str]:
     """Name the processes whose command line holds some words."""
     found = []
     for each in Path("/proc").glob("[0-9]*/cmdline"):
@@ -164,7 +164,7 @@ def _still_running(words: str) -> list[str]:
     return found
 
 
-def _last_entry(directory: Path) -> object:
+def last_entry(directory: Path) -> object:
     vault = open_vault(load_settings(str(directory), {}))
     with vault.units.read() as unit:
         last = unit.log.page(EntryFilter(), Reach(everything=True), Slice(1)).items[0]

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit.note import Signer, write_key
-from tests.cli.conftest import rootvault, settings_directory
+from tests.cli.conftest import SETTINGS, rootvault, settings_directory
 from vault.adapters.db import head
 from vault.adapters.db.copying import copy_database
 from vault.bootstrap import open_vault
 from vault.bootstrap.open import announce
 from vault.cli.admin.checks import DISK_FAIL, Level, check_disk
 from vault.cli.admin.doctor import doctor as doctor_command
+from vault.cli.admin.founding import found
 from vault.domain.actor import Reach, system_actor
 from vault.domain.event import Event, EventType
 from vault.errors import Refused
@@ -179,6 +180,21 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a damaged mark": (lambda d: (d / "data" / "log.mark").write_bytes(b"\xff"), "mark"),
     "an empty database": (_emptied, "Run: rootvault init"),
 }
+
+
+def test_a_vault_is_founded_served_and_examined_on_postgresql(fresh_database: str, tmp_path: Path) -> None:
+    directory = settings_directory(tmp_path / "config")
+    text = f'[database]\nurl = "{fresh_database}"\n'
+    (directory / "vault.toml").write_text(SETTINGS + text, encoding="utf-8")
+    settings = load_settings(str(directory), {})
+    founded = found(settings, (("one@vault.example", "One"), ("two@vault.example", "Two")))
+    announce(founded.vault)
+    founded.vault.close()
+    status, report = doctor(directory, "--deep")
+    assert (status, faults(report)) == (0, "")
+    assert "postgresql answers" in {finding["words"] for finding in report["findings"]}
+    with pytest.raises(Refused, match="it is founded once"):
+        found(settings, (("three@vault.example", "Three"), ("four@vault.example", "Four")))
 
 
 @pytest.mark.parametrize("name", BREAKS)
