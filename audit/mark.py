@@ -78,8 +78,15 @@ class MarkFile:
         Without a mark there is nothing to compare with and nothing is refused: who expects one asks `read`.
         """
         note = self.read()
-        if note is None:
-            return
+        if note is not None:
+            self.check_note(note, storage, verifier)
+
+    def check_note(self, note: str, storage: Storage, verifier: Verifier) -> None:
+        """As `check`, against the mark as it was read.
+
+        The mark is read before the head is, unless the head is locked: else others may commit and move the mark
+        between the two, and a log that only grew looks rolled back.
+        """
         try:
             marked = open_checkpoint(note, verifier.name, verifier)
         except AuditError as error:

@@ -85,6 +85,7 @@ class SqlUnit:
     def check_mark(self) -> None:
         """Hold the log against its mark, as every append does; raise `RolledBack` if it is behind or beside it."""
         with self._db.guarded():
+            self._storage.read_mark()
             self.log.checkpoint()
             self._storage.check_mark()
 

@@ -65,11 +65,13 @@ class Marked(SqlStorage):
         self._mark = mark
         self._seen: Head | None = None
         self._locked = False
+        self._noted: str | None = None
 
     def lock(self, account: str | None) -> tuple[Head, Tail | None]:
         """Lock the head; the first time in a unit, hold it against the mark."""
         self._seen, tail = super().lock(account)
         if not self._locked:
+            self.read_mark()
             self.check_mark()
             self._locked = True
         return self._seen, tail
@@ -90,14 +92,22 @@ class Marked(SqlStorage):
             self._seen = super().head()
         return self._seen
 
+    def read_mark(self) -> None:
+        """Read the mark, for `check_mark`: before the head is read, or after it was locked, never between.
+
+        Between an unlocked look at the head and a later one at the mark, others may commit and move the mark:
+        a log that only grew would look rolled back.
+        """
+        self._noted = None if self._mark is None else self._mark.read()
+
     def check_mark(self) -> None:
-        """Raise `RolledBack` if the head is behind the mark, or beside it.
+        """Raise `RolledBack` if the head is behind the mark that was read, or beside it.
 
         The same note on both sides needs no more looking: whoever uses the head proves its signature.
         """
         if self._mark is None:
             return
-        head, note = self.head(), self._mark.read()
+        head, note = self.head(), self._noted
         if note is None:
             if head.size > 1:  # the very first entry may be committed and not yet marked
                 raise RolledBack(
@@ -105,7 +115,7 @@ class Marked(SqlStorage):
                     f"The log has {head.size} entries and its mark is missing: restore the mark, or confirm the log",
                 )
         elif note != head.note:
-            self._mark.check(self, self._log.signer.verifier)
+            self._mark.check_note(note, self, self._log.signer.verifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +143,11 @@ class LogEntries:
         the columns it was found by.
         """
         with self.db.guarded():
-            found = self.storage.latest(account_id, kind.value, _PROMOTED)
-            if found is None:
-                return None
             try:
+                self.storage.read_mark()
+                found = self.storage.latest(account_id, kind.value, _PROMOTED)
+                if found is None:
+                    return None
                 leaf = self.log.check_current(self.storage, found.seq)
                 self.storage.check_mark()
                 return _promotion(found.seq, decode(leaf), account_id, kind)
