@@ -1,0 +1,171 @@
+"""Settings as values: every setting with its type, its default and its place.
+
+Decided here: names and defaults. Nothing here is a secret but perhaps the database's password, which is why
+its address is kept out of every repr; keys are files, and settings name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+
+class Environment(StrEnum):
+    """What this vault is for; production is the strictest, and the default."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+    DEMO = "demo"
+
+
+class KeyServiceName(StrEnum):
+    """Where data keys are wrapped."""
+
+    AWS_KMS = "aws-kms"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class General:
+    """What stands at the top of the file, before any section."""
+
+    environment: str = Environment.PRODUCTION
+    data_directory: str = "/var/lib/rootvault"
+    policy_file: str = "policy.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The web server: where it listens, and who it believes."""
+
+    public_url: str = "http://127.0.0.1:8400"
+    host: str = "127.0.0.1"
+    port: int = 8400
+    workers: int = 2
+    threads: int = 8
+    trusted_proxies: tuple[str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
+    body_bytes: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where everything but keys is kept."""
+
+    url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys that wrap data keys, and the server's own."""
+
+    service: str = KeyServiceName.AWS_KMS
+    kms_keys: tuple[str, ...] = ()
+    endpoint: str = ""
+    local_file: str = "local-keys.json"
+    accept_insecure_local_keys: bool = False
+    server_file: str = "server.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The audit log's name, its signing key, and the mark that shows a rolled back database."""
+
+    origin: str = ""
+    key_file: str = "log.key"
+    mark_file: str = "log.mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How long a browser stays signed in (U3)."""
+
+    idle_seconds: int = 900
+    longest_seconds: int = 28_800
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Invitations, new powers, tokens and password hashing."""
+
+    hold_seconds: int = 86_400
+    enrolment_seconds: int = 259_200
+    token_days: int = 90
+    hashes_at_once: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The sweep that writes down what time has already done (rule 10)."""
+
+    interval_seconds: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one vault; `directory` is where the file was found."""
+
+    directory: Path
+    general: General
+    server: Server
+    database: Database
+    keys: Keys
+    log: Log
+    session: Session
+    people: People
+    worker: Worker
+
+    @property
+    def environment(self) -> Environment:
+        """What this vault is for."""
+        return Environment(self.general.environment)
+
+    @property
+    def key_service(self) -> KeyServiceName:
+        """Where data keys are wrapped."""
+        return KeyServiceName(self.keys.service)
+
+    @property
+    def data_directory(self) -> Path:
+        """Where relative file names of keys, marks and the SQLite database begin."""
+        return self.directory / self.general.data_directory
+
+    @property
+    def policy_file(self) -> Path:
+        """The policy; a relative name begins beside the settings file."""
+        return self.directory / self.general.policy_file
+
+    @property
+    def database_url(self) -> str:
+        """The database's address for SQLAlchemy; unset, an SQLite file in the data directory."""
+        return self.database.url or f"sqlite+pysqlite:///{self.data_directory / 'vault.db'}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the vault by TLS, so that cookies may insist on it."""
+        return urlsplit(self.server.public_url).scheme == "https"
+
+    @property
+    def trusted_hosts(self) -> tuple[str, ...]:
+        """The host names that requests may be for; unset, that of the public address."""
+        return self.server.trusted_hosts or (urlsplit(self.server.public_url).hostname or "localhost",)
+
+    def file(self, name: str) -> Path:
+        """Give the path of a file in the data directory; an absolute name stays as it is."""
+        return self.data_directory / name
+
+
+SECTIONS: Final[Mapping[str, type]] = {
+    "": General,
+    "server": Server,
+    "database": Database,
+    "keys": Keys,
+    "log": Log,
+    "session": Session,
+    "people": People,
+    "worker": Worker,
+}
