@@ -24,6 +24,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]  # publishe
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]  # publishes no types
 
 from vault.errors import Refused, VaultError
+from vault.web.connections import BoundedWorker
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -99,7 +100,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
             "bind": f"{host}:{self.listening.port}",
             "workers": self.listening.workers,
             "threads": self.listening.threads,
-            "worker_class": "gthread",
+            "worker_class": BoundedWorker,
             "timeout": REQUEST_SECONDS,
             "graceful_timeout": STOP_SECONDS,
             "keepalive": KEEP_ALIVE_SECONDS,
