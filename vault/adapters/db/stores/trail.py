@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, LargeBinary, Select, Text, cast, column, func, select
+from sqlalchemy import BigInteger, LargeBinary, Select, Text, cast, column, func, select, type_coerce
 from sqlalchemy import table as named
 
 from audit.entry import format_time
@@ -33,6 +33,8 @@ _entries = named(
     column("checkout_id", Text),
 )
 _entry = _entries.c
+_named_account = type_coerce(_entry.account_id, Text)
+"""Compared as the log's own indexes compare: a `Key`'s collation would make PostgreSQL pass them by."""
 _account = tables.account.c
 _UNSURE: Final = re.compile(r"[^ !#-\[\]-~]+|%|_")
 """Characters that a leaf may hold in another form (escaped, or in another case), and LIKE's own."""
@@ -49,7 +51,7 @@ def entries_like(
     if wanted.of_accounts:
         chosen = chosen.where(_entry.account_id.is_not(None))
     for place, value in (
-        (_entry.account_id, wanted.account_id),
+        (_named_account, wanted.account_id),
         (_entry.actor_id, wanted.actor_id),
         (_entry.checkout_id, wanted.checkout_id),
         (_entry.event_type, wanted.type),
