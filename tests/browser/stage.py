@@ -152,6 +152,7 @@ def serving(database_url: str, directory: Path) -> Iterator[tuple[House, str]]:
         yield house, base_url
     finally:
         _stop(server, thread)
+        house.vault.close()
 
 
 def populate(house: House) -> tuple[dict[Role, Member], tuple[Member, Member], totp.Seed]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
+import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.people import House, Member
+from tests.support.repository import ROOT
 from vault.domain.actor import Role
 from vault.domain.credential import PartKind
 from vault.domain.ids import new_id
 from vault.domain.secret import Secret
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
@@ -222,6 +229,46 @@ def test_an_invitation_is_confirmed_by_the_other_administrator(
     assert Browser(application, admins[1]).post(confirm, otp=admins[1].code()).status_code == 303
     with house.vault.units.read() as unit:
         assert unit.people.grants(person.id)[0].confirmed_by == admins[1].id
+
+
+def test_an_entry_is_taken_along_and_checked_without_the_vault(operator: Browser, house: House, tmp_path: Path) -> None:
+    ask(operator)
+    index = int(str(house.events("checkout.granted")[0]["seq"]))
+    page = operator.get(f"/trail/{index}").text
+    command = re.search(r"python -m audit receipt [^<]+", page)
+    assert command is not None
+    for kind, name in (("leaf", f"entry-{index}.json"), ("proof", f"entry-{index}.tlog-proof")):
+        answer = operator.get(f"/trail/{index}/{kind}")
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        (tmp_path / name).write_bytes(answer.data)
+    words = shlex.split(html.unescape(command[0]))
+    checked = subprocess.run(
+        [sys.executable, *words[1:]], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    (tmp_path / f"entry-{index}.json").write_bytes(operator.get(f"/trail/{index - 1}/leaf").data)
+    forged = subprocess.run(
+        [sys.executable, *words[1:]], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+    )
+    assert forged.returncode != 0
+
+
+def test_an_auditor_takes_a_copy_that_verifies(
+    application: Flask, house: House, admins: tuple[Member, Member], tmp_path: Path
+) -> None:
+    auditor = Browser(application, house.appoint(admins, "uma@msp.example", Role.AUDITOR))
+    answer = auditor.post("/trail/copy")
+    assert answer.status_code == 200
+    (tmp_path / "log.tar").write_bytes(answer.data)
+    checked = subprocess.run(
+        [sys.executable, "-m", "audit", "verify", "log.tar", "--key", house.vault.vkey],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert len(house.events("audit.exported")) == 1
 
 
 def test_a_token_is_shown_once(operator: Browser, house: House) -> None:

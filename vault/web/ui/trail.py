@@ -5,10 +5,11 @@ Decided here: an entry is shown as its exact bytes first; the readable form besi
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from flask import request
+from flask import Response, request
 
 from vault.domain.event import CATALOGUE
 from vault.domain.policy import Permission
@@ -21,11 +22,13 @@ from vault.web.ui.site import blueprint, next_page, page
 from vault.web.ui.words import OUTCOME
 
 if TYPE_CHECKING:
-    from flask import Response
+    from collections.abc import Iterator
 
+    from vault.domain.actor import Actor
     from vault.ports.store import Entry
 
 PAGE = 50
+CHUNK = 1 << 16
 FILTERS = ("account", "type", "outcome", "since", "until", "q", "checkout", "actor")
 
 
@@ -69,6 +72,55 @@ def trail_entry(index: int) -> Response:
         proof=vault.trail.proof(who, index),
         vkey=vault.vkey,
     )
+
+
+@blueprint.get("/trail/<int:index>/leaf")
+@needs(Permission.TRAIL_READ)
+def trail_leaf(index: int) -> Response:
+    """Give an entry's exact bytes as a file."""
+    entry = the_vault().trail.entry(actor(), index)
+    return _file(entry.leaf, "application/json", f"entry-{index}.json")
+
+
+@blueprint.get("/trail/<int:index>/proof")
+@needs(Permission.TRAIL_READ)
+def trail_proof(index: int) -> Response:
+    """Give an entry's proof as a file (C2SP tlog-proof)."""
+    proof = the_vault().trail.proof(actor(), index)
+    return _file(proof.encode(), "text/plain; charset=utf-8", f"entry-{index}.tlog-proof")
+
+
+@blueprint.post("/trail/copy")
+@needs(Permission.LOG_EXPORT)
+def trail_copy() -> Response:
+    """Give a copy of the whole log, as `python -m audit verify` reads it; that it was taken is an entry."""
+    return Response(_bundle(actor()), content_type="application/x-tar", headers=_attached("log.tar"))
+
+
+def _bundle(who: Actor) -> Iterator[bytes]:
+    """Write the copy before the first byte is sent, so that a failure is still an answer of its own."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer was sent
+    try:
+        the_vault().exports.bundle(who, file)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return _chunks(file)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _file(content: bytes, media: str, name: str) -> Response:
+    return Response(content, content_type=media, headers=_attached(name))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _filter(asked: dict[str, str]) -> EntryFilter:
