@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault.domain.account import Account, Custodian, Custody, Kind, Model, first_custody
+from vault.domain.actor import ActorKind
 from vault.domain.checkout import state_at
 from vault.domain.credential import PartKind, due_causes
 from vault.domain.event import Change, Event, EventType
 from vault.domain.ids import is_account_id, is_email
 from vault.domain.policy import Permission
 from vault.domain.reason import Situation, situation
-from vault.errors import Conflict, FieldError, Invalid, not_found
+from vault.errors import Conflict, FieldError, Forbidden, Invalid, not_found
 from vault.services.gate import Gate, refuse
 
 if TYPE_CHECKING:
@@ -129,21 +130,35 @@ class Accounts:
         return account
 
     def change(self, actor: Actor, account_id: str, facts: AccountFacts) -> Account:
-        """Change what is given, leave the rest; a root e-mail once used stays used (L3)."""
+        """Change what is given, leave the rest; a root e-mail once used stays used (L3).
+
+        A machine only registers: what people sign in with, or who answers for it, is not its to change later.
+        """
         _check(_wrong(facts, new=False))
         now = self.clock.now()
         with self.units.write() as unit:
             account = self.gate.account(unit, actor, account_id, now, lock=True)
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, account=account)
+            if actor.kind is ActorKind.MACHINE and account.custody is not Custody.ONBOARDING:
+                words = f"A machine changes nothing of an account that is {account.custody}; ask a custodian."
+                event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, rule="P1")
+                refuse(unit, event, Forbidden("policy.denied", words, rule="P1"), now)
             changed = changed_account(account, facts)
             unit.accounts.update(changed)
             names = ", ".join(name for name in AccountFacts.__slots__ if getattr(facts, name) is not None)
+            # the way in is among it (C5): the log tells what it was, and what it is now
+            values = {
+                f"{name}_{when}": str(getattr(each, name))
+                for name in AccountFacts.__slots__
+                if getattr(account, name) != getattr(changed, name)
+                for when, each in (("was", account), ("now", changed))
+            }
             unit.log.record(
                 Event(
                     EventType.ACCOUNT_CHANGED,
                     actor,
                     account_id=account.id,
-                    detail={"changed": names},
+                    detail={"changed": names, **values},
                     subject=f"account:{account.id}",
                 ),
                 now,
