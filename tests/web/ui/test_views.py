@@ -231,7 +231,9 @@ def test_an_invitation_is_confirmed_by_the_other_administrator(
         assert unit.people.grants(person.id)[0].confirmed_by == admins[1].id
 
 
-def test_an_entry_is_taken_along_and_checked_without_the_vault(operator: Browser, house: House, tmp_path: Path) -> None:
+def test_an_entry_is_taken_along_and_checked_without_the_vault(
+    operator: Browser, house: House, tmp_path: Path
+) -> None:
     ask(operator)
     index = int(str(house.events("checkout.granted")[0]["seq"]))
     page = operator.get(f"/trail/{index}").text
@@ -243,12 +245,20 @@ def test_an_entry_is_taken_along_and_checked_without_the_vault(operator: Browser
         (tmp_path / name).write_bytes(answer.data)
     words = shlex.split(html.unescape(command[0]))
     checked = subprocess.run(
-        [sys.executable, *words[1:]], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+        [sys.executable, *words[1:]],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
     )
     assert checked.returncode == 0, checked.stderr
     (tmp_path / f"entry-{index}.json").write_bytes(operator.get(f"/trail/{index - 1}/leaf").data)
     forged = subprocess.run(
-        [sys.executable, *words[1:]], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+        [sys.executable, *words[1:]],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
     )
     assert forged.returncode != 0
 
