@@ -28,6 +28,7 @@ from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import Accounts, Customers
 from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
+from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
 from vault.adapters.db.stores.people import GuessCounts, People
 from vault.adapters.db.stores.sessions import Sessions, Tokens
@@ -69,7 +70,8 @@ class SqlUnit:
         self.sessions = Sessions(db)
         self.tokens = Tokens(db)
         self.guesses = GuessCounts(db)
-        self.log = LogEntries(db, units.log, Facts(units.app, units.policy_hash), self._storage)
+        facts = Facts(units.app, units.policy_hash)
+        self.log = LogEntries(db, units.log, facts, self._storage, units.followed)
 
     @property
     def vault_id(self) -> str:
@@ -110,6 +112,7 @@ class SqlUnits:
     app: Mapping[str, str]
     policy_hash: Callable[[], str] = str
     known_id: list[str] = field(default_factory=list, repr=False)
+    followed: Memory = field(default_factory=dict, repr=False)
     _writer: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager

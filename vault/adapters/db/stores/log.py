@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import select
 
-from audit.entry import Draft, JsonObject, JsonValue, decode
+from audit.entry import Draft, JsonValue, decode
 from audit.errors import AuditError, ProofRefused, RolledBack, TileRefused
 from audit.merkle import LARGEST_SIZE, leaf_hash
 from audit.storage import Head, Tail
@@ -27,6 +27,7 @@ from vault.adapters.db import tables
 from vault.adapters.db.errors import CONFLICTS, rolled_back, translated
 from vault.adapters.db.paging import decode_cursor, limited, page
 from vault.adapters.db.statements import Statements
+from vault.adapters.db.stores.latest import Memory, latest_promotion
 from vault.adapters.db.stores.trail import entries_like, found_in
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = "dict[str, JsonValue]"
 
-_PROMOTED: Final = (EventType.SECRET_PROMOTED.value,)
 _POLICY_ALWAYS: Final = frozenset({EventType.POLICY_LOADED, EventType.ACCESS_DENIED})
 _claimed = tables.idempotency.c
 
@@ -60,6 +60,7 @@ class Marked(SqlStorage):
 
     def __init__(self, db: Statements, log: Log, mark: MarkFile | None) -> None:
         super().__init__(db.connection)
+        self.connection = db.connection
         self.appended: str | None = None
         self._log = log
         self._mark = mark
@@ -126,6 +127,7 @@ class LogEntries:
     log: Log
     facts: Facts
     storage: Marked
+    followed: Memory = field(default_factory=dict)
     claimed: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def record(self, event: Event, now: datetime) -> Receipt:
@@ -139,20 +141,18 @@ class LogEntries:
     def promotion(self, account_id: str, kind: PartKind) -> Promotion | None:
         """Give the latest promotion of a part, proven against the signed head and the mark (S10).
 
-        Three statements, and a fourth while the mark is behind the head. The entry's own words count, not
-        the columns it was found by.
+        Three statements, and a fourth while the mark is behind the head. The entries' own words count, not
+        the columns they were found by.
         """
         with self.db.guarded():
             try:
                 self.storage.read_mark()
-                found = self.storage.latest(account_id, kind.value, _PROMOTED)
-                if found is None:
-                    return None
-                leaf = self.log.check_current(self.storage, found.seq)
-                self.storage.check_mark()
-                return _promotion(found.seq, decode(leaf), account_id, kind)
+                found = latest_promotion(self.storage, self.log, self.followed, account_id, kind)
+                if found is not None:
+                    self.storage.check_mark()
             except AuditError as error:
                 raise rolled_back(error) from None
+        return found
 
     def page(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:
         """List entries newest first; with a limited `reach`, those of its accounts only."""
@@ -329,19 +329,3 @@ def _receipt(appended: Appended) -> Receipt:
 def _entry(index: int, leaf: bytes) -> Entry:
     with translated():
         return Entry(index, leaf_hash(leaf).hex(), leaf, decode(leaf))
-
-
-def _promotion(index: int, members: JsonObject, account_id: str, kind: PartKind) -> Promotion:
-    secret, account = members.get("secret"), members.get("account")
-    if (
-        members.get("type") == EventType.SECRET_PROMOTED
-        and isinstance(account, dict)
-        and account.get("id") == account_id
-        and isinstance(secret, dict)
-        and secret.get("kind") == kind
-    ):
-        version, sha256 = secret.get("version"), secret.get("ciphertext_sha256")
-        if isinstance(version, int) and isinstance(sha256, str):
-            return Promotion(index, version, sha256)
-    words = f"Entry {index} is found as a promotion of {account_id}/{kind} and does not say so"
-    raise RolledBack("log.projection", words)
