@@ -47,6 +47,9 @@ class MarkFile:
                 content = file.read(LONGEST + 1)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            words = f"{self._path} cannot be read ({error.strerror}): give access to it, or ask why"
+            raise RolledBack("mark.unreadable", words) from None
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError:

@@ -275,8 +275,8 @@ def full_disk(world: World) -> Iterator[None]:
 
 
 _SAY_FULL: Final = (
-    "CREATE FUNCTION say_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space' USING"
-    + " ERRCODE = 'disk_full'; END $$",
+    """CREATE FUNCTION say_full() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$""",
     "CREATE TRIGGER say_full BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION say_full()",
     "ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER say_full",
 )

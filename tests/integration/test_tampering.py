@@ -220,6 +220,13 @@ def test_a_mark_that_is_ahead_or_gone_stops_disclosures_and_reading_goes_on(scen
         assert caught.value.code in {"log.rolled_back", "log.unavailable"}
         assert scene.world.vault.accounts.get(alice.actor, NUMBER).account.id == NUMBER
         mark.write_bytes(kept)
+    mark.unlink()
+    mark.mkdir()
+    with pytest.raises(Unavailable) as caught:
+        scene.world.vault.reveals.password(alice.actor, scene.lease)
+    assert "cannot be read" in caught.value.detail
+    mark.rmdir()
+    mark.write_bytes(kept)
     scene.world.vault.reveals.password(alice.actor, scene.lease)
 
 
