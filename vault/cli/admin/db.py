@@ -1,18 +1,21 @@
-"""`rootvault db upgrade`: the schema, brought to what this version of the program expects."""
+"""`rootvault db`: the schema brought to what this version expects, and the rights of the service's role."""
 
 from __future__ import annotations
 
 import click
 
+from audit.errors import AuditError
 from vault.adapters.db import upgrade
+from vault.adapters.db.privileges import grants
 from vault.bootstrap import check_data_directory
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.output import emit, json_option
+from vault.errors import Refused
 
 
 @click.group()
 def db() -> None:
-    """Look after the database's schema."""
+    """Look after the database's schema and its rights."""
 
 
 @db.command("upgrade")
@@ -27,3 +30,22 @@ def upgrade_(config: str | None, *, as_json: bool) -> None:
         emit({"schema": "current"})
         return
     click.echo("The schema is what this version expects.")
+
+
+@db.command("grants")
+@click.argument("role")
+@json_option
+def grants_(role: str, *, as_json: bool) -> None:
+    """Print the statements that give PostgreSQL's role ROLE what the service needs, and nothing else.
+
+    Run them as the owner of the tables, after each upgrade: rootvault db grants vault_service | psql ...
+    """
+    try:
+        statements = grants(role)
+    except AuditError as error:
+        raise Refused("operation.failed", f"{error.words}. Name a role such as vault_service.") from None
+    if as_json:
+        emit({"statements": list(statements)})
+        return
+    for statement in statements:
+        click.echo(f"{statement};")

@@ -1,0 +1,34 @@
+"""What PostgreSQL lets the vault's own role do: what its use cases need, and nothing else.
+
+Decided here: the grants. The tables belong to another role, which runs the migrations and which the service does
+not know. The service's role reads, adds and changes rows, removes only counts of guesses, and of the log may add
+entries and move the head. It can neither change the schema nor switch a trigger off: whoever has the
+service's database password still cannot rewrite the log in place (SECURITY S25).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from audit.storage.sql import grants as log_grants
+from vault.adapters.db.tables import guess, metadata, vault
+
+SCHEMA_VERSION: Final = "alembic_version"
+"""Alembic's own table, which the service reads at start."""
+
+
+def grants(role: str) -> tuple[str, ...]:
+    """Give the statements for a role that exists already; the owner of the tables runs them, after each upgrade.
+
+    Raises `audit.errors.LogRefused` for a name that is not lower case letters, digits and underscores.
+    """
+    log = log_grants(role)
+    tables = [table for table in sorted(metadata.tables) if table != vault.name]
+    return (
+        *log,
+        f"REVOKE ALL ON {', '.join([*tables, vault.name, SCHEMA_VERSION])} FROM PUBLIC, {role}",
+        f"GRANT SELECT, INSERT, UPDATE ON {', '.join(tables)} TO {role}",
+        f"GRANT DELETE ON {guess.name} TO {role}",
+        f"GRANT SELECT ON {vault.name}, {SCHEMA_VERSION} TO {role}",
+        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",
+    )
