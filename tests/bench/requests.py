@@ -51,25 +51,26 @@ class Teller:
     def story(self) -> list[tuple[str, tuple[int, ...]]]:
         """Ask, step up, reveal, rotate, check in, and read what there is to read."""
         number = account_id(5)
-        self.get("GET /me", "/me")
-        self.get("GET /accounts", "/accounts")
-        self.get("GET /accounts/{id}", f"/accounts/{number}")
-        self.get("GET /accounts/{id}/credential", f"/accounts/{number}/credential")
+        self.get("`GET /me`", "/me")
+        self.get("`GET /accounts`", "/accounts")
+        self.get("`GET /accounts/{id}`", f"/accounts/{number}")
+        self.get("`GET /accounts/{id}/credential`", f"/accounts/{number}/credential")
         wish = {"account_id": number, "reason": "CRED_ROTATE", "ticket": "T-1001"}
-        asked = self.post("POST /checkouts", "/checkouts", **wish, justification="to measure what it costs")
+        asked = self.post("`POST /checkouts`", "/checkouts", **wish, justification="to measure what it costs")
         place = f"/checkouts/{asked['id']}"
-        self.get("GET /checkouts/{id}", place)
-        self.post("POST …/step-up (the first)", f"{place}/step-up", otp=self._otp())
-        self.post("POST …/password", f"{place}/password")
-        self.post("POST …/password with Idempotency-Key", f"{place}/password", key="k1")
-        self.post("POST …/code", f"{place}/code")
-        planned = self.post("POST …/rotations (password)", f"{place}/rotations", part="password")
+        self.get("`GET /checkouts/{id}`", place)
+        self.post("`POST …/step-up`, the first of a lease", f"{place}/step-up", otp=self._otp())
+        self.post("`POST …/password`, the first of a version", f"{place}/password")
+        self.post("`POST …/password`, later ones", f"{place}/password")
+        self.post("`POST …/password` with an `Idempotency-Key`", f"{place}/password", key="k1")
+        self.post("`POST …/code`", f"{place}/code")
+        planned = self.post("`POST …/rotations` for a password", f"{place}/rotations", part="password")
         rotation = f"/rotations/{planned['id']}"
-        self.post("POST …/display", f"{rotation}/display")
-        self.post("POST …/attest (accepted)", f"{rotation}/attest", outcome="accepted")
-        self.post("POST …/check-in", f"{place}/check-in")
-        self.get("GET /audit/entries", f"/audit/entries?account_id={number}")
-        self.get("GET /audit/checkpoint", "/audit/checkpoint")
+        self.post("`POST …/display`", f"{rotation}/display")
+        self.post("`POST …/attest`, accepted", f"{rotation}/attest", outcome="accepted")
+        self.post("`POST …/check-in`", f"{place}/check-in")
+        self.get("`GET /audit/entries` by who may read all of it", f"/audit/entries?account_id={number}")
+        self.get("`GET /audit/checkpoint`", "/audit/checkpoint")
         return self.rows
 
     def get(self, name: str, path: str) -> None:
@@ -94,20 +95,21 @@ class Teller:
 
 
 _ORDER: Final = (
-    "GET /me",
-    "GET /accounts",
-    "GET /accounts/{id}",
-    "GET /accounts/{id}/credential",
-    "POST /checkouts",
-    "GET /checkouts/{id}",
-    "POST …/step-up (the first)",
-    "POST …/password",
-    "POST …/password with Idempotency-Key",
-    "POST …/code",
-    "POST …/rotations (password)",
-    "POST …/display",
-    "POST …/attest (accepted)",
-    "POST …/check-in",
-    "GET /audit/entries",
-    "GET /audit/checkpoint",
+    "`GET /me`",
+    "`GET /accounts`",
+    "`GET /accounts/{id}`",
+    "`GET /accounts/{id}/credential`",
+    "`POST /checkouts`",
+    "`GET /checkouts/{id}`",
+    "`POST …/step-up`, the first of a lease",
+    "`POST …/password`, the first of a version",
+    "`POST …/password`, later ones",
+    "`POST …/password` with an `Idempotency-Key`",
+    "`POST …/code`",
+    "`POST …/rotations` for a password",
+    "`POST …/display`",
+    "`POST …/attest`, accepted",
+    "`POST …/check-in`",
+    "`GET /audit/entries` by who may read all of it",
+    "`GET /audit/checkpoint`",
 )

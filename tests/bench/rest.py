@@ -100,6 +100,8 @@ def run(places: tuple[Place, ...], size: Size) -> Result:
                     )
                     for name, (rate, times) in found.items()
                 ]
+            for caller in (each for some in callers.values() for each in some):
+                caller.begin_anew()
             aims.append(_aim(place.name, found, size.writers[-1]))
     columns = ("database", "connections", "request", "a second", "p50 ms", "p99 ms", "of one commit")
     return Result("rest", (Table("POST …/password", columns, tuple(rows)),), tuple(aims))

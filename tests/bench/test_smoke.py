@@ -9,11 +9,13 @@ import pytest
 
 from audit.storage.sql import SqlStorage
 from audit.verify import StorageSource, examine
+from tests.bench import requests
 from tests.bench.__main__ import NAMES
 from tests.bench.counting import counted
 from tests.bench.measure import Result, Times, in_turns, spread
 from tests.bench.places import TINY, both_places
 from tests.bench.scenery import account_id, build, log_of
+from tests.bench.start import ROOT
 from vault.adapters.db.stores.trail import entries_like
 from vault.domain.actor import Reach
 from vault.ports.store import EntryFilter
@@ -36,6 +38,18 @@ def test_a_measurement_runs(name: str, postgres_server: PostgresServer) -> None:
     for table in result.tables:
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_the_document_says_what_requests_ask_for(postgres_server: PostgresServer) -> None:
+    with both_places(postgres_server) as places:
+        (table,) = requests.run(places, TINY).tables
+    counted_now = {(str(row[0]), tuple(map(str, row[2:]))) for row in table.rows}
+    said = set()
+    for line in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8").splitlines():
+        name, *numbers = (cell.strip() for cell in line.strip("| ").split("|"))
+        if len(numbers) == 5 and all(number.isdigit() for number in numbers):
+            said.add((name, tuple(numbers)))
+    assert counted_now == said
 
 
 def test_a_disclosure_asks_for_what_it_may(database_url: str, tmp_path: Path) -> None:
