@@ -1,0 +1,57 @@
+"""`Secret.expose()` is the one door of a secret (ARCHITECTURE rule 2): whoever opens it is named here, and why."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from tests.support.repository import ROOT
+
+DOORS: Final = {
+    "vault/adapters/kms.py": "a data key goes to KMS to be wrapped",
+    "vault/adapters/local_keys.py": "a data key is wrapped by a local key",
+    "vault/adapters/passwords.py": "a person's password is hashed",
+    "vault/adapters/server_key.py": "the server's key is written to its file",
+    "vault/cli/admin/demo/__init__.py": "the demo's people are shown to who plays them",
+    "vault/cli/admin/demo/cast.py": "the demo's people have made-up devices",
+    "vault/cli/admin/demo/console.py": "the demo's AWS is given what the vault shows",
+    "vault/cli/admin/demo/state.py": "the demo is kept, to be gone on with",
+    "vault/cli/admin/init.py": "the first enrolment links are printed",
+    "vault/crypto/envelope.py": "a value is sealed",
+    "vault/crypto/local.py": "a value is sealed under the server's key",
+    "vault/crypto/password.py": "a password is held against the rules",
+    "vault/crypto/totp.py": "a code is computed, a seed is read",
+    "vault/services/custody.py": "a password's length and characters are looked at",
+    "vault/services/enrolment.py": "a link is fingerprinted, a password measured",
+    "vault/services/signin.py": "a cookie is fingerprinted",
+    "vault/services/tokens.py": "a token is fingerprinted",
+    "vault/web/api/accounts.py": "a one-time code goes to the use case",
+    "vault/web/api/checkouts.py": "a one-time code goes to the use case",
+    "vault/web/api/people.py": "a one-time code goes to the use case",
+    "vault/web/api/schemas/base.py": "a secret goes into an answer",
+    "vault/web/api/tokens.py": "a one-time code goes to the use case",
+    "vault/web/auth.py": "a session goes into its cookie",
+    "vault/web/ui/disclose.py": "a value goes into the page that shows it",
+}
+
+
+def test_only_those_named_open_a_secret() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for room in ("vault", "audit")
+        for path in (ROOT / room).rglob("*.py")
+        if _opens(path.read_text("utf-8"))
+    }
+    assert found == DOORS.keys()
+
+
+def test_the_finder_finds() -> None:
+    assert _opens("value = secret.expose()")
+    assert _opens("door = secret.expose")
+    assert not _opens("def expose(self): ...")
+
+
+def _opens(source: str) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "expose" for node in ast.walk(ast.parse(source))
+    )
