@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.support.people import House
 from tests.web.conftest import housed, told
-from tests.web.test_foundation import auth
+from tests.web.visits import auth
 from vault.domain.actor import Reach, Role
 from vault.ports.store import Slice
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.web.conftest import told
-from tests.web.test_foundation import auth
+from tests.web.visits import auth
 from vault.domain.actor import Role
 from vault.errors import Invalid
 from vault.web.requests import MAX_DEPTH, MAX_INTEGER, parse_object

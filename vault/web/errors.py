@@ -138,7 +138,7 @@ def _page(error: VaultError, status: int) -> Response:
     details = problem(error, status)
     try:
         # what went wrong unforeseen may be a template: that page needs none
-        if status != 500:  # noqa: PLR2004
+        if status != 500:  # noqa: PLR2004 - the status that is called so
             page = render_template("error.html", problem=details, error=error, status=status)
             return Response(page, status=status, content_type="text/html; charset=utf-8")
     except TemplateNotFound as missing:
@@ -166,8 +166,8 @@ def _http(error: HTTPException) -> WerkzeugResponse:
     if 300 <= status < 400:  # noqa: PLR2004 - a redirect of the router's
         return error.get_response()
     if status not in _HTTP:
-        status = 400 if 400 <= status < 500 else 500  # noqa: PLR2004
-    if status == 500:  # noqa: PLR2004
+        status = 400 if 400 <= status < 500 else 500  # noqa: PLR2004 - the family of statuses
+    if status == 500:  # noqa: PLR2004 - the status that is called so
         return _unforeseen(error)
     code, detail = _HTTP[status]
     response = answer(VaultError(code, detail), status)

@@ -125,7 +125,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
     def load(self) -> Flask:
         """Open this worker's vault and make its application; a refusal ends the program with its words."""
         # after the environment was set: see `serve`
-        from vault.web.app import create_app  # noqa: PLC0415
+        from vault.web.app import create_app  # noqa: PLC0415 - only after the fork
 
         try:
             return create_app(self.open_vault())
