@@ -8,6 +8,7 @@ A run tries `EXAMPLES` stories of up to `STEPS` acts; set MACHINE_EXAMPLES for m
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import shutil
@@ -62,6 +63,7 @@ RARELY: Final = st.sampled_from([False] * 7 + [True])
 def template() -> Path:
     """Make one world for all stories: an account in custody, one that is new, and the people."""
     directory = _place()
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     world = prepare(_url(directory), directory)
     for name in OPERATORS:
         world.human(name, Role.OPERATOR)
