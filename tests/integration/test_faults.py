@@ -223,7 +223,7 @@ def locked(world: World) -> Iterator[None]:
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
-                connection.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]  # open
+                connection.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]  # the connection is open
             else:
                 connection.execute(text("SELECT size FROM audit_head FOR UPDATE"))
             yield

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.console import AwsConsole
+from tests.support.desk import Desk
 from tests.support.prepared import copy_files, keep_people, prepare, reopen
+from tests.support.replay import check_replay
 from vault.errors import KeyCall, KeysUnavailable
 
 if TYPE_CHECKING:
@@ -91,3 +94,10 @@ def _down(operation: str) -> KeysUnavailable:
 def broken_keys() -> KeyService:
     """Lend a key service that is down."""
     return DarkKeys()
+
+
+@pytest.fixture
+def desk(world: World, tmp_path: Path) -> Iterator[Desk]:
+    """Lend a desk; when it is left, the log has to lead to what is in the database."""
+    yield Desk(world, AwsConsole(tmp_path / "aws.json"))
+    check_replay(world)

@@ -1,7 +1,6 @@
-"""Every way through the tables *part*, *rotation* and *version*, by the use cases, on both databases.
+"""Rotations that are accepted, refused, abandoned, proven; and who may do what of them. On both databases.
 
-A simulated AWS console says what is really set: each scenario ends with the console's password and device among what
-the vault opens, and with a log that replays to the database.
+A simulated AWS console says what is really set; when a scenario ends its log has to replay to the database.
 """
 
 from __future__ import annotations
@@ -10,107 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.console import AwsConsole
+from tests.support.desk import NUMBER, PASSWORD, SEED
 from tests.support.events import types
-from tests.support.replay import check_replay
 from tests.support.world import with_keys
 from vault.crypto import totp
 from vault.domain.account import Custody
-from vault.domain.actor import Role
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel
 from vault.domain.rotation import Evidence, Outcome, RotationState
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, Invalid, KeysUnavailable, NotFound, Unauthenticated, VaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.world import Human, World
-    from vault.domain.checkout import Checkout
-    from vault.domain.rotation import Rotation
+    from tests.support.desk import Desk
     from vault.ports.keys import KeyService
-
-NUMBER = "111122223333"
-PASSWORD = "Correct-Horse-7-Battery"
-SEED = "JBSWY3DPEHPK3PXP" * 4
-
-
-class Desk:
-    """Two operators, the AWS console, and the account they work on."""
-
-    def __init__(self, world: World, console: AwsConsole) -> None:
-        self.world, self.console = world, console
-        self.vault = world.vault
-        self.alice: Human = world.human("alice", Role.OPERATOR)
-        self.bob: Human = world.human("bob", Role.OPERATOR)
-
-    def held(self) -> Desk:
-        """Begin with an account in custody."""
-        self.console.reset_password(PASSWORD)
-        self.console._write(seed=SEED)
-        self.world.held(NUMBER, PASSWORD, SEED)
-        return self
-
-    def lease(self, who: Human, reason: str = "CRED_ROTATE") -> Checkout:
-        """Take the account out."""
-        self.world.clock.advance(seconds=60)
-        return self.world.lease(who, NUMBER, reason)
-
-    def check_in(self, who: Human, lease: Checkout) -> None:
-        """Give it back."""
-        self.vault.checkouts.check_in(who.actor, lease.id)
-
-    def plan(self, who: Human, lease: Checkout, kind: PartKind = PartKind.PASSWORD) -> Rotation:
-        """Seal a candidate."""
-        seed = Secret(self.console.offer_seed()) if kind is PartKind.MFA else None
-        return self.vault.rotations.plan(who.actor, lease.id, kind, seed)
-
-    def show(self, who: Human, rotation: Rotation) -> str:
-        """Display a staged password."""
-        shown = self.vault.rotations.display(who.actor, rotation.id).password
-        assert shown is not None
-        return shown.expose()
-
-    def attest(self, who: Human, rotation: Rotation, outcome: Outcome) -> Rotation:
-        """Say what AWS did."""
-        return self.vault.attestations.attest(who.actor, rotation.id, outcome)
-
-    def rotate(self, who: Human, lease: Checkout) -> Rotation:
-        """Rotate the password to acceptance."""
-        rotation = self.plan(who, lease)
-        self.console.reset_password(self.show(who, rotation))
-        return self.attest(who, rotation, Outcome.ACCEPTED)
-
-    def reveal(self, who: Human, lease: Checkout, wanted: VersionLabel | int = VersionLabel.CURRENT) -> str:
-        """Reveal a password."""
-        return self.vault.reveals.password(who.actor, lease.id, wanted).value.expose()
-
-    def part(self, kind: PartKind = PartKind.PASSWORD) -> PartState:
-        """Give the state of a part."""
-        with self.vault.units.read() as unit:
-            return next(part.state for part in unit.accounts.parts(NUMBER) if part.kind is kind)
-
-    def labels(self, kind: PartKind = PartKind.PASSWORD) -> list[VersionLabel]:
-        """List the labels, oldest version first."""
-        with self.vault.units.read() as unit:
-            return [version.label for version in reversed(unit.versions.of(NUMBER, kind))]
-
-    def state(self, rotation: Rotation) -> RotationState:
-        """Give the state of a rotation."""
-        return self.vault.views.rotation(self.alice.actor, rotation.id).rotation.state
-
-    def refused(self, code: str, kind: type[VaultError] = Conflict) -> pytest.RaisesExc[VaultError]:
-        """Expect a refusal of a kind and a code."""
-        return pytest.raises(kind, check=lambda error: error.code == code)
-
-
-@pytest.fixture
-def desk(world: World, tmp_path: Path) -> Iterator[Desk]:
-    """Lend a desk; when it is left, the log has to lead to what is in the database."""
-    made = Desk(world, AwsConsole(tmp_path / "console.json"))
-    yield made
-    check_replay(world)
 
 
 # --- accepted
@@ -242,128 +153,6 @@ def test_a_plan_outlives_its_lease_and_the_next_holder_goes_on(desk: Desk) -> No
     desk.lease(desk.bob)
     desk.console.reset_password(desk.show(desk.bob, rotation))
     assert desk.attest(desk.bob, rotation, Outcome.ACCEPTED).displayed_by == desk.bob.actor.id
-
-
-# --- unknown, reconciled
-
-
-@pytest.mark.parametrize("ending", ["check_in", "expiry", "revoked"])
-def test_a_lease_that_ends_while_displayed_leaves_the_outcome_unknown(desk: Desk, ending: str) -> None:
-    lease = desk.held().lease(desk.alice)
-    rotation = desk.plan(desk.alice, lease)
-    desk.show(desk.alice, rotation)
-    match ending:
-        case "check_in":
-            desk.check_in(desk.alice, lease)
-        case "expiry":
-            desk.world.clock.advance(hours=2)
-            assert desk.vault.sweep.once().checkouts == 1
-        case _:
-            ada = desk.world.human("ada", Role.APPROVER)
-            desk.vault.checkouts.revoke(ada.actor, lease.id, "the laptop was stolen")
-    assert (desk.part(), desk.state(rotation)) == (PartState.UNKNOWN, RotationState.UNKNOWN)
-    assert "rotation.unknown" in types(desk.world, NUMBER)[-3:]
-
-
-def test_who_displayed_it_may_say_afterwards_what_aws_did(desk: Desk) -> None:
-    lease = desk.held().lease(desk.alice)
-    rotation = desk.plan(desk.alice, lease)
-    desk.console.reset_password(desk.show(desk.alice, rotation))
-    # nobody wrote down that the lease is over: saying so settles it first
-    desk.world.clock.advance(hours=2)
-    with desk.refused("policy.denied", Forbidden):
-        desk.attest(desk.bob, rotation, Outcome.ACCEPTED)
-    settled = desk.attest(desk.alice, rotation, Outcome.ACCEPTED)
-    assert (settled.state, settled.attested_in) == (RotationState.ACCEPTED, None)
-    assert desk.part() is PartState.HELD
-    assert desk.reveal(desk.bob, desk.lease(desk.bob)) == desk.console.password
-
-
-def test_another_operator_finds_out_by_trying_all_three(desk: Desk) -> None:
-    """The vault opens current, staged and previous while it does not know; what works is attested."""
-    first = desk.held().lease(desk.alice)
-    desk.rotate(desk.alice, first)
-    current = desk.console.password
-    lost = desk.plan(desk.alice, first)
-    desk.console.reset_password(desk.show(desk.alice, lost))
-    desk.world.clock.advance(hours=2)
-    lease = desk.lease(desk.bob)
-    assert (desk.part(), desk.part(PartKind.MFA)) == (PartState.RECONCILING, PartState.IN_USE)
-    tried = {label: desk.reveal(desk.bob, lease, label) for label in list(VersionLabel)[:3]}
-    assert tried[VersionLabel.PREVIOUS] == PASSWORD
-    assert tried[VersionLabel.CURRENT] == current
-    assert tried[VersionLabel.STAGED] == desk.console.password
-    with desk.refused("rotation.conflict"):
-        desk.plan(desk.bob, lease)
-    desk.attest(desk.bob, lost, Outcome.ACCEPTED)
-    assert desk.part() is PartState.IN_USE
-    assert desk.labels() == [VersionLabel.PREVIOUS, VersionLabel.PREVIOUS, VersionLabel.CURRENT]
-    assert desk.reveal(desk.bob, lease) == desk.console.password
-
-
-def test_an_unknown_outcome_may_stay_so_over_several_leases(desk: Desk) -> None:
-    lease = desk.held().lease(desk.alice)
-    rotation = desk.plan(desk.alice, lease)
-    desk.show(desk.alice, rotation)
-    assert desk.attest(desk.alice, rotation, Outcome.UNKNOWN).state is RotationState.UNKNOWN
-    assert desk.part() is PartState.RECONCILING
-    with desk.refused("rotation.state"):
-        desk.attest(desk.alice, rotation, Outcome.UNKNOWN)
-    for holder in (desk.alice, desk.bob):
-        desk.check_in(holder, lease)
-        assert desk.part() is PartState.UNKNOWN
-        lease = desk.lease(desk.bob)
-    assert desk.attest(desk.bob, rotation, Outcome.REFUSED).state is RotationState.REFUSED
-    assert (desk.part(), desk.labels()) == (PartState.IN_USE, [VersionLabel.CURRENT, VersionLabel.FAILED])
-
-
-def test_an_unknown_part_opens_for_few_reasons(desk: Desk) -> None:
-    lease = desk.held().lease(desk.alice)
-    rotation = desk.plan(desk.alice, lease)
-    desk.show(desk.alice, rotation)
-    desk.check_in(desk.alice, lease)
-    for reason in ("BILL_ROOT", "ONBOARD_TAKEOVER"):
-        with pytest.raises(VaultError):
-            desk.world.ask(desk.bob, NUMBER, reason)
-    assert desk.world.ask(desk.bob, NUMBER, "CRED_ROTATE").approvals_needed == 0
-
-
-def test_none_works_makes_it_lost_and_a_reset_by_mail_recovers_it(desk: Desk) -> None:
-    lease = desk.held().lease(desk.alice)
-    rotation = desk.plan(desk.alice, lease)
-    failed = desk.show(desk.alice, rotation)
-    with desk.refused("rotation.state"):
-        desk.attest(desk.alice, rotation, Outcome.NONE_WORKS)
-    desk.check_in(desk.alice, lease)
-    lease = desk.lease(desk.bob)
-    desk.attest(desk.bob, rotation, Outcome.NONE_WORKS)
-    assert (desk.part(), desk.labels()) == (PartState.LOST, [VersionLabel.CURRENT, VersionLabel.FAILED])
-    # whatever might still help stays openable
-    assert desk.reveal(desk.bob, lease, 2) == failed
-    desk.check_in(desk.bob, lease)
-    assert desk.part() is PartState.LOST
-    lease = desk.lease(desk.bob)
-    recovery = desk.plan(desk.bob, lease)
-    assert recovery.recovering
-    desk.console.reset_password(desk.show(desk.bob, recovery))
-    desk.attest(desk.bob, recovery, Outcome.ACCEPTED)
-    assert desk.part() is PartState.IN_USE
-    assert desk.reveal(desk.bob, lease) == desk.console.password
-
-
-def test_a_recovery_that_is_refused_leaves_it_lost(desk: Desk) -> None:
-    lease = desk.held().lease(desk.alice)
-    rotation = desk.plan(desk.alice, lease)
-    desk.show(desk.alice, rotation)
-    desk.attest(desk.alice, rotation, Outcome.UNKNOWN)
-    desk.attest(desk.alice, rotation, Outcome.NONE_WORKS)
-    for after_the_lease in (False, True):
-        recovery = desk.plan(desk.alice, lease)
-        desk.show(desk.alice, recovery)
-        if after_the_lease:
-            desk.check_in(desk.alice, lease)
-        desk.attest(desk.alice, recovery, Outcome.REFUSED)
-        assert desk.part() is PartState.LOST
 
 
 # --- verified
