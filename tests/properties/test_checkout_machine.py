@@ -8,47 +8,26 @@ A run tries `EXAMPLES` stories of up to `STEPS` acts; set MACHINE_EXAMPLES for m
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
-import shutil
-import tempfile
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import timedelta
+from typing import Final
 
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from tests.support.prepared import copy_files, keep_people, prepare, reopen
-from tests.support.replay import check_database
+from tests.properties.checkout_model import ACCOUNTS, APPROVERS, OPERATORS, Lease, Told
 from vault.crypto import totp
 from vault.domain.account import Custody
-from vault.domain.actor import Role
 from vault.domain.checkout import OPEN, CheckoutState, Decision
 from vault.domain.credential import PartKind, PartState, VersionLabel
 from vault.domain.rotation import UNSETTLED, Outcome, RotationState
 from vault.domain.secret import Secret
-from vault.errors import VaultError
 from vault.services.approvals import Word
 from vault.services.checkouts import Ask
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.world import Human, World
-    from vault.domain.rotation import Rotation
-
-T = TypeVar("T")
 EXAMPLES: Final = int(os.environ.get("MACHINE_EXAMPLES", "50"))
 STEPS: Final = 40
-HELD, NEW = "111122223333", "444455556666"
-ACCOUNTS: Final = (HELD, NEW)
-PASSWORD: Final = "Correct-Horse-7-Battery"
-SEED: Final = "JBSWY3DPEHPK3PXP" * 4
-OPERATORS, APPROVERS = ("alice", "bob"), ("ada", "bert")
 REASONS: Final = ("CRED_ROTATE", "BILL_ROOT", "IAM_RESTORE", "ONBOARD_TAKEOVER")
 UNSURE: Final = {PartState.ROTATING, PartState.UNKNOWN, PartState.RECONCILING}
 KINDS: Final = st.sampled_from(list(PartKind))
@@ -59,76 +38,15 @@ MOSTLY: Final = st.sampled_from([True] * 3 + [False])
 RARELY: Final = st.sampled_from([False] * 7 + [True])
 
 
-@functools.cache
-def template() -> Path:
-    """Make one world for all stories: an account in custody, one that is new, and the people."""
-    directory = _place()
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    world = prepare(_url(directory), directory)
-    for name in OPERATORS:
-        world.human(name, Role.OPERATOR)
-    for name in APPROVERS:
-        world.human(name, Role.APPROVER)
-    world.held(HELD, PASSWORD, SEED)
-    world.account(NEW)
-    keep_people(world, directory)
-    world.close()
-    return directory
-
-
-def _place() -> Path:
-    """Make a directory, in memory where the machine has such: a disk's waiting adds nothing here."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes it private
-    return Path(tempfile.mkdtemp(prefix="rootvault-machine-", dir=memory if memory.is_dir() else None))
-
-
-def _url(directory: Path) -> str:
-    return f"sqlite+pysqlite:///{directory / 'vault.db'}"
-
-
-@dataclass(slots=True)
-class Lease:
-    """What the model knows of one checkout."""
-
-    account: str
-    who: str
-    until: datetime | None = None
-    fresh_until: datetime | None = None
-    shown: int = 0
-    over: bool = False
-
-
-class Checkouts(RuleBasedStateMachine):
+class Checkouts(Told):
     """People at work."""
-
-    world: World
-    directory: Path
 
     @initialize()
     def move_in(self) -> None:
-        """Open a copy of the template."""
-        self.directory = _place() / "vault"
-        copy_files(template(), self.directory)
-        self.world = reopen(_url(self.directory), self.directory)
-        self.world.clock.advance(minutes=5)
-        self.leases: dict[str, Lease] = {}
-        self.rotations: dict[str, str | None] = {}
-        self.aws: dict[tuple[str, PartKind], str | None] = dict.fromkeys(
-            (account, kind) for account in ACCOUNTS for kind in PartKind
-        )
-        self.aws |= {(HELD, PartKind.PASSWORD): PASSWORD, (HELD, PartKind.MFA): SEED}
+        """Begin with two leases."""
+        self.open_copy()
         for who, account in zip(OPERATORS, ACCOUNTS, strict=True):
             self.take_out(who, account, APPROVERS[0], reason=0)
-
-    def teardown(self) -> None:
-        """Replay the log against the database; close."""
-        if not hasattr(self, "world"):
-            return
-        try:
-            self.world.close()
-            check_database(_url(self.directory))
-        finally:
-            shutil.rmtree(self.directory.parent)
 
     # --- acts
 
@@ -407,66 +325,6 @@ class Checkouts(RuleBasedStateMachine):
                 candidates += self._sealed(account, kind, VersionLabel.STAGED)
                 candidates += self._sealed(account, kind, VersionLabel.PREVIOUS)
             assert value in candidates, f"{kind} of {account} is {state} and lost"
-
-    # --- the model
-
-    @property
-    def _now(self) -> datetime:
-        return self.world.clock.now()
-
-    def _human(self, name: str) -> Human:
-        return self.world.people[name]
-
-    def _lease(self, which: int) -> tuple[str, Lease]:
-        going_on = [id for id, lease in self.leases.items() if self._active(lease)]
-        known = going_on if which >= 4 and going_on else list(self.leases)
-        chosen = known[which % len(known)]
-        return chosen, self.leases[chosen]
-
-    def _chosen(self, which: int) -> str:
-        with self.world.vault.units.read() as unit:
-            unsettled = [each.id for account in ACCOUNTS for each in unit.rotations.unsettled(account)]
-        known = unsettled if which >= 6 and unsettled else list(self.rotations)
-        return known[which % len(known)]
-
-    def _rotation(self, rotation_id: str) -> Rotation:
-        with self.world.vault.units.read() as unit:
-            found = unit.rotations.get(rotation_id)
-        assert found is not None
-        return found
-
-    def _who(self, lease: Lease, *, other: bool) -> str:
-        return next(name for name in OPERATORS if (name == lease.who) != other)
-
-    def _active(self, lease: Lease) -> bool:
-        return not lease.over and lease.until is not None and self._now < lease.until
-
-    def _alive(self, lease: Lease) -> bool:
-        """Say whether a lease that began goes on: what has not begun may have lapsed."""
-        return lease.until is not None and self._active(lease)
-
-    def _may_see(self, lease: Lease, who: str) -> bool:
-        fresh = lease.fresh_until is not None and self._now < lease.fresh_until
-        return lease.who == who and self._active(lease) and fresh
-
-    def _sealed(self, account: str, kind: PartKind, label: VersionLabel) -> list[str]:
-        vault = self.world.vault
-        with vault.units.read() as unit:
-            versions = [each for each in unit.versions.of(account, kind) if each.label is label]
-            vault_id = unit.vault_id
-        return [vault.reveals.sealer.open(vault_id, each).plaintext.expose() for each in versions]
-
-    def _current(self, account: str) -> str | None:
-        return next(iter(self._sealed(account, PartKind.PASSWORD, VersionLabel.CURRENT)), None)
-
-    def _try(self, act: Callable[[], T]) -> T | None:
-        try:
-            return act()
-        except VaultError as error:
-            note(f"refused: {error.code}")
-            if error.code == "internal":
-                raise
-            return None
 
 
 Checkouts.TestCase.settings = settings(
