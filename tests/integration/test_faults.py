@@ -87,7 +87,7 @@ def plant(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         wire = stack.enter_context(wire_to(stack.enter_context(loopback_kms())))
         arns = create_key("eu-central-1"), create_key("us-east-1", account="999988887777")
         ring = stack.enter_context(
-            closing(KmsKeys(arns, endpoint=wire.url, connect_timeout=0.5, read_timeout=0.5, environment={}))
+            closing(KmsKeys(arns, endpoint=wire.url, connect_timeout=2.0, read_timeout=2.5, environment={}))
         )
         world = stack.enter_context(closing(make_world(database_url, tmp_path, ring)))
         alice = world.human("alice", Role.OPERATOR)
