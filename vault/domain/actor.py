@@ -6,7 +6,7 @@ together (P1, ARCHITECTURE rule 9). Never decided here: what a role may do (`pol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -109,7 +109,8 @@ class Origin:
     """Where a request came from, as far as the log may know: never a token, only its id.
 
     `session` is the id of the session or API token, to which a step-up is bound (S16); `mfa` names
-    the second factor of the sign-in ("totp", "none"); `browser` is true for a cookie session.
+    the second factor that the act rests on, of the sign-in or given afresh ("totp", "none" for a token by
+    itself); `browser` is true for a cookie session.
     """
 
     request_id: str
@@ -139,6 +140,10 @@ class Actor:
         """The roles held, each once, in the order of `Role`."""
         held = {power.role for power in self.powers}
         return tuple(role for role in Role if role in held)
+
+    def with_factor(self) -> Actor:
+        """Give this actor as the log names them for an act that rests on a fresh one-time code (S16, S26)."""
+        return replace(self, origin=replace(self.origin, mfa="totp"))
 
 
 def system_actor(name: str, request_id: str = "-") -> Actor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -129,6 +130,11 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.AUDIT_VIEWED: "Someone read the whole log.",
     EventType.AUDIT_EXPORTED: "Someone took a copy of the log.",
 }
+
+
+def stamp(at: datetime) -> str:
+    """Write a time that an entry's details name as the entry writes its own: UTC, six decimals, `Z`."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Result(StrEnum):

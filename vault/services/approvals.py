@@ -76,7 +76,7 @@ class Approvals:
                 )
                 widening = Invalid("input.invalid", "An approval may shorten, never widen.", errors=(place,))
                 refuse(unit, denied, widening, now)
-            self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
+            actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
             decided = self._write(unit, actor, checkout, given, word, now)
             unit.commit()
         return decided

@@ -22,7 +22,7 @@ from vault.domain.reason import Situation, situation
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, error_of, refuse
-from vault.services.leases import begin, changed, end, settle
+from vault.services.leases import begin, changed, end, not_active, settle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,13 +109,10 @@ class Checkouts:
         with self.units.write() as unit:
             checkout, account = self.holder(unit, actor, checkout_id, now)
             if checkout.state not in {CheckoutState.APPROVED, CheckoutState.ACTIVE}:
-                error = Conflict(
-                    "checkout.state", f"This checkout is {checkout.state}.", state=checkout.state
-                )
-                refuse(unit, refusal(actor, account.id, checkout.id), error, now)
+                refuse(unit, refusal(actor, account.id, checkout.id), not_active(checkout), now)
             if checkout.state is CheckoutState.APPROVED:
                 self._still_permitted(unit, actor, account, checkout, now)
-            self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
+            actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
             if checkout.state is CheckoutState.APPROVED:
                 checkout = self._activate(unit, actor, checkout, now)
             until = now + timedelta(seconds=self.policy.limits.step_up_seconds)

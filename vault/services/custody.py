@@ -71,7 +71,7 @@ class Custodies:
         with self.units.write() as unit:
             account = self._takeable(unit, actor, account_id, now)
             if otp is not None:
-                self.factors.check(unit, actor, otp, now, refusal(actor, account.id))
+                actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id))
             held = self.keep(unit, actor, account, existing, sealed, now)
             unit.commit()
         return held

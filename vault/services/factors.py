@@ -32,8 +32,10 @@ class Factors:
 
     server_key: ServerKey
 
-    def check(self, unit: Unit, actor: Actor, otp: str, now: datetime, event: Event) -> None:
-        """Return when `otp` is good and its time step is claimed; else record `event` as refused and raise.
+    def check(self, unit: Unit, actor: Actor, otp: str, now: datetime, event: Event) -> Actor:
+        """Claim the time step of a good `otp`; else record `event` as refused and raise.
+
+        Gives the actor as the act's own entries name them: with a factor.
 
         Raises `Limited` auth.delayed, `Conflict` otp.used (with the seconds to the next step),
         `Unauthenticated` auth.refused, `Forbidden` for whoever has no factor (machines).
@@ -58,6 +60,7 @@ class Factors:
         if not unit.people.claim_step(person.id, step):
             refuse(unit, event, used(step, now), now)
         unit.guesses.clear(subject)
+        return actor.with_factor()
 
     def step(self, person: Person, otp: str, now: datetime) -> int | None:
         """Give the time step whose code `otp` is, within one step of `now`; claims nothing."""

@@ -62,8 +62,9 @@ class Gate:
         account: Account | None = None,
         event: EventType = EventType.ACCESS_DENIED,
         checkout_id: str | None = None,
+        asked_for: str | None = None,
     ) -> None:
-        """Return if the policy permits; else record, commit and raise `Forbidden`."""
+        """Return if the policy permits; else record, with what was `asked_for`, commit and raise `Forbidden`."""
         owner = account.customer_id if account is not None else customer_id
         number = account.id if account is not None else None
         decision = self.policy.decide(actor, permission, owner, number)
@@ -74,7 +75,7 @@ class Gate:
                 account_id=number,
                 checkout_id=checkout_id,
                 rule=decision.rule,
-                detail={"permission": permission},
+                detail={"permission": permission} | ({} if asked_for is None else {"asked_for": asked_for}),
             )
             refuse(unit, denied, error_of(decision), now)
 

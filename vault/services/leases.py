@@ -55,6 +55,16 @@ def changed(checkout: Checkout, event: CheckoutEvent) -> tuple[CheckoutState, Ch
     return after, Change("checkout", checkout.id, checkout.state, after)
 
 
+def not_active(checkout: Checkout) -> Conflict:
+    """Say that the lease does not run, and what the holder does next."""
+    following = {
+        CheckoutState.PENDING_APPROVAL: "Wait until it is approved.",
+        CheckoutState.APPROVED: "Give a second factor first (step-up); that begins the lease.",
+    }
+    words = following.get(checkout.state, "Ask for a new one if you still need it.")
+    return Conflict("checkout.state", f"This checkout is {checkout.state}. {words}", state=checkout.state)
+
+
 def end(
     unit: Unit, checkout: Checkout, event: CheckoutEvent, now: datetime, actor: Actor, note: str | None = None
 ) -> tuple[Checkout, Receipt]:

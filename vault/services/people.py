@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vault.domain.actor import Actor, Role, Scope, ScopeKind, incompatible, reach_of, system_actor
-from vault.domain.event import Change, Event, EventType
+from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.ids import fold_email, is_email, new_id
 from vault.domain.person import Grant, Person, PersonState, powers
 from vault.domain.policy import Permission
@@ -108,7 +108,7 @@ class People:
             link = new_link(now, self.link_lasts)
             person = replace(person, seed=None, enrolment_hash=link.hash, enrolment_until=link.until)
             unit.people.update(person)
-            detail_of = {"person": person.id, "link": "new", "until": link.until.isoformat()}
+            detail_of = {"person": person.id, "link": "new", "until": stamp(link.until)}
             unit.log.record(
                 Event(EventType.PERSON_INVITED, actor, detail=detail_of, subject="disclosure"), now
             )
@@ -146,7 +146,7 @@ class People:
             require_reach(self.gate, unit, actor, grant.scope, now)
             person = _there(unit, grant.person_id)
             self._check_grantable(unit, actor, person, grant.role, now)
-            self.factors.check(unit, actor, otp, now, refusal(actor))
+            actor = self.factors.check(unit, actor, otp, now, refusal(actor))
             hold = self.hold if unit.accounts.ever_held() else timedelta(0)
             grant = replace(grant, confirmed_by=actor.id, effective_at=now + hold)
             unit.people.update_grant(grant)
@@ -271,7 +271,7 @@ class People:
             "person": person.id,
             "email": person.email,
             "name": person.name,
-            "until": link.until.isoformat(),
+            "until": stamp(link.until),
         }
         # the link is shown once: a repeated request is not answered with it again (S8)
         unit.log.record(Event(EventType.PERSON_INVITED, actor, detail=detail, subject="disclosure"), now)
@@ -358,7 +358,7 @@ def _new_grant(actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant
 
 
 def _granted(actor: Actor, grant: Grant) -> Event:
-    effective = "" if grant.effective_at is None else grant.effective_at.isoformat()
+    effective = "" if grant.effective_at is None else stamp(grant.effective_at)
     detail = {**_words(grant), "proposed_by": grant.proposed_by, "effective_at": effective}
     return Event(EventType.ROLE_GRANTED, actor, detail=detail, subject=f"grant:{grant.id}")
 

@@ -31,6 +31,7 @@ from vault.errors import (
 from vault.ports.store import Receipt, Reveal, RevealPurpose, RevealState
 from vault.services.factors import used
 from vault.services.gate import refuse
+from vault.services.leases import not_active
 from vault.services.sealing import Sealer, logged
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class RevealedCode:
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """A durable authorisation to open one version now."""
+    """A durable authorisation to open one version now, for the actor whose factor was looked at."""
 
+    actor: Actor
     reveal: Reveal
     version: Version
     vault_id: str
@@ -90,7 +92,7 @@ class Reveals:
     def password(self, actor: Actor, checkout_id: str, wanted: Wanted = VersionLabel.CURRENT) -> Revealed:
         """Reveal a password under one's own live lease."""
         authorized = self._authorize(actor, checkout_id, PartKind.PASSWORD, wanted)
-        value, receipt = self.disclose(actor, authorized)
+        value, receipt = self.disclose(authorized)
         return Revealed(value, authorized.version.number, receipt)
 
     def code(self, actor: Actor, checkout_id: str, wanted: Wanted = VersionLabel.CURRENT) -> RevealedCode:
@@ -99,24 +101,21 @@ class Reveals:
         if authorized.step is None:
             message = "a code was authorised without a time step"
             raise AssertionError(message)
-        seed, receipt = self.disclose(actor, authorized)
+        seed, receipt = self.disclose(authorized)
         code = totp.code_at(totp.Seed(seed), authorized.step)
         return RevealedCode(code, authorized.version.number, totp.step_end(authorized.step), receipt)
 
     def require_step_up(
         self, unit: Unit, actor: Actor, checkout: Checkout, event: Event, now: datetime
-    ) -> None:
-        """Return while the lease runs and a fresh factor counts for this person and session (S16)."""
+    ) -> Actor:
+        """Give the actor with their factor, while the lease runs and it counts for them and their session (S16)."""
         if checkout.state is not CheckoutState.ACTIVE:
-            hint = " Give a second factor first." if checkout.state is CheckoutState.APPROVED else ""
-            error = Conflict(
-                "checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state
-            )
-            refuse(unit, event, error, now)
+            refuse(unit, event, not_active(checkout), now)
         until = unit.checkouts.step_up_until(checkout.id, actor.id, actor.origin.session)
         if until is None or now >= until:
             detail = "Give a fresh second factor for this checkout first (step-up)."
             refuse(unit, event, Unauthenticated("auth.step_up_required", detail), now)
+        return actor.with_factor()
 
     def current_in_log(self, unit: Unit, event: Event, version: Version, now: datetime) -> None:
         """Return if the log says that exactly this envelope is current, proven against its head (S10)."""
@@ -157,13 +156,13 @@ class Reveals:
         )
         return reveal
 
-    def disclose(self, actor: Actor, authorized: Authorized) -> tuple[Secret[str], Receipt]:
+    def disclose(self, authorized: Authorized) -> tuple[Secret[str], Receipt]:
         """Unwrap, open, look at the lease again, write the outcome, and only then give the value."""
-        version, reveal = authorized.version, authorized.reveal
+        actor, version, reveal = authorized.actor, authorized.version, authorized.reveal
         try:
             opened = self.sealer.open(authorized.vault_id, version)
         except (KeysUnavailable, Tampered) as error:
-            self._failed(actor, authorized, error, error.calls)
+            self._failed(authorized, error, error.calls)
         now = self.clock.now()
         with self.units.write() as unit:
             found = unit.checkouts.claim(reveal.checkout_id)
@@ -172,10 +171,10 @@ class Reveals:
                 ended = Conflict(
                     "checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown."
                 )
-                self._failed_in(unit, actor, authorized, ended, opened.calls, now)
+                self._failed_in(unit, authorized, ended, opened.calls, now)
             if not unit.reveals.end(reveal.id, RevealState.RELEASED, now):
                 closed = Conflict("checkout.state", "This disclosure was closed as unknown; ask again.")
-                self._failed_in(unit, actor, authorized, closed, opened.calls, now)
+                self._failed_in(unit, authorized, closed, opened.calls, now)
             event = _event(EventType.REVEAL_RELEASED, actor, reveal, version, kms=opened.calls)
             if opened.tampered:
                 event = replace(event, detail={**event.detail, "tampered_wraps": ", ".join(opened.tampered)})
@@ -209,7 +208,7 @@ class Reveals:
                 checkout_id=checkout.id,
                 detail={"part": kind, "asked_for": str(wanted)},
             )
-            self.require_step_up(unit, actor, checkout, refused, now)
+            actor = self.require_step_up(unit, actor, checkout, refused, now)
             version = self._version(unit, account, kind, wanted, refused, now)
             if version.label is VersionLabel.CURRENT:
                 self.current_in_log(unit, refused, version, now)
@@ -217,7 +216,7 @@ class Reveals:
             step = self._claim_step(unit, version, refused, now) if kind is PartKind.MFA else None
             unit.checkouts.update(counted)
             reveal = self.authorize(unit, actor, checkout, version, RevealPurpose.USE, now)
-            authorized = Authorized(reveal, version, unit.vault_id, step)
+            authorized = Authorized(actor, reveal, version, unit.vault_id, step)
             unit.commit()
         return authorized
 
@@ -266,17 +265,14 @@ class Reveals:
             refuse(unit, refused, used(max(step, version.last_step), now), now)
         return step
 
-    def _failed(
-        self, actor: Actor, authorized: Authorized, error: VaultError, calls: tuple[KeyCall, ...]
-    ) -> NoReturn:
+    def _failed(self, authorized: Authorized, error: VaultError, calls: tuple[KeyCall, ...]) -> NoReturn:
         now = self.clock.now()
         with self.units.write() as unit:
-            self._failed_in(unit, actor, authorized, error, calls, now)
+            self._failed_in(unit, authorized, error, calls, now)
 
     def _failed_in(
         self,
         unit: Unit,
-        actor: Actor,
         authorized: Authorized,
         error: VaultError,
         calls: tuple[KeyCall, ...],
@@ -284,7 +280,12 @@ class Reveals:
     ) -> NoReturn:
         unit.reveals.end(authorized.reveal.id, RevealState.FAILED, now)
         event = _event(
-            EventType.REVEAL_FAILED, actor, authorized.reveal, authorized.version, Result.FAILED, calls
+            EventType.REVEAL_FAILED,
+            authorized.actor,
+            authorized.reveal,
+            authorized.version,
+            Result.FAILED,
+            calls,
         )
         refuse(unit, event, error, now)
 

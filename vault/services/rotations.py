@@ -20,7 +20,7 @@ from vault.errors import Conflict, Forbidden, Invalid, not_found
 from vault.ports.store import Receipt, RevealPurpose
 from vault.services.factors import used
 from vault.services.gate import refuse
-from vault.services.leases import move_part
+from vault.services.leases import move_part, not_active
 from vault.services.reveals import Authorized, Reveals
 from vault.services.sealing import Sealed, Sealer, logged
 
@@ -106,16 +106,16 @@ class Rotations:
                 checkout.id,
                 secret=SecretRef.of(version),
             )
-            self.reveals.require_step_up(unit, actor, checkout, refused, now)
+            actor = self.reveals.require_step_up(unit, actor, checkout, refused, now)
             after = ROTATION.after(rotation.state, RotationEvent.DISPLAYED)
             if after is None:
                 refuse(unit, refused, _state(rotation), now)
             step = self._claim_steps(unit, version, refused, now) if version.kind is PartKind.MFA else None
             rotation = self._show(unit, actor, rotation, after, checkout, version, now)
             reveal = self.reveals.authorize(unit, actor, checkout, version, RevealPurpose.DISPLAY, now)
-            authorized = Authorized(reveal, version, unit.vault_id, step)
+            authorized = Authorized(actor, reveal, version, unit.vault_id, step)
             unit.commit()
-        value, receipt = self.reveals.disclose(actor, authorized)
+        value, receipt = self.reveals.disclose(authorized)
         if step is None:
             return Displayed(rotation, value, (), receipt)
         return Displayed(rotation, None, tuple(_codes(value, step)), receipt)
@@ -174,11 +174,7 @@ class Rotations:
         checkout, account = self.checkouts.holder(unit, actor, checkout_id, now)
         if checkout.state is not CheckoutState.ACTIVE:
             event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, checkout_id=checkout.id)
-            hint = " Give a second factor first." if checkout.state is CheckoutState.APPROVED else ""
-            error = Conflict(
-                "checkout.state", f"This checkout is {checkout.state}.{hint}", state=checkout.state
-            )
-            refuse(unit, event, error, now)
+            refuse(unit, event, not_active(checkout), now)
         return checkout, account
 
     def _plannable(self, unit: Unit, actor: Actor, account: Account, kind: PartKind, now: datetime) -> Part:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.crypto import chance
 from vault.domain.actor import Actor, ActorKind, Origin, Power, Scope, ScopeKind
-from vault.domain.event import Event, EventType
+from vault.domain.event import Event, EventType, stamp
 from vault.domain.ids import new_id
 from vault.domain.person import Person, PersonState, Token, powers
 from vault.domain.policy import NEVER_FOR_MACHINES, Permission
@@ -94,7 +94,7 @@ class Tokens:
         _check(self._wrong(name, lasts))
         with self.units.write() as unit:
             self._from_browser(unit, actor, Permission.TOKEN_OWN, now)
-            self.factors.check(unit, actor, otp, now, refusal(actor))
+            actor = self.factors.check(unit, actor, otp, now, refusal(actor))
             return self._issue(unit, actor, self._personal(actor, name, lasts, now), now)
 
     def issue_at_sign_in(
@@ -133,7 +133,7 @@ class Tokens:
             self._from_browser(unit, actor, Permission.PEOPLE_MANAGE, now)
             check_scope(unit, scope)
             require_reach(self.gate, unit, actor, scope, now)
-            self.factors.check(unit, actor, otp, now, refusal(actor))
+            actor = self.factors.check(unit, actor, otp, now, refusal(actor))
             token = replace(
                 self._personal(actor, name, lasts, now), person_id=None, permissions=permissions, scope=scope
             )
@@ -299,7 +299,7 @@ def _named(token: Token) -> dict[str, str | int | bool | None]:
         "of": token.person_id or "machine",
         "scopes": " ".join(sorted(token.permissions)),
         "scope": str(token.scope),
-        "until": token.expires_at.isoformat(),
+        "until": stamp(token.expires_at),
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, current_app, request
 
@@ -21,6 +22,10 @@ from vault.web.auth import Visitor, the_vault
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
+
+    from vault.bootstrap import Vault
+    from vault.domain.actor import Actor
+    from vault.ports.store import Unit
 
 V = TypeVar("V", bound=Callable[..., object])
 
@@ -111,7 +116,25 @@ def enforce(visitor: Visitor) -> None:
     vault = the_vault()
     if vault.policy.reach(visitor.actor, declaration.need).empty:
         with vault.units.write() as unit:
-            vault.gate.require(unit, visitor.actor, declaration.need, vault.clock.now())
+            _refuse(vault, unit, visitor.actor, declaration.need)
+
+
+def _refuse(vault: Vault, unit: Unit, actor: Actor, need: Permission) -> None:
+    """Record what was attempted, and on which account where the actor may know of it (S21, S26)."""
+    values = request.view_args or {}
+    checkout = unit.checkouts.get(str(values.get("checkout_id", "")))
+    number = values.get("account_id") if checkout is None else checkout.account_id
+    account = None if number is None else unit.accounts.get(str(number))
+    seen = account if account is not None and vault.gate.sees(actor, account) else None
+    vault.gate.require(
+        unit,
+        actor,
+        need,
+        vault.clock.now(),
+        account=seen,
+        checkout_id=None if seen is None or checkout is None else checkout.id,
+        asked_for=f"{request.method} {quote(request.path)[:200]}",
+    )
 
 
 def _close_methods(app: Flask, rule: Rule) -> None:
