@@ -85,7 +85,7 @@ def _people(house: House) -> dict[str, str]:
     """Let people enrol, sign in and make tokens; give what only they may know."""
     admins = (("first@msp.example", "First"), ("second@msp.example", "Second"))
     first, second = house.vault.people.bootstrap_admins(admins)
-    seed = house.vault.enrolment.begin(first.link).seed.expose()
+    seed = house.vault.enrolment.begin(first.link, came()).seed.expose()
     member = house.enrol(first)
     signed = house.sign_in(member)
     issued = house.vault.tokens.issue_own(signed.actor(came()), "a script", member.code())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.people import House, Member, move_in
+from tests.support.people import House, Member, came, move_in
 from tests.support.world import World
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState, Decision
@@ -74,7 +74,7 @@ def test_a_first_administrator_whose_link_ended_stays_one(house: House) -> None:
     ada = house.actor(house.enrol(first))
     again = house.vault.people.new_enrolment(ada, second.person.id)
     with pytest.raises(Unauthenticated):
-        house.vault.enrolment.begin(second.link)
+        house.vault.enrolment.begin(second.link, came())
     assert [power.role for power in house.sign_in(house.enrol(again)).powers] == [Role.ADMIN]
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from tests.support.people import House, Member, came, move_in
 from tests.support.world import World
-from vault.domain.actor import Actor, Role, Scope, ScopeKind
+from vault.domain.actor import Actor, Reach, Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState
 from vault.domain.person import PersonState
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unauthenticated, VaultError
-from vault.ports.store import Slice
+from vault.ports.store import EntryFilter, Slice
 from vault.services.checkouts import Ask
 from vault.services.customers import CustomerFacts
 from vault.services.people import Wish
@@ -215,22 +216,22 @@ def test_a_link_works_once_and_not_for_ever(house: House, admins: tuple[Member, 
     invited = house.vault.people.invite(ada, "olga@msp.example", "Olga", ())
     house.enrol(invited)
     with pytest.raises(Unauthenticated) as caught:
-        house.vault.enrolment.begin(invited.link)
+        house.vault.enrolment.begin(invited.link, came())
     assert caught.value.code == "auth.enrolment_invalid"
     late = house.vault.people.invite(ada, "late@msp.example", "Late", ())
     house.world.clock.at += house.vault.people.link_lasts
     with pytest.raises(Unauthenticated):
-        house.vault.enrolment.begin(late.link)
+        house.vault.enrolment.begin(late.link, came())
 
 
 def test_a_new_link_kills_the_old_one_and_its_seed(house: House, admins: tuple[Member, Member]) -> None:
     ada = house.actor(admins[0])
     invited = house.vault.people.invite(ada, "olga@msp.example", "Olga", ())
-    seed = house.vault.enrolment.begin(invited.link).seed.expose()
+    seed = house.vault.enrolment.begin(invited.link, came()).seed.expose()
     again = house.vault.people.new_enrolment(ada, invited.person.id)
     with pytest.raises(Unauthenticated):
-        house.vault.enrolment.begin(invited.link)
-    assert house.vault.enrolment.begin(again.link).seed.expose() != seed
+        house.vault.enrolment.begin(invited.link, came())
+    assert house.vault.enrolment.begin(again.link, came()).seed.expose() != seed
     house.enrol(again)
     with pytest.raises(Conflict):
         house.vault.people.new_enrolment(ada, invited.person.id)
@@ -238,7 +239,7 @@ def test_a_new_link_kills_the_old_one_and_its_seed(house: House, admins: tuple[M
 
 def test_enrolment_shows_one_seed_until_it_is_done(house: House, admins: tuple[Member, Member]) -> None:
     invited = house.vault.people.invite(house.actor(admins[0]), "olga@msp.example", "Olga", ())
-    first, second = (house.vault.enrolment.begin(invited.link) for _ in range(2))
+    first, second = (house.vault.enrolment.begin(invited.link, came()) for _ in range(2))
     assert first.seed.expose() == second.seed.expose()
     assert first.seed.expose() in first.uri.expose()
     with house.vault.units.read() as unit:
@@ -248,9 +249,21 @@ def test_enrolment_shows_one_seed_until_it_is_done(house: House, admins: tuple[M
     assert first.seed.expose().encode() not in kept.seed
 
 
+def test_each_look_at_an_enrolment_link_is_in_the_log_with_its_address(
+    house: House, admins: tuple[Member, Member]
+) -> None:
+    invited = house.vault.people.invite(house.actor(admins[0]), "olga@msp.example", "Olga", ())
+    house.vault.enrolment.begin(invited.link, came("203.0.113.9"))
+    house.vault.enrolment.begin(invited.link, came("198.51.100.4"))
+    with house.vault.units.read() as unit:
+        page = unit.log.page(EntryFilter(type="person.enrolment.opened"), Reach(everything=True), Slice(10))
+    looks = [look.content for look in page.items if look.content["detail"] == {"person": invited.person.id}]
+    assert [cast("dict[str, str]", look["actor"])["ip"] for look in looks] == ["198.51.100.4", "203.0.113.9"]
+
+
 def test_a_weak_password_enrols_nobody(house: House, admins: tuple[Member, Member]) -> None:
     invited = house.vault.people.invite(house.actor(admins[0]), "olga@msp.example", "Olga", ())
-    house.vault.enrolment.begin(invited.link)
+    house.vault.enrolment.begin(invited.link, came())
     for password in ("short", "a" * 30, "olga is a name of mine", "x" * 300):
         with pytest.raises(Invalid) as caught:
             house.vault.enrolment.complete(invited.link, Secret(password), "000000", came())
@@ -260,7 +273,7 @@ def test_a_weak_password_enrols_nobody(house: House, admins: tuple[Member, Membe
 
 def test_enrolment_needs_a_right_code_and_uses_it_up(house: House, admins: tuple[Member, Member]) -> None:
     invited = house.vault.people.invite(house.actor(admins[0]), "olga@msp.example", "Olga", ())
-    house.vault.enrolment.begin(invited.link)
+    house.vault.enrolment.begin(invited.link, came())
     codes: list[str] = []
     for _ in range(6):
         with pytest.raises(VaultError) as caught:

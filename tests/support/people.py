@@ -76,7 +76,7 @@ class House:
 
     def enrol(self, invited: Invited) -> Member:
         """Complete an enrolment by its link."""
-        enrolling = self.vault.enrolment.begin(invited.link)
+        enrolling = self.vault.enrolment.begin(invited.link, came())
         member = Member(
             invited.person.id, invited.person.email, totp.parse_seed(enrolling.seed), self.world.clock
         )

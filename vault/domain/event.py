@@ -33,6 +33,7 @@ class EventType(StrEnum):
     STEPPED_UP = "stepup.passed"
     STEP_UP_REFUSED = "stepup.refused"
     PERSON_INVITED = "person.invited"
+    ENROLMENT_OPENED = "person.enrolment.opened"
     PERSON_ENROLLED = "person.enrolled"
     PERSON_DISABLED = "person.disabled"
     ROLE_PROPOSED = "role.proposed"
@@ -91,6 +92,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.STEPPED_UP: "A fresh second factor was given for one checkout.",
     EventType.STEP_UP_REFUSED: "A second factor was wrong, used before, or came too often.",
     EventType.PERSON_INVITED: "An administrator made a person, with an enrolment link.",
+    EventType.ENROLMENT_OPENED: "An enrolment link was opened and its seed shown; who looks twice is asked why.",
     EventType.PERSON_ENROLLED: "A person set a password and a second factor by their link.",
     EventType.PERSON_DISABLED: "A person was shut out; sessions and tokens ended with it.",
     EventType.ROLE_PROPOSED: "An administrator proposed power for a person.",

@@ -279,8 +279,10 @@ class Checkouts:
         approvers = self._approvers(unit, actor.id, account, now)
         given = tuple(each for each in unit.checkouts.approvals(checkout.id) if each.approver_id in approvers)
         found, _ = self.situation_of(unit, account, now)
+        customer = unit.customers.get(account.customer_id)
+        longest = None if customer is None else customer.session_max_seconds
         decision = self.policy.decide_reason(
-            account, found, checkout.reason, checkout.granted_seconds, checkout.approvals_needed, None
+            account, found, checkout.reason, checkout.granted_seconds, checkout.approvals_needed, longest
         )
         if isinstance(decision, Deny):
             refuse(unit, refusal(actor, account.id, checkout.id), error_of(decision), now)

@@ -22,6 +22,7 @@ from vault.errors import FieldError, Invalid, Limited, Unauthenticated
 from vault.services.factors import SEED_PURPOSE, Factors, used
 from vault.services.gate import refuse
 from vault.services.guessing import reserve
+from vault.services.signin import stranger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,8 +61,11 @@ class Enrolment:
     passwords: Passwords
     clock: Clock
 
-    def begin(self, link: Secret[str]) -> Enrolling:
-        """Show the seed to enrol with; raise `Unauthenticated` auth.enrolment_invalid for a dead link."""
+    def begin(self, link: Secret[str], origin: Origin) -> Enrolling:
+        """Show the seed to enrol with; raise `Unauthenticated` auth.enrolment_invalid for a dead link.
+
+        Whoever looks first sees the seed that the person will use: so each look is an entry, with its address.
+        """
         now = self.clock.now()
         with self.units.write() as unit:
             person = self._invited(unit, link, now)
@@ -70,9 +74,11 @@ class Enrolment:
                 sealed = self.factors.server_key.seal(SEED_PURPOSE, person.id, seed.secret)
                 person = replace(person, seed=sealed)
                 unit.people.update(person)
-                unit.commit()
             else:
                 seed = totp.Seed(self.factors.server_key.open(SEED_PURPOSE, person.id, person.seed))
+            looker = stranger(origin)
+            unit.log.record(Event(EventType.ENROLMENT_OPENED, looker, detail={"person": person.id}), now)
+            unit.commit()
         return Enrolling(person, seed.secret, totp.provisioning_uri(seed, ISSUER, person.email))
 
     def complete(self, link: Secret[str], password: Secret[str], otp: str, origin: Origin) -> Person:

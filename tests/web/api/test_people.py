@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from tests.support.people import House, Member, move_in
+from tests.support.people import House, Member, came, move_in
 from tests.support.world import World, make_world
 from tests.web.api.service import Caller, Service, service_of, the_url
 from vault.domain.actor import Role
@@ -70,7 +70,7 @@ def test_a_person_comes_in_and_gets_power_by_two(served: Service, house: House) 
     confirm = f"/people/{invited['id']}/roles/{grant['id']}/confirm"
     own = ada.post(confirm, {"otp": first.code()})
     assert (own.status, own.code) == (403, "policy.second_person")
-    enrolling = house.vault.enrolment.begin(Secret(invited["enrolment_token"]))
+    enrolling = house.vault.enrolment.begin(Secret(invited["enrolment_token"]), came())
     assert enrolling.person.id == invited["id"]
     wrong = bob.post(confirm.replace(invited["id"], first.id), {"otp": second.code()})
     assert (wrong.status, wrong.code) == (404, "not_found")

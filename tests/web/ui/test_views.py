@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.people import House, Member
+from tests.support.people import House, Member, came
 from tests.support.repository import ROOT
 from vault.domain.actor import Role
 from vault.domain.credential import PartKind
@@ -219,7 +219,7 @@ def test_an_invitation_is_confirmed_by_the_other_administrator(
     assert made.status_code == 200
     found = re.search(r"/enrol/([A-Za-z0-9_-]{43})", made.text)
     assert found is not None
-    assert house.vault.enrolment.begin(Secret(found[1])).person.email == "nina@msp.example"
+    assert house.vault.enrolment.begin(Secret(found[1]), came()).person.email == "nina@msp.example"
     with house.vault.units.read() as unit:
         person = unit.people.by_email("nina@msp.example")
         assert person is not None

@@ -13,7 +13,7 @@ from flask import redirect, request, session, url_for
 from vault.domain.secret import Secret
 from vault.errors import FieldError, Invalid, Unauthenticated, VaultError
 from vault.web import auth
-from vault.web.auth import the_vault, visitor
+from vault.web.auth import origin, the_vault, visitor
 from vault.web.guard import PUBLIC, SIGNED_IN, needs
 from vault.web.ui import disclose
 from vault.web.ui.forms import EnrolForm, SignInForm
@@ -139,5 +139,5 @@ def _sign_in_page(form: SignInForm, status: int) -> Response:
 
 
 def _enrol_page(token: str, form: EnrolForm, status: int) -> Response:
-    code = disclose.of_enrolment(the_vault().enrolment.begin(Secret(token)))
+    code = disclose.of_enrolment(the_vault().enrolment.begin(Secret(token), origin()))
     return page("ui/enrol.html", status, form=form, link=token, code=code)

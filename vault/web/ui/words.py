@@ -167,6 +167,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.STEPPED_UP: "Gave a second factor",
     EventType.STEP_UP_REFUSED: "Second factor refused",
     EventType.PERSON_INVITED: "Invited a person",
+    EventType.ENROLMENT_OPENED: "Opened an enrolment link",
     EventType.PERSON_ENROLLED: "Enrolled",
     EventType.PERSON_DISABLED: "Disabled a person",
     EventType.ROLE_PROPOSED: "Proposed a role",

@@ -103,7 +103,7 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
 
 
 def _enrol(vault: Vault, clock: StoryClock, part: Part, link: Secret[str]) -> Player:
-    enrolling = vault.enrolment.begin(link)
+    enrolling = vault.enrolment.begin(link, _origin())
     player = Player(part, _passphrase(), enrolling.seed, clock)
     vault.enrolment.complete(link, player.password, player.code(), _origin())
     return player
