@@ -35,9 +35,13 @@ def test_a_checkout_from_asking_to_checking_in(demo: Demo) -> None:
     assert conflict.returncode == 6
     assert "Ana Ferreira has account 310000000014" in conflict.stderr
 
-    approved = demo.run("approver", "approve", checkout["id"], given=demo.code("approver"))
+    approved = demo.run("approver", "approve", PAYER, given=demo.code("approver"))
     assert approved.returncode == 0, approved.stderr
     assert "state         approved" in approved.stdout
+    assert f"rootvault checkout step-up {checkout['id']}" in approved.stdout
+    again = demo.run("approver", "approve", PAYER, given=demo.code("approver"))
+    assert again.returncode == 5
+    assert "Nobody waits for approval" in again.stderr
 
     revealed = demo.run("operator", "password", PAYER, "--show", given=demo.code("operator"))
     assert revealed.returncode == 0, revealed.stderr

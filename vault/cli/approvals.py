@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vault.cli.checkouts import tell
+from vault.cli.checkouts import pending, tell
 from vault.cli.client import connect, segment
 from vault.cli.output import ask_secret, json_option, patiently, wait_option
 
@@ -18,7 +18,7 @@ from vault.cli.output import ask_secret, json_option, patiently, wait_option
 @wait_option
 @json_option
 def approve(checkout: str, comment: str, minutes: int | None, *, wait: bool, as_json: bool) -> None:
-    """Agree to the request CHECKOUT (its id, as `rootvault checkout list` shows it)."""
+    """Agree to the request CHECKOUT (its id, or its account's number)."""
     shorter = {} if minutes is None else {"duration_seconds": minutes * 60}
     _decide(checkout, {"decision": "approve", "comment": comment, **shorter}, wait=wait, as_json=as_json)
 
@@ -35,7 +35,7 @@ def deny(checkout: str, comment: str, *, wait: bool, as_json: bool) -> None:
 
 def _decide(checkout: str, word: dict[str, Any], *, wait: bool, as_json: bool) -> None:
     api = connect()
-    request = api.get(f"/checkouts/{segment(checkout)}")
+    request = api.get(f"/checkouts/{segment(pending(api, checkout))}")
     if not as_json:
         tell(request, as_json=False)
 
@@ -45,6 +45,6 @@ def _decide(checkout: str, word: dict[str, Any], *, wait: bool, as_json: bool) -
             "content_hash": request.get("content_hash"),
             "otp": ask_secret("Code from your own device"),
         }
-        return api.post(f"/checkouts/{segment(checkout)}/approvals", body)
+        return api.post(f"/checkouts/{segment(request['id'])}/approvals", body)
 
     tell(patiently(give, wait=wait), as_json=as_json)

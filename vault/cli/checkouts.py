@@ -1,6 +1,7 @@
 """`checkout` and `checkin`: asking for root, following the request, ending the lease.
 
-Wherever a checkout is named, its account's number will do: your own open checkout of it is meant.
+Wherever a checkout is named, its account's number will do: your own open checkout of it is meant, or, to an
+approver, the request that waits.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ _FACTS = (
     ("next", "next"),
 )  # fmt: skip
 
+_NEXT = {
+    "pending_approval": "wait; an approver runs: rootvault approve {id}",
+    "approved": "rootvault checkout step-up {id}",
+    "active": "rootvault password, code or rotate {id}; then: rootvault checkin {id}",
+}
+"""What the person types next; the API's own words name its addresses."""
+
 
 def own(api: Api, name: str) -> str:
     """Give the id of a checkout that is named by itself or by its account's number."""
@@ -35,6 +43,17 @@ def own(api: Api, name: str) -> str:
         if each["state"] in _OPEN:
             return str(each["id"])
     stop("not_found", f"You have no open checkout of {name}. Ask for one: rootvault checkout ask {name} …", 5)
+
+
+def pending(api: Api, name: str) -> str:
+    """Give the id of a request, named by itself or by the number of the account that it is for."""
+    if re.fullmatch(r"[0-9]{12}", name, re.ASCII) is None:
+        return name
+    for each in api.get("/checkouts", account_id=name, state="pending_approval", limit=1)["items"]:
+        return str(each["id"])
+    stop(
+        "not_found", f"Nobody waits for approval of {name}. See: rootvault checkout list --account {name}", 5
+    )
 
 
 def step_up(api: Api, checkout_id: str, *, wait: bool) -> Any:
@@ -52,7 +71,9 @@ def tell(answer: Any, *, as_json: bool) -> None:
     if as_json:
         emit(answer)
         return
-    facts(_flat(answer), _FACTS)
+    words = _NEXT.get(answer["state"])
+    following = answer["next"] if words is None else words.format(id=answer["id"])
+    facts({**_flat(answer), "next": following}, _FACTS)
 
 
 @click.group()
