@@ -79,6 +79,8 @@ def test_init_takes_two_administrators(tmp_path: Path) -> None:
     done = rootvault("init", "--config", str(directory), *ADMINS[:3])
     assert done.returncode == 2
     assert "Name two administrators" in done.stderr
+    assert not (directory / "data").exists()
+    assert rootvault("init", "--config", str(directory), *ADMINS).returncode == 0
 
 
 def test_the_log_begins_with_its_name_and_key_and_tells_of_starts(vault_directory: Path) -> None:

@@ -208,12 +208,9 @@ class People:
     def bootstrap_admins(self, admins: tuple[tuple[str, str], ...]) -> tuple[Invited, ...]:
         """Make the first two administrators (e-mail and name each), on the host; refused once anyone exists."""
         now = self.clock.now()
-        if len({fold_email(email) for email, _ in admins}) != FIRST_ADMINISTRATORS:
-            raise Refused("operation.failed", "Name two administrators with different e-mail addresses.")
+        check_first_administrators(admins)
         actor = _INIT
         made: list[Invited] = []
-        for email, name in admins:
-            _check_words(email, name, ())
         with self.units.write() as unit:
             if unit.people.page(Slice(limit=1)).items:
                 raise Refused(
@@ -347,6 +344,14 @@ def _there(unit: Unit, person_id: str) -> Person:
 
 def _standing(unit: Unit, person_id: str) -> tuple[Grant, ...]:
     return tuple(grant for grant in unit.people.grants(person_id) if grant.removed_at is None)
+
+
+def check_first_administrators(admins: tuple[tuple[str, str], ...]) -> None:
+    """Return where these can found a vault; to be asked before anything of it is made."""
+    if len({fold_email(email) for email, _ in admins}) != FIRST_ADMINISTRATORS:
+        raise Refused("operation.failed", "Name two administrators with different e-mail addresses.")
+    for email, name in admins:
+        _check_words(email, name, ())
 
 
 def _is_chief(grant: Grant) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vault.adapters.db import upgrade
 from vault.bootstrap import Vault, make_data_directory, open_log, open_vault
+from vault.services.people import check_first_administrators
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ class Founded:
 
 def found(settings: Settings, admins: tuple[tuple[str, str], ...], clock: Clock | None = None) -> Founded:
     """Found a vault; raise `Refused` where there is one already."""
+    check_first_administrators(admins)
     made = make_data_directory(settings)
     upgrade(settings.database_url)
     open_log(settings, clock)
