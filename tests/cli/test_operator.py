@@ -14,9 +14,9 @@ import pytest
 
 from audit.note import Signer, write_key
 from tests.cli.conftest import SETTINGS, rootvault, settings_directory
-from vault.adapters.db import head
+from vault.adapters.db import head, upgrade
 from vault.adapters.db.copying import copy_database
-from vault.bootstrap import open_vault
+from vault.bootstrap import make_data_directory, open_log, open_vault
 from vault.bootstrap.open import announce
 from vault.cli.admin.checks import DISK_FAIL, Level, check_disk
 from vault.cli.admin.doctor import doctor as doctor_command
@@ -189,7 +189,11 @@ def test_a_vault_is_founded_served_and_examined_on_postgresql(fresh_database: st
     text = f'[database]\nurl = "{fresh_database}"\n'
     (directory / "vault.toml").write_text(SETTINGS + text, encoding="utf-8")
     settings = load_settings(str(directory), {})
+    make_data_directory(settings)
+    upgrade(settings.database_url)
+    open_log(settings)  # a founding that was cut off before anybody could enter is finished by the next
     founded = found(settings, (("one@vault.example", "One"), ("two@vault.example", "Two")))
+    assert len(founded.administrators) == 2
     announce(founded.vault)
     founded.vault.close()
     status, report = doctor(directory, "--deep")
