@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vault.crypto.context import Context
 from vault.crypto.envelope import Envelope, decode_wraps, encode_wraps, open_envelope, seal
 from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
+from vault.errors import Tampered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,5 +94,9 @@ class Sealer:
         )
         wraps = decode_wraps(version.wraps)
         unwrapped = self.keys.unwrap(wraps, context.pairs())
-        plaintext = open_envelope(Envelope(version.body, wraps), context, unwrapped.key)
+        try:
+            plaintext = open_envelope(Envelope(version.body, wraps), context, unwrapped.key)
+        except Tampered as error:
+            # the key was unwrapped all the same: its calls belong in the entry (S26)
+            raise Tampered(error.code, error.detail, calls=unwrapped.calls) from None
         return Opened(plaintext, unwrapped.calls, unwrapped.tampered)
