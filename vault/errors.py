@@ -45,6 +45,8 @@ CODES: dict[str, str] = {
     "rotation.conflict": "A rotation of this part is open already.",
     "version.absent": "There is no such version of this part to open.",
     "otp.used": "This time step's code was used before; wait for the next.",
+    "incident.state": "The incident is not in a state that allows this.",
+    "review.state": "This day cannot be signed: it is not over, was signed before, or has open work.",
     "reveal.quota": "This checkout has used up its disclosures of this kind.",
     "idempotency.mismatch": "This Idempotency-Key was used with another request.",
     "idempotency.disclosed": "A disclosure is never replayed; ask again under a new key.",
@@ -67,6 +69,8 @@ CODES: dict[str, str] = {
     "limit.accounts": "Too many distinct accounts in an hour.",
     # fail closed
     "log.unavailable": "The audit log cannot be written or proven, so nothing was done.",
+    "log.unanchored": "No place outside has confirmed the log for too long, so nothing is disclosed.",
+    "clock.wrong": "This machine's clock is too far from the others', so nothing is disclosed.",
     "log.rolled_back": "The database is older than what the log has already published.",
     "database.unavailable": "The database does not answer; nothing was done.",
     "internal": "Something unforeseen went wrong; nothing was disclosed.",

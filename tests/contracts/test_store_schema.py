@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def test_nothing_is_there_before_and_all_after(database_url: str) -> None:
     assert current(database_url) is None
     upgrade(database_url)
-    assert current(database_url) == head() == "0001"
+    assert current(database_url) == head() == "0002"
     upgrade(database_url)
     engine = engine_for(database_url)
     names = set(inspect(engine).get_table_names())
@@ -131,7 +131,7 @@ def test_the_migrations_run_without_the_repository(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "0001"
+    assert done.stdout.strip() == "0002"
 
 
 def test_alembic_itself_finds_no_drift(store_url: str) -> None:

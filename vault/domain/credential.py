@@ -146,7 +146,7 @@ class Version:
     `body` is the envelope without its wraps, `wraps` their canonical encoding, `sha256` the hex hash
     of `body` that the log names. `disclosed_at` is the first authorised disclosure of a password;
     `last_step` the last TOTP time step given out for a seed; `weak` says that a value taken in
-    did not meet the rules (C6).
+    did not meet the rules (C6); `restored_at` that it came out of a backup then, and is unchecked since.
     """
 
     account_id: str
@@ -163,6 +163,7 @@ class Version:
     current_since: datetime | None = None
     disclosed_at: datetime | None = None
     last_step: int = -1
+    restored_at: datetime | None = None
 
 
 class Due(StrEnum):
@@ -172,6 +173,7 @@ class Due(StrEnum):
     INTAKE = "intake"
     WEAK = "weak"
     AGE = "age"
+    UNCHECKED = "unchecked"
 
 
 BLOCKING: frozenset[Due] = frozenset({Due.DISCLOSED})
@@ -191,6 +193,8 @@ def due_causes(current: Version | None, now: datetime, longest_age: timedelta) -
         causes.append(Due.WEAK)
     if now - (current.current_since or current.created_at) >= longest_age:
         causes.append(Due.AGE)
+    if current.restored_at is not None:
+        causes.append(Due.UNCHECKED)
     return tuple(causes)
 
 

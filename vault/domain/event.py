@@ -21,6 +21,9 @@ class EventType(StrEnum):
     """The name of what happened; names are never reused for something else."""
 
     LOG_OPENED = "log.opened"
+    LOG_KEY_ROTATED = "log.key.rotated"
+    LOG_DAY = "log.day"
+    CLOCK_STATUS = "clock.status"
     SERVICE_STARTED = "service.started"
     SERVICE_STOPPED = "service.stopped"
     POLICY_LOADED = "policy.loaded"
@@ -77,10 +80,24 @@ class EventType(StrEnum):
 
     AUDIT_VIEWED = "audit.viewed"
     AUDIT_EXPORTED = "audit.exported"
+    AUDIT_SAMPLED = "audit.sampled"
+    AUDIT_EXAMINED = "audit.examined"
+    REVIEW_SIGNED = "review.signed"
+    CLOUD_RECONCILED = "cloud.reconciled"
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_ASSIGNED = "incident.assigned"
+    INCIDENT_CLOSED = "incident.closed"
+    OUTLET_LOST = "outlet.lost"
+    OUTLET_BACK = "outlet.back"
+    BACKUP_TAKEN = "backup.taken"
+    VAULT_RESTORED = "vault.restored"
 
 
 CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.LOG_OPENED: "The first entry of a log: its origin and its public key.",
+    EventType.LOG_KEY_ROTATED: "From here on another key signs; both do until `detail.overlap_until`.",
+    EventType.LOG_DAY: "A day ended: how many entries it had, and how many each account has by now.",
+    EventType.CLOCK_STATUS: "How far this clock, the database's and the witnesses' are apart.",
     EventType.SERVICE_STARTED: "The service began to answer, with which version, database and keys.",
     EventType.SERVICE_STOPPED: "The service was stopped in order.",
     EventType.POLICY_LOADED: "A policy file came into force; `policy.id` is its hash.",
@@ -131,6 +148,17 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_VERIFIED: "The new value was proven; older ones are retired.",
     EventType.AUDIT_VIEWED: "Someone read the whole log.",
     EventType.AUDIT_EXPORTED: "Someone took a copy of the log.",
+    EventType.AUDIT_SAMPLED: "Someone drew a random sample; its seed and population are named.",
+    EventType.AUDIT_EXAMINED: "The whole log, or the state replayed from it, was examined on the host.",
+    EventType.REVIEW_SIGNED: "Someone signed the review of one day of the log.",
+    EventType.CLOUD_RECONCILED: "Records of AWS were held against the log; counts of what matched and what not.",
+    EventType.INCIDENT_OPENED: "Something was found that the log does not explain.",
+    EventType.INCIDENT_ASSIGNED: "Someone took an incident as theirs.",
+    EventType.INCIDENT_CLOSED: "An incident was explained and closed.",
+    EventType.OUTLET_LOST: "A witness, anchor or feed outside has not answered for too long.",
+    EventType.OUTLET_BACK: "A witness, anchor or feed outside answers again and has caught up.",
+    EventType.BACKUP_TAKEN: "A backup was taken on the host.",
+    EventType.VAULT_RESTORED: "A backup was restored; every credential counts as unchecked.",
 }
 
 

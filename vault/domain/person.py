@@ -54,10 +54,13 @@ class Grant:
     confirmed_by: str | None = None
     effective_at: datetime | None = None
     removed_at: datetime | None = None
+    ends_at: datetime | None = None
+    """When it ends by itself, for an auditor who comes for a time; None: never."""
 
     def in_force(self, now: datetime) -> bool:
         """Say whether the grant gives power at `now`."""
-        return self.effective_at is not None and self.effective_at <= now and self.removed_at is None
+        begun = self.effective_at is not None and self.effective_at <= now
+        return begun and self.removed_at is None and (self.ends_at is None or now < self.ends_at)
 
 
 def powers(grants: tuple[Grant, ...], now: datetime) -> tuple[Power, ...]:

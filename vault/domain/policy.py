@@ -32,6 +32,8 @@ class Permission(StrEnum):
     TRAIL_READ = "trail.read"
     LOG_READ = "log.read"
     LOG_EXPORT = "log.export"
+    LOG_REVIEW = "log.review"
+    INCIDENT_HANDLE = "incident.handle"
     PEOPLE_MANAGE = "people.manage"
     TOKEN_OWN = "token.own"  # noqa: S105 - the name of a permission
 
@@ -46,6 +48,8 @@ NEVER_FOR_MACHINES: Final = frozenset(
         Permission.PEOPLE_MANAGE,
         Permission.TOKEN_OWN,
         Permission.LOG_READ,
+        Permission.LOG_REVIEW,
+        Permission.INCIDENT_HANDLE,
     }
 )
 """A machine never discloses, approves, administers or mints (rule 9, S23), whatever its scopes say."""

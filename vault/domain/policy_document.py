@@ -43,10 +43,15 @@ _READS: Final = frozenset(
         Permission.TOKEN_OWN,
     }
 )
+_REVIEWS: Final = frozenset({Permission.LOG_REVIEW, Permission.INCIDENT_HANDLE})
 _MOST: Final[Mapping[Role, frozenset[Permission]]] = {
-    Role.ADMIN: _READS | _ADMINISTERS | {Permission.CHECKOUT_REVOKE},
-    Role.AUDITOR: _READS,
-    **{role: frozenset(Permission) - _ADMINISTERS for role in Role if role not in {Role.ADMIN, Role.AUDITOR}},
+    Role.ADMIN: _READS | _ADMINISTERS | {Permission.CHECKOUT_REVOKE, Permission.INCIDENT_HANDLE},
+    Role.AUDITOR: _READS | _REVIEWS,
+    **{
+        role: frozenset(Permission) - _ADMINISTERS - {Permission.LOG_REVIEW}
+        for role in Role
+        if role not in {Role.ADMIN, Role.AUDITOR}
+    },
 }
 """The most that a policy may give a role: who gives power does not use it, who reads all changes nothing (rule 9)."""
 

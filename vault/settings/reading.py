@@ -21,12 +21,16 @@ from urllib.parse import urlsplit
 from vault.errors import Refused
 from vault.settings.values import (
     SECTIONS,
+    Anchors,
+    Cloud,
     Database,
     Environment,
+    Feeds,
     General,
     Keys,
     KeyServiceName,
     Log,
+    Mail,
     People,
     Server,
     Session,
@@ -42,7 +46,7 @@ SYSTEM_DIRECTORY: Final = Path("/etc/rootvault")
 
 Value: TypeAlias = str | int | bool | tuple[str, ...]
 Table: TypeAlias = Mapping[str, object]
-S = TypeVar("S", General, Server, Database, Keys, Log, Session, People, Worker)
+S = TypeVar("S", General, Server, Database, Keys, Log, Anchors, Mail, Feeds, Cloud, Session, People, Worker)
 
 
 _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
@@ -50,6 +54,14 @@ _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "server.workers": (1, 64),
     "server.threads": (1, 128),
     "server.body_bytes": (1_024, 1_048_576),
+    "log.publish_seconds": (1, 300),
+    "log.heartbeat_seconds": (60, 86_400),
+    "log.unanchored_seconds": (0, 86_400),
+    "log.clock_seconds": (1, 3_600),
+    "anchors.bucket_days": (1, 36_500),
+    "feeds.lost_seconds": (10, 86_400),
+    "cloud.interval_seconds": (10, 86_400),
+    "cloud.wait_seconds": (60, 604_800),
     "session.idle_seconds": (60, 3_600),
     "session.longest_seconds": (300, 86_400),
     "people.hold_seconds": (0, 2_592_000),
@@ -121,6 +133,10 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("database", Database, document, environment),
         _section("keys", Keys, document, environment),
         _section("log", Log, document, environment),
+        _section("anchors", Anchors, document, environment),
+        _section("mail", Mail, document, environment),
+        _section("feeds", Feeds, document, environment),
+        _section("cloud", Cloud, document, environment),
         _section("session", Session, document, environment),
         _section("people", People, document, environment),
         _section("worker", Worker, document, environment),

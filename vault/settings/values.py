@@ -78,6 +78,58 @@ class Log:
     origin: str = ""
     key_file: str = "log.key"
     mark_file: str = "log.mark"
+    previous_key_file: str = ""
+    kms_key: str = ""
+    publish_seconds: int = 5
+    heartbeat_seconds: int = 3_600
+    unanchored_seconds: int = 900
+    clock_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Places outside that keep our checkpoints: witnesses, a locked bucket, a file, people's mailboxes."""
+
+    witnesses: tuple[str, ...] = ()
+    file: str = ""
+    bucket: str = ""
+    bucket_prefix: str = ""
+    bucket_days: int = 2_557
+    bucket_endpoint: str = ""
+    mail_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail server that notes are sent by."""
+
+    server: str = ""
+    security: str = "starttls"
+    sender: str = ""
+    user: str = ""
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Live copies of the log's entries for others to watch."""
+
+    webhook_url: str = ""
+    webhook_secret_file: str = ""
+    syslog: str = ""
+    lost_seconds: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where AWS's own records of keys and root users are read."""
+
+    folders: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    lookup_regions: tuple[str, ...] = ()
+    endpoint: str = ""
+    interval_seconds: int = 900
+    wait_seconds: int = 7_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +167,10 @@ class Settings:
     database: Database
     keys: Keys
     log: Log
+    anchors: Anchors
+    mail: Mail
+    feeds: Feeds
+    cloud: Cloud
     session: Session
     people: People
     worker: Worker
@@ -165,6 +221,10 @@ SECTIONS: Final[Mapping[str, type]] = {
     "database": Database,
     "keys": Keys,
     "log": Log,
+    "anchors": Anchors,
+    "mail": Mail,
+    "feeds": Feeds,
+    "cloud": Cloud,
     "session": Session,
     "people": People,
     "worker": Worker,

@@ -96,6 +96,8 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.TRAIL_READ: set(Role),
     Permission.LOG_READ: {Role.AUDITOR},
     Permission.LOG_EXPORT: {Role.AUDITOR},
+    Permission.LOG_REVIEW: {Role.AUDITOR},
+    Permission.INCIDENT_HANDLE: {Role.AUDITOR, Role.ADMIN, Role.APPROVER},
     Permission.PEOPLE_MANAGE: {Role.ADMIN},
     Permission.TOKEN_OWN: set(Role),
 }

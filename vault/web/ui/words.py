@@ -108,6 +108,7 @@ DUE: Final[Mapping[Due, str]] = {
     Due.INTAKE: "It existed before us, so others may know it.",
     Due.WEAK: "It does not meet the rules for passwords.",
     Due.AGE: "It is older than the policy allows.",
+    Due.UNCHECKED: "It came out of a backup, and nobody has seen since then that AWS still takes it.",
 }
 
 PERSON: Final[Mapping[PersonState, Word]] = {
@@ -156,6 +157,9 @@ CUSTODIAN: Final[Mapping[Custodian, Word]] = {
 
 EVENT: Final[Mapping[EventType, str]] = {
     EventType.LOG_OPENED: "Log opened",
+    EventType.LOG_KEY_ROTATED: "Log's key rotated",
+    EventType.LOG_DAY: "A day ended",
+    EventType.CLOCK_STATUS: "Clocks compared",
     EventType.SERVICE_STARTED: "Service started",
     EventType.SERVICE_STOPPED: "Service stopped",
     EventType.POLICY_LOADED: "Policy loaded",
@@ -206,6 +210,17 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_VERIFIED: "Verified the new value",
     EventType.AUDIT_VIEWED: "Read the log",
     EventType.AUDIT_EXPORTED: "Took a copy of the log",
+    EventType.AUDIT_SAMPLED: "Drew a sample",
+    EventType.AUDIT_EXAMINED: "Examined the log",
+    EventType.REVIEW_SIGNED: "Signed a day's review",
+    EventType.CLOUD_RECONCILED: "Compared with AWS",
+    EventType.INCIDENT_OPENED: "Incident opened",
+    EventType.INCIDENT_ASSIGNED: "Took an incident",
+    EventType.INCIDENT_CLOSED: "Closed an incident",
+    EventType.OUTLET_LOST: "Outside place lost",
+    EventType.OUTLET_BACK: "Outside place back",
+    EventType.BACKUP_TAKEN: "Backup taken",
+    EventType.VAULT_RESTORED: "Backup restored",
 }
 
 

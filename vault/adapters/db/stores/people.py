@@ -39,6 +39,7 @@ _HOLDERS = (
         _grant.role.in_(bindparam("roles", expanding=True)),
         _grant.effective_at <= bindparam("now"),
         _grant.removed_at.is_(None),
+        _grant.ends_at.is_(None) | (_grant.ends_at > bindparam("now")),
     )
     .order_by(_person.id, *_OLDEST_GRANT)
 )
