@@ -19,6 +19,7 @@ from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, PartKind, Version, VersionLabel
 from vault.domain.event import Event
 from vault.ports.disclosures import RevealStore, RotationStore
+from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
 from vault.ports.records import (
     AccountFilter,
@@ -45,9 +46,11 @@ __all__ = [
     "EntryFilter",
     "GuessStore",
     "LogStore",
+    "OutletStore",
     "Page",
     "PersonStore",
     "Promotion",
+    "PublishedStore",
     "Receipt",
     "Repeat",
     "Reveal",
@@ -325,6 +328,16 @@ class Unit(Protocol):
     @property
     def guesses(self) -> GuessStore:
         """Failures in a row."""
+        ...
+
+    @property
+    def outlets(self) -> OutletStore:
+        """Places outside, and how far each has got."""
+        ...
+
+    @property
+    def published(self) -> PublishedStore:
+        """Checkpoints that left the house."""
         ...
 
     @property

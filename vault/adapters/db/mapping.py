@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vault.adapters.db import tables
+from vault.adapters.db import outside, tables
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, Version
+from vault.domain.outlet import Outlet, OutletReceipt, Published
 from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.rotation import Rotation
 from vault.ports.records import Reveal
@@ -76,3 +77,6 @@ grant = _shape(Grant, tables.role_grant)
 session = _shape(Session, tables.browser_session)
 token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
+outlet = _shape(Outlet, outside.outlet)
+outlet_receipt = _shape(OutletReceipt, outside.outlet_receipt)
+published = _shape(Published, outside.published)

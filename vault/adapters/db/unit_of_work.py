@@ -30,6 +30,7 @@ from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
 from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
+from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.people import GuessCounts, People
 from vault.adapters.db.stores.sessions import Sessions, Tokens
 from vault.adapters.db.stores.versions import Versions
@@ -70,6 +71,8 @@ class SqlUnit:
         self.sessions = Sessions(db)
         self.tokens = Tokens(db)
         self.guesses = GuessCounts(db)
+        self.outlets = Outlets(db)
+        self.published = PublishedNotes(db)
         facts = Facts(units.app, units.policy_hash)
         self.log = LogEntries(db, units.log, facts, self._storage, units.followed)
 
