@@ -23,6 +23,7 @@ from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.gate import Gate
 from vault.services.imports import Imports
+from vault.services.outlets import Outlets
 from vault.services.people import People
 from vault.services.reveals import Reveals
 from vault.services.rotations import Rotations
@@ -74,6 +75,7 @@ class Vault:
     enrolment: Enrolment
     signin: SignIn
     tokens: Tokens
+    outlets: Outlets
 
 
 def _keep_open() -> None:
@@ -147,4 +149,5 @@ def compose(ground: Ground) -> Vault:
         enrolment=Enrolment(units, factors, ground.passwords, clock),
         signin=SignIn(units, factors, ground.passwords, clock, session),
         tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
+        outlets=Outlets(units, clock, timedelta(seconds=settings.feeds.lost_seconds)),
     )
