@@ -21,6 +21,7 @@ from vault.domain.event import Event
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
+from vault.ports.ranges import RangeStore
 from vault.ports.records import (
     AccountFilter,
     CheckoutFilter,
@@ -343,6 +344,11 @@ class Unit(Protocol):
     @property
     def log(self) -> LogStore:
         """The audit log."""
+        ...
+
+    @property
+    def ranges(self) -> RangeStore:
+        """The audit log, read forward by ranges of indexes."""
         ...
 
     @property

@@ -32,6 +32,7 @@ from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.people import GuessCounts, People
+from vault.adapters.db.stores.ranges import Ranges
 from vault.adapters.db.stores.sessions import Sessions, Tokens
 from vault.adapters.db.stores.versions import Versions
 from vault.errors import Unavailable
@@ -71,6 +72,7 @@ class SqlUnit:
         self.sessions = Sessions(db)
         self.tokens = Tokens(db)
         self.guesses = GuessCounts(db)
+        self.ranges = Ranges(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)
         facts = Facts(units.app, units.policy_hash)
