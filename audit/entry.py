@@ -31,12 +31,13 @@ prove something: `decode` re-encodes only to refuse what `encode` would not have
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
+
+import orjson
 
 from audit.errors import EntryRefused
 
@@ -53,9 +54,8 @@ _KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
 _UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_to_json = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-).encode
+_FORM: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+parse: Final[Callable[[bytes], Any]] = orjson.loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def encode(draft: Draft, log: str, seq: int, account_seq: int | None, account_pr
             members[name] = value
     plain = {name: _plain(value, name, 2) for name, value in members.items()}
     check_members(plain)
-    leaf = _bytes(plain)
+    leaf = write(plain)
     if len(leaf) > LONGEST:
         raise EntryRefused(
             "entry.too_long", f"the entry has {len(leaf)} bytes, at most {LONGEST} are allowed"
@@ -130,16 +130,17 @@ def decode(leaf: bytes) -> JsonObject:
     if len(leaf) > LONGEST:
         raise EntryRefused("entry.too_long", f"the leaf has {len(leaf)} bytes, at most {LONGEST} are allowed")
     try:
-        text = leaf.decode("utf-8")
-        value, end = _from_json(text) if text else (None, 0)
-        if not isinstance(value, dict) or end != len(text):
-            raise EntryRefused("entry.not_canonical", "the leaf is not one JSON object")
-        _check(value, 1)
-        if b"\\u0000" in leaf:  # rare, and then perhaps only an escaped backslash: look closely
-            _plain(value, "the leaf", 1)
-        again = _bytes(value)
-    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested beyond the parser's own limit
+        value = parse(leaf)
+    except (
+        ValueError
+    ):  # not JSON, not UTF-8, half of a surrogate pair, or nested beyond the parser's own limit
         raise EntryRefused("entry.not_canonical", "the leaf is not JSON of the allowed kind") from None
+    if not isinstance(value, dict):
+        raise EntryRefused("entry.not_canonical", "the leaf is not one JSON object")
+    _check(value, 1)
+    if b"\\u0000" in leaf:  # rare, and then perhaps only an escaped backslash: look closely
+        _plain(value, "the leaf", 1)
+    again = write(value)
     if again != leaf:
         raise EntryRefused("entry.not_canonical", "the leaf is JSON, but not in its one canonical form")
     return value
@@ -150,6 +151,11 @@ def check_members(members: Mapping[str, JsonValue]) -> None:
     for name, is_sound in _MEMBERS.items():
         if not is_sound(members.get(name)):
             raise EntryRefused("entry.member", f"the member {name!r} is missing or not of its kind")
+    check_reason(members)
+
+
+def check_reason(members: Mapping[str, JsonValue]) -> None:
+    """Raise `EntryRefused` if the text of the reason is too long; another kind of reason is none."""
     reason = members.get("reason")
     text = reason.get("text") if isinstance(reason, Mapping) else None
     if isinstance(text, str) and len(text) > REASON_LONGEST:
@@ -164,11 +170,11 @@ def format_time(time: datetime) -> str:
     return time.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _bytes(members: Mapping[str, object]) -> bytes:
-    """Write canonical JSON; the caller has checked the values."""
+def write(members: Mapping[str, object]) -> bytes:
+    """Write canonical JSON; the caller checks the values, but for halves of surrogate pairs and great numbers."""
     try:
-        return _to_json(members).encode("utf-8")
-    except UnicodeEncodeError:
+        return orjson.dumps(members, None, _FORM)
+    except TypeError:
         raise EntryRefused("entry.text", "a text of the entry holds half of a surrogate pair") from None
 
 
@@ -189,7 +195,7 @@ def _plain(value: object, place: str, depth: int) -> JsonValue:
     if isinstance(value, (list, tuple)):
         return [_plain(inner, place, depth + 1) for inner in value]
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) and _is_key(key) for key in value):
+        if not all(isinstance(key, str) and is_key(key) for key in value):
             raise EntryRefused("entry.key", f"a key in {place} is outside [a-z][a-z0-9_]*")
         return {str(key): _plain(inner, place, depth + 1) for key, inner in value.items()}
     raise EntryRefused("entry.kind", f"a value in {place} is of a type that a leaf cannot hold")
@@ -201,7 +207,7 @@ def _check(value: JsonValue, depth: int) -> None:
         if depth > DEEPEST:
             raise EntryRefused("entry.too_deep", f"the leaf is nested deeper than {DEEPEST} levels")
         for key, inner in value.items():
-            if not _is_key(key):
+            if not is_key(key):
                 raise EntryRefused("entry.key", "a key of the leaf is outside [a-z][a-z0-9_]*")
             if not isinstance(inner, str):
                 _check(inner, depth + 1)
@@ -211,21 +217,16 @@ def _check(value: JsonValue, depth: int) -> None:
         for inner in value:
             if not isinstance(inner, str):
                 _check(inner, depth + 1)
+    elif isinstance(value, float):
+        raise EntryRefused("entry.not_canonical", "a number of the leaf is a fraction, or beyond 2**53 - 1")
     elif isinstance(value, int) and not -LARGEST <= value <= LARGEST:
         raise EntryRefused("entry.number", "a number of the leaf is beyond 2**53 - 1")
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_key(key: str) -> bool:
+def is_key(key: str) -> bool:
     """Tell whether a key is in the alphabet; remembered, because a log uses the same few over and over."""
     return _KEY.fullmatch(key) is not None
-
-
-def _refuse_number(_: str) -> NoReturn:
-    raise ValueError("a fraction, an exponent, NaN or Infinity")
-
-
-_from_json: Final = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number).raw_decode
 
 
 def _is_text(value: JsonValue) -> bool:

@@ -94,6 +94,13 @@ def fold_complete(hashes: Sequence[bytes]) -> bytes:
     return hashes[0]
 
 
+def edge(hashes: Sequence[bytes]) -> list[bytes]:
+    """Return the frontier of a tree of these few leaf hashes."""
+    return [
+        fold_complete(hashes[at.n << at.level : (at.n + 1) << at.level]) for at in subtrees(0, len(hashes))
+    ]
+
+
 def subtrees(start: int, stop: int) -> Iterator[Coordinate]:
     """Split the leaves from `start` up to `stop` into maximal complete subtrees, from left to right."""
     while start < stop:

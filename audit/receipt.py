@@ -61,20 +61,23 @@ class InclusionReceipt:
             raise ProofRefused("receipt.hash", "a hash of the receipt is not the base64 of 32 bytes")
         return receipt
 
-    def check(self, leaf: bytes, verifier: Verifier) -> Checkpoint:
+    def check(self, leaf: bytes, *verifiers: Verifier) -> Checkpoint:
         """Return the checkpoint that covers the entry with this leaf hash.
 
-        Raises `NoteRefused` if the checkpoint is not signed by `verifier`, `ProofRefused` if the proof does
-        not lead to it.
+        Raises `NoteRefused` if the checkpoint is signed by none of `verifiers`, the keys of one log;
+        `ProofRefused` if the proof does not lead to it.
         """
-        checkpoint = open_checkpoint(self.checkpoint, verifier.name, verifier)
+        checkpoint = open_checkpoint(self.checkpoint, verifiers[0].name, *verifiers)
         check_inclusion(self.index, checkpoint.size, leaf, self.proof, checkpoint.root)
         return checkpoint
 
 
-def open_checkpoint(note: str, origin: str, verifier: Verifier) -> Checkpoint:
-    """Verify a signed checkpoint and return it; raise `NoteRefused` or, for another log's, `LogRefused`."""
-    checkpoint = Checkpoint.parse(open_note(note, [verifier]).text)
+def open_checkpoint(note: str, origin: str, *verifiers: Verifier) -> Checkpoint:
+    """Verify a signed checkpoint and return it; raise `NoteRefused` or, for another log's, `LogRefused`.
+
+    Of several keys, those that a log had one after the other, one signature is enough, and none may be wrong.
+    """
+    checkpoint = Checkpoint.parse(open_note(note, verifiers).text)
     if checkpoint.origin != origin:
         raise LogRefused("log.origin", f"the checkpoint is of {checkpoint.origin}, not of {origin}")
     return checkpoint

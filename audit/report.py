@@ -86,13 +86,50 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """An entry by which the log changed its key: its index, and the new vkey as the entry says it."""
+
+    index: int
+    vkey: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One account's entries: how many were read, and whether each names the one before, from the first on."""
+
+    id: str
+    entries: int
+    is_unbroken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What entries say of the whole, as far as they were read; worth as much as the log is sound.
+
+    `began` and `ended` are the earliest and the latest time, None if there is none.
+    """
+
+    began: str | None = None
+    ended: str | None = None
+    accounts: int = 0
+    rotations: tuple[Rotation, ...] = ()
+    account: AccountFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """What an examination found; `checkpoint` is None if there is none worth the name."""
+    """What an examination found; `checkpoint` is None if there is none worth the name.
+
+    `agreed` are the sizes of older checkpoints that this log continues. `bounds` is the smallest range, its last
+    included, that older checkpoints prove the first bad entry to lie in; None if they contradict nothing.
+    """
 
     checkpoint: Checkpoint | None
     examined: int
     agreed: tuple[int, ...]
     findings: tuple[Finding, ...]
+    facts: Facts = Facts()
+    bounds: tuple[int, int] | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -121,3 +158,8 @@ class Findings(list[Finding]):
     def add_error(self, error: AuditError, index: int | None) -> None:
         """Note what was refused."""
         self.add(error.code, index, error.words)
+
+    def best(self, low: int, stop: int) -> int | None:
+        """Return the first entry of a range that a finding names already, else the first of the range."""
+        named = (each.index for each in self if each.index is not None and low <= each.index < stop)
+        return min(named, default=low if low < stop else None)

@@ -61,13 +61,15 @@ def test_older_checkpoints_close_in_on_the_change(tmp_path: Path) -> None:
 
     report = verdict(tmp_path / "false", *reversed(kept))
     assert report.agreed == (40,)
-    assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)]
+    assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)] * 2
     assert "40 to 59" in report.findings[0].words
+    assert report.bounds == (40, 59)
 
     with open_bundle(tmp_path / "true") as opened:
         report = verdict(tmp_path / "false", Older("a whole bundle", opened.note(), opened))
     assert [(finding.code, finding.index) for finding in report.findings] == [("since.differs", 40)]
     assert "entry 40 is not what it was" in report.findings[0].words
+    assert report.bounds == (40, 40)
 
 
 def test_an_older_checkpoint_of_another_log_is_a_finding(bundle: Path) -> None:

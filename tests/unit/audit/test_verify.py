@@ -12,6 +12,7 @@ import pytest
 from audit import merkle
 from audit.bundle import write_bundle
 from audit.checkpoint import Checkpoint
+from audit.contents import Contents
 from audit.report import MOST_FINDINGS, Findings
 from audit.storage import Head
 from audit.storage.memory import MemoryStorage
@@ -64,12 +65,13 @@ def test_each_level_of_tiles_is_compared(deep: Hashes, spoiled: Tile | None) -> 
     root = merkle.fold(deep.frontier)
     deep.spoiled = spoiled
     findings = Findings()
-    examination = _Pass(deep, Checkpoint(ORIGIN, size, root), [], findings)  # type: ignore[arg-type]  # no entries
+    contents = Contents(ORIGIN, findings)
+    examination = _Pass(deep, Checkpoint(ORIGIN, size, root), [], contents, findings)  # type: ignore[arg-type]  # no entries
     for first in range(0, size, WIDTH):
         stop = min(first + WIDTH, size)
         examination._grow(first, [nodes[0] for nodes in deep.nodes[first:stop]])
     examination._close(size)
-    examination.conclude()
+    examination.conclude(())
     if spoiled is None:
         assert findings == []
     else:
