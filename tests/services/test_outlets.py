@@ -33,7 +33,7 @@ def told(world: World) -> list[tuple[str, object]]:
         found = unit.log.page(EntryFilter(), Reach(everything=True), Slice(100)).items
     contents = [entry.content for entry in reversed(found)]
     return [
-        (str(each["type"]), each["detail"]["position"])  # type: ignore[index, call-overload]  # an entry's JSON
+        (str(each["type"]), each["detail"]["position"])  # type: ignore[index]  # an entry's JSON
         for each in contents
         if str(each["type"]).startswith("outlet.")
     ]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from vault.domain.outlet import Outlet
+    from vault.errors import Fact
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
 
@@ -90,7 +91,7 @@ class Outlets:
 
 def _changed(event: EventType, outlet: Outlet, before: Outlet, result: Result) -> Event:
     since = before.failing_since
-    detail = {
+    detail: dict[str, Fact] = {
         "outlet": outlet.name,
         "position": outlet.position,
         "failing_since": None if since is None else stamp(since),
