@@ -1,7 +1,7 @@
-"""`rootvault worker`: writes down what time has ended already, again and again until it is told to stop.
+"""`rootvault worker`: writes down what time has ended already, and takes the log outside, until it is told to stop.
 
-Nothing depends on it: an expired lease is expired when it is read (ARCHITECTURE rule 10). It makes the log
-tell of it in time.
+No lease depends on it: an expired one is expired when it is read (ARCHITECTURE rule 10), and the worker makes
+the log tell of it in time. Places outside do: without a worker none confirms the log, and disclosures stop.
 """
 
 from __future__ import annotations
@@ -10,28 +10,22 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
 from vault.bootstrap import open_vault
 from vault.cli.admin.host import config_option, settings_of
+from vault.cli.admin.jobs import Jobs, attempt, jobs_of, sweep_all
 from vault.cli.output import emit, json_option
-from vault.errors import Unavailable
-
-if TYPE_CHECKING:
-    from vault.bootstrap import Vault
-    from vault.services.sweep import Swept
 
 
 @click.command()
 @config_option
-@click.option("--once", is_flag=True, help="Sweep once and stop.")
+@click.option("--once", is_flag=True, help="Do everything once and stop.")
 @click.option("--beside", type=int, hidden=True, help="Stop when this process, which started us, is gone.")
 @json_option
 def worker(config: str | None, beside: int | None, *, once: bool, as_json: bool) -> None:
-    """Write down expired leases, lapsed requests and unfinished disclosures."""
+    """Write down expired leases, lapsed requests and unfinished disclosures; take the log to places outside."""
     settings = settings_of(config)
     vault = open_vault(settings)
     stop = threading.Event()
@@ -41,13 +35,15 @@ def worker(config: str | None, beside: int | None, *, once: bool, as_json: bool)
     try:
         if once:
             checkouts, reveals = sweep_all(vault)
+            for job in jobs_of(vault):
+                if job.once is not sweep_all:
+                    attempt(vault, job)
             if as_json:
                 emit({"checkouts": checkouts, "reveals": reveals})
             else:
                 click.echo(f"{checkouts} checkouts ended, {reveals} disclosures closed.")
             return
-        interval = settings.worker.interval_seconds
-        keep_sweeping(vault, interval, lambda seconds: _over(stop, seconds, beside))
+        Jobs(vault, stop).run(jobs_of(vault), lambda seconds: _over(stop, seconds, beside))
     finally:
         vault.close()
 
@@ -59,25 +55,3 @@ def _over(stop: threading.Event, seconds: float, beside: int | None) -> bool:
         if stop.wait(min(left, 1.0)) or (beside is not None and os.getppid() != beside):
             return True
     return False
-
-
-def sweep_all(vault: Vault) -> tuple[int, int]:
-    """Sweep until a pass finds nothing more; give the checkouts and disclosures that were written."""
-    checkouts = reveals = 0
-    while True:
-        swept: Swept = vault.sweep.once()
-        checkouts += swept.checkouts
-        reveals += swept.reveals
-        if not swept.checkouts and not swept.reveals:
-            return checkouts, reveals
-
-
-def keep_sweeping(vault: Vault, interval: int, wait: Callable[[float], bool]) -> None:
-    """Sweep every `interval` seconds until `wait` says that it is over; a database that is down is tried again."""
-    over = False
-    while not over:
-        try:
-            sweep_all(vault)
-        except Unavailable as error:
-            click.echo(f"worker: {error.detail} [{error.code}]", err=True)
-        over = wait(interval)
