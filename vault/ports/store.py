@@ -18,6 +18,7 @@ from vault.domain.actor import Reach
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, PartKind, Version, VersionLabel
 from vault.domain.event import Event
+from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
@@ -349,6 +350,16 @@ class Unit(Protocol):
     @property
     def ranges(self) -> RangeStore:
         """The audit log, read forward by ranges of indexes."""
+        ...
+
+    @property
+    def cloud(self) -> CloudStore:
+        """AWS's own records, and the calls that the log tells of."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentStore:
+        """What was found that the log does not explain."""
         ...
 
     @property

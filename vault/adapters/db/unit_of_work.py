@@ -27,7 +27,9 @@ from vault.adapters.db.errors import rolled_back, translated
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import Accounts, Customers
 from vault.adapters.db.stores.checkouts import Checkouts
+from vault.adapters.db.stores.cloud import CloudEvents
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
+from vault.adapters.db.stores.incidents import Incidents
 from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
@@ -72,6 +74,8 @@ class SqlUnit:
         self.sessions = Sessions(db)
         self.tokens = Tokens(db)
         self.guesses = GuessCounts(db)
+        self.cloud = CloudEvents(db)
+        self.incidents = Incidents(db)
         self.ranges = Ranges(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)

@@ -23,14 +23,22 @@ COLUMNS = (
     "ALTER TABLE version ADD COLUMN restored_at {moment}",
 )
 
-KEPT = ("cloud_event", "incident", "outlet_receipt", "published")
+KEPT = ("cloud_event", "incident", "key_call", "outlet_receipt", "published")
 
 FIXED = {
     "cloud_event_fixed": (
         "cloud_event",
-        "event_id kind happened_at account_id name request_id record late seen_at",
+        "event_id shared_id kind happened_at account_id recipient region name who ip error mfa request_id record",
     ),
-    "incident_fixed": ("incident", "id kind subject account_id summary evidence opened_at"),
+    "cloud_event_seen_fixed": ("cloud_event", "access_key late seen_at"),
+    "incident_fixed": (
+        "incident",
+        "id kind subject account_id checkout_id summary evidence happened_at opened_at",
+    ),
+    "key_call_fixed": (
+        "key_call",
+        "entry place request_id key operation purpose outcome account_id checkout_id made_at",
+    ),
     "outlet_receipt_fixed": ("outlet_receipt", "outlet size evidence confirmed_at"),
     "published_fixed": ("published", "size published_at"),
     "role_grant_end_fixed": ("role_grant", "ends_at"),
