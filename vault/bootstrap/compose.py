@@ -19,6 +19,7 @@ from vault.services.checkouts import Checkouts
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
 from vault.services.enrolment import Enrolment
+from vault.services.evidence import Evidences
 from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.gate import Gate
@@ -69,6 +70,7 @@ class Vault:
     views: Views
     trail: Trail
     exports: Exports
+    evidences: Evidences
     sweep: Sweep
     imports: Imports
     people: People
@@ -136,6 +138,7 @@ def compose(ground: Ground) -> Vault:
         views=Views(units, gate, clock),
         trail=Trail(units, gate, clock),
         exports=Exports(units, gate, clock),
+        evidences=Evidences(units, gate, clock, ground.vkey),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(

@@ -92,6 +92,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "list_checkouts": Sample(Role.CSM),
     "request_checkout": Sample(Role.OPERATOR, {**STATED, "duration_seconds": 900}),
     "read_checkout": Sample(Role.CSM),
+    "read_evidence": Sample(Role.CSM),
     "decide_checkout": Sample(
         Role.APPROVER,
         {

@@ -50,6 +50,7 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "list_checkouts": ("OAUDCS", "r"),
     "request_checkout": ("O", ""),
     "read_checkout": ("OAUDCS", "r"),
+    "read_evidence": ("OAUDCS", "t"),
     "decide_checkout": ("A", ""),
     "step_up": ("O", ""),
     "reveal_password": ("O", ""),

@@ -4,7 +4,19 @@ Decided here: nothing but words and places. `blueprint` is all that the applicat
 here: deciding who may do what, keeping a secret, answering a GET with one.
 """
 
-from vault.web.ui import accounts, asking, checkouts, intake, people, rotations, session, tokens, trail, work
+from vault.web.ui import (
+    accounts,
+    asking,
+    checkouts,
+    evidence,
+    intake,
+    people,
+    rotations,
+    session,
+    tokens,
+    trail,
+    work,
+)
 from vault.web.ui.site import blueprint
 
 __all__ = [
@@ -12,6 +24,7 @@ __all__ = [
     "asking",
     "blueprint",
     "checkouts",
+    "evidence",
     "intake",
     "people",
     "rotations",

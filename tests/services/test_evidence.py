@@ -1,0 +1,159 @@
+"""The evidence of one checkout: read from leaves, complete, honest about what is open and about tables that differ."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from tests.support.desk import NUMBER
+from tests.support.events import entries
+from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.checkout import Decision
+from vault.errors import NotFound
+from vault.services.approvals import Word
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.desk import Desk
+    from tests.support.world import World
+    from vault.services.evidence import Evidence
+    from vault.services.evidence_told import Section
+
+
+def of(world: World, checkout_id: str) -> Evidence:
+    return world.vault.evidences.of_checkout(world.human("uma", Role.AUDITOR).actor, checkout_id)
+
+
+def section(evidence: Evidence, name: str) -> Section:
+    return next(each for each in evidence.sections if each.name == name)
+
+
+def told(evidence: Evidence, name: str) -> list[str]:
+    return [line.leaf.type for line in section(evidence, name).lines]
+
+
+def test_a_whole_use_of_root_is_told_with_the_entry_of_each_line(desk: Desk) -> None:
+    desk.held()
+    desk.rotate(desk.alice, lease := desk.lease(desk.alice))
+    desk.check_in(desk.alice, lease)
+    desk.vault.attestations.verify(
+        desk.bob.actor, desk.vault.views.checkout(desk.bob.actor, lease.id).rotations[0].id, "x"
+    )
+    used = desk.lease(desk.alice, "BILL_ROOT")
+    desk.reveal(desk.alice, used)
+    desk.vault.reveals.code(desk.alice.actor, used.id)
+    desk.check_in(desk.alice, used)
+    evidence = of(desk.world, used.id)
+    assert told(evidence, "asked") == ["checkout.requested"]
+    assert told(evidence, "factors") == ["checkout.granted", "stepup.passed"]
+    assert told(evidence, "disclosures") == ["secret.reveal.authorized", "secret.reveal.released"] * 2
+    assert told(evidence, "end") == ["checkout.returned"]
+    assert evidence.state == "checked_in"
+    facts = dict(section(evidence, "asked").lines[0].facts)
+    assert facts["ticket"] == "T-1001"
+    assert facts["sentence"] == "a task for this test"
+    assert len(facts["policy version"]) == 64
+    assert facts["policy rule"] == "BILL_ROOT"
+    assert evidence.asked.who.ip == "192.0.2.7"
+    assert evidence.disagreements == ()
+    assert len(evidence.still_open) == 1
+    assert "due for rotation since 2026-11-23T" in evidence.still_open[0]
+    log = {entry["seq"]: entry for entry in entries(desk.world, checkout_id=used.id)}
+    assert [leaf.index for leaf in evidence.leaves] == sorted(log)
+
+
+def test_the_next_rotation_belongs_to_it_and_closes_it_only_when_proven(desk: Desk) -> None:
+    desk.held()
+    used = desk.lease(desk.alice)
+    desk.reveal(desk.alice, used)
+    desk.check_in(desk.alice, used)
+    again = desk.lease(desk.bob)
+    rotation = desk.rotate(desk.bob, again)
+    desk.check_in(desk.bob, again)
+    evidence = of(desk.world, used.id)
+    assert told(evidence, "after") == ["rotation.planned", "rotation.displayed", "rotation.accepted"]
+    assert evidence.still_open == ("The next password was accepted by AWS, and nobody has verified it yet.",)
+    desk.vault.attestations.verify(desk.alice.actor, rotation.id, "signed in with it")
+    evidence = of(desk.world, used.id)
+    assert told(evidence, "after")[-1] == "rotation.verified"
+    line = section(evidence, "after").lines[-1]
+    assert line.leaf.who.name == "alice"
+    assert dict(line.facts)["note"] == "signed in with it"
+    assert evidence.still_open == ()
+
+
+def test_an_approval_is_told_with_what_its_giver_saw(world: World) -> None:
+    world.held()
+    alice, pat = world.human("alice", Role.OPERATOR), world.human("pat", Role.APPROVER)
+    checkout = world.ask(alice, reason="INCIDENT")
+    world.vault.approvals.decide(pat.actor, checkout.id, Word(Decision.APPROVE, "seen it", 600), pat.otp())
+    line = section(of(world, checkout.id), "approvals").lines[0]
+    facts = dict(line.facts)
+    assert (line.leaf.who.name, line.leaf.who.mfa) == ("pat", "totp")
+    assert facts["comment"] == "seen it"
+    assert facts["content seen"] == "the content that was asked for"
+    assert facts["seconds allowed"] == "600"
+
+
+def test_tables_that_tell_another_story_are_named(world: World) -> None:
+    world.held()
+    lease = world.lease(world.human("alice", Role.OPERATOR), reason="CRED_ROTATE")
+    engine = world.vault.units.engine  # type: ignore[attr-defined]  # the SQL units, as in every real world
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE checkout SET state = 'checked_in' WHERE id = :id"), {"id": lease.id})
+    evidence = of(world, lease.id)
+    assert evidence.state == "active"
+    assert evidence.disagreements == ("state: the table has checked_in, the log active",)
+
+
+def test_the_file_checks_offline_and_leaves_an_entry(world: World, tmp_path: Path) -> None:
+    world.held()
+    alice = world.human("alice", Role.OPERATOR)
+    lease = world.lease(alice, reason="CRED_ROTATE")
+    world.vault.reveals.password(alice.actor, lease.id)
+    file = io.BytesIO()
+    uma = world.human("uma", Role.AUDITOR).actor
+    world.vault.evidences.file(uma, lease.id, file)
+    assert entries(world, checkout_id=lease.id)[-1]["type"] == "audit.exported"
+    file.seek(0)
+    with tarfile.open(fileobj=file) as tar:
+        tar.extractall(tmp_path, filter="data")
+    place = tmp_path / f"evidence-{lease.id}"
+    written = json.loads((place / "evidence.json").read_text())
+    assert written["account"] == NUMBER
+    named = {line["index"] for section in written["sections"] for line in section["lines"]}
+    leaves = sorted(place.glob("entry-*.json"))
+    assert {int(leaf.stem.partition("-")[2]) for leaf in leaves} == named
+    for leaf in leaves:
+        proof = leaf.with_suffix(".tlog-proof")
+        command = [
+            sys.executable,
+            "-m",
+            "audit",
+            "receipt",
+            str(proof),
+            "--leaf",
+            str(leaf),
+            "--key",
+            world.vault.vkey,
+        ]
+        assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_others_evidence_is_as_absent_as_none(world: World) -> None:
+    account = world.held()
+    lease = world.lease(world.human("alice", Role.OPERATOR), reason="CRED_ROTATE")
+    mine = world.human("sue", Role.AUDITOR, Scope(ScopeKind.CUSTOMER, account.customer_id)).actor
+    other = world.human("eve", Role.AUDITOR, Scope(ScopeKind.ACCOUNT, "999999999999")).actor
+    assert world.vault.evidences.of_checkout(mine, lease.id).account_id == NUMBER
+    for name in (lease.id, "00000000-0000-4000-8000-000000000000"):
+        with pytest.raises(NotFound):
+            world.vault.evidences.of_checkout(other, name)
