@@ -37,6 +37,9 @@ class _Bar:
         share = done / total if total else 1.0
         filled = round(_WIDTH * share)
         left = (now - self._began) * (1 - share) / share if share else 0.0
-        state = f"{self._what} [{'#' * filled}{'.' * (_WIDTH - filled)}] {share:4.0%} {done:,} of {total:,}"
-        self._stream.write(f"\r{state}, {left:.0f} s left " if done < total else f"\r{state}            \n")
+        rate = done / max(now - self._began, 1e-9)
+        drawn = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {share:4.0%}"
+        state = f"{self._what} {drawn} {done:,} of {total:,}, {rate:,.0f}/s"
+        ending = f", {left:.0f} s left   " if done < total else "              \n"
+        self._stream.write(f"\r{state}{ending}")
         self._stream.flush()
