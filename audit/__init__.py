@@ -12,6 +12,10 @@ This package knows nothing of the vault that writes to it and can be used alone.
     bundle      a whole log as files
     verify      the examination of a whole log
     mark        the highest checkpoint we have seen, kept outside the database
+    rotation    the change of the signing key
+    signatures  the lines under a note, merged as they come in
+    anchor_file checkpoints added to a file on another disk
+    witness     who keeps a log's newest checkpoint, cosigns what continues it and refuses what does not
 
 The formats are told in the modules' docstrings, and for people who check without our code in
 `docs/formats-log.md`.

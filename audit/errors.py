@@ -41,3 +41,21 @@ class LogRefused(AuditError):
 
 class RolledBack(AuditError):
     """The stored log is older than, or another than, the one whose checkpoint was already published."""
+
+
+class WitnessRefused(AuditError):
+    """A witness that does not cosign what we sent, or answers what no witness may."""
+
+
+class Unreachable(AuditError):
+    """A witness that gave no answer, or said that it cannot now: to be asked again later."""
+
+
+class SizeConflict(AuditError):
+    """A witness that has seen a log of `size` entries, another than we said."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            "witness.conflict", f"the witness has seen a log of {size} entries, not what we said"
+        )
+        self.size = size

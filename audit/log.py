@@ -5,6 +5,10 @@ extends the tree of the checkpoint it signed before: `append` first finds its ow
 and its root over the stored frontier. Somebody who can write to the database but does not hold the key
 therefore cannot make the next honest append sign a rewritten past.
 
+A log may change its key (`audit.rotation`). While it is given the `previous` one, each new head bears two lines, the
+old key's and the new one's, and the head that it finds may be signed by either: the first that it finds is signed
+by the old key alone. After that the new key's line must be there. Lines of others are left out of account.
+
 The first entry is of type `log.opened`; a log of size 0 is never signed. Never done here: commit. A receipt
 and the checkpoint in it are worth nothing, and must go to nobody, before the caller's transaction committed.
 """
@@ -19,7 +23,7 @@ from audit.checkpoint import Checkpoint
 from audit.entry import Draft
 from audit.errors import LogRefused, ProofRefused, TileRefused
 from audit.merkle import HASH_SIZE
-from audit.note import Signer
+from audit.note import Signer, Verifier
 from audit.receipt import format_receipt, open_checkpoint
 from audit.storage import Head, Storage
 from audit.tile import Tile, encode_entries, encode_hashes
@@ -38,14 +42,26 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log: its origin is the name of the key that signs it (C2SP tlog-checkpoint)."""
+    """One log: its origin is the name of the keys that sign it (C2SP tlog-checkpoint).
+
+    `previous` is the key that signed before `signer`, while both sign.
+    """
 
     origin: str
     signer: Signer
+    previous: Signer | None = None
 
     def __post_init__(self) -> None:
-        if self.signer.name != self.origin:
-            raise LogRefused("log.origin", f"the key is named {self.signer.name}, the log {self.origin}")
+        for signer in self._signers:
+            if signer.name != self.origin:
+                raise LogRefused("log.origin", f"the key is named {signer.name}, the log {self.origin}")
+        if self.previous is not None and self.previous.vkey == self.signer.vkey:
+            raise LogRefused("log.previous", "the previous key of the log is its present one")
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """The keys by any of which a checkpoint of this log may be signed now, the newest first."""
+        return tuple(signer.verifier for signer in self._signers)
 
     def append(self, storage: Storage, draft: Draft) -> Receipt:
         """Give a draft the next place, store it and sign the new head, inside the caller's transaction.
@@ -62,7 +78,7 @@ class Log:
         leaf = entry.encode(draft, self.origin, head.size, account_seq, account_prev)
         nodes, frontier = merkle.complete(head.size, merkle.leaf_hash(leaf), frontier)
         size = head.size + 1
-        note = self.signer.sign(Checkpoint(self.origin, size, merkle.fold(frontier)).format())
+        note = self._sign(Checkpoint(self.origin, size, merkle.fold(frontier)))
         storage.add(leaf, b"".join(nodes), Head(self.origin, size, b"".join(frontier), note))
         return Receipt(head.size, nodes[0], note)
 
@@ -73,8 +89,8 @@ class Log:
         return note
 
     def open(self, note: str) -> Checkpoint:
-        """Verify a checkpoint of this log by our own key."""
-        return open_checkpoint(note, self.origin, self.signer.verifier)
+        """Verify a checkpoint of this log by our own keys."""
+        return open_checkpoint(note, self.origin, *self.verifiers)
 
     def prove_inclusion(self, storage: Storage, index: int, size: int | None = None) -> list[bytes]:
         """Return the inclusion proof of an entry in the tree of `size` (the head's by default)."""
@@ -111,6 +127,15 @@ class Log:
             raise TileRefused("tile.absent", f"the log has not grown to {path} yet")
         return read_tile(storage, tile)
 
+    @property
+    def _signers(self) -> tuple[Signer, ...]:
+        return (self.signer,) if self.previous is None else (self.signer, self.previous)
+
+    def _sign(self, checkpoint: Checkpoint) -> str:
+        """Return the signed checkpoint; the oldest key's line comes first, for readers who look at one only."""
+        text = checkpoint.format()
+        return f"{text}\n{''.join(signer.line(text) for signer in reversed(self._signers))}"
+
     def _own_frontier(self, head: Head) -> list[bytes]:
         """Return the stored frontier if our own signature covers it; an empty log has none."""
         if head.size == 0:
@@ -127,7 +152,7 @@ class Log:
         """Return the head's checkpoint if it is ours, by our own signature."""
         if head.origin != self.origin:
             raise LogRefused("log.origin", f"the stored log is {head.origin or 'empty'}, not {self.origin}")
-        if not self.signer.is_own(head.note):
+        if not any(signer.is_own(head.note) for signer in self._signers):
             raise LogRefused("log.signature", "the stored head does not bear this log's signature")
         checkpoint = Checkpoint.parse(head.note.rpartition("\n\n")[0] + "\n")
         if checkpoint.origin != self.origin or checkpoint.size != head.size:

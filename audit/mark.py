@@ -18,12 +18,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from audit import merkle
+from audit import durable, merkle
 from audit.checkpoint import Checkpoint
 from audit.errors import AuditError, NoteRefused, RolledBack
 from audit.note import LONGEST, Verifier
@@ -65,9 +63,9 @@ class MarkFile:
         """
         wanted = _parse(note)
         if self._is_behind(wanted):
-            with self._locked():
+            with durable.locked(self._path.with_name(self._path.name + ".lock")):
                 if self._is_behind(wanted) and not self._overwrite(note.encode("utf-8")):
-                    self._replace(note)
+                    durable.replace(self._path, note.encode("utf-8"))
         # not under the lock, so that many wait for the disk together; and also for what another wrote just now
         descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -75,43 +73,23 @@ class MarkFile:
         finally:
             os.close(descriptor)
 
-    def check(self, storage: Storage, verifier: Verifier) -> None:
+    def check(self, storage: Storage, *verifiers: Verifier) -> None:
         """Raise `RolledBack` unless the stored log is the marked one, or has grown out of it.
 
-        Without a mark there is nothing to compare with and nothing is refused: who expects one asks `read`.
+        `verifiers` are the keys of the log, one or several (`Log.verifiers`). Without a mark there is nothing to
+        compare with and nothing is refused: who expects one asks `read`.
         """
         note = self.read()
         if note is not None:
-            self.check_note(note, storage, verifier)
+            self.check_note(note, storage, *verifiers)
 
-    def check_note(self, note: str, storage: Storage, verifier: Verifier) -> None:
+    def check_note(self, note: str, storage: Storage, *verifiers: Verifier) -> None:
         """As `check`, against the mark as it was read.
 
         The mark is read before the head is, unless the head is locked: else others may commit and move the mark
         between the two, and a log that only grew looks rolled back.
         """
-        try:
-            marked = open_checkpoint(note, verifier.name, verifier)
-        except AuditError as error:
-            words = f"{self._path} holds no checkpoint of this log: {error.words}"
-            raise RolledBack("mark.damaged", words) from None
-        head = storage.head()
-        if head.size < marked.size:
-            raise RolledBack(
-                "log.rolled_back",
-                f"LOG ROLLED BACK: the database ends at {head.size} entries, but {marked.size} were there before."
-                " The database was replaced by an older copy, or its end was cut off. Nothing may be disclosed.",
-            )
-        try:
-            current = open_checkpoint(head.note, verifier.name, verifier)
-            proof = merkle.prove_consistency(marked.size, current.size, storage.nodes)
-            merkle.check_consistency(marked.size, current.size, proof, marked.root, current.root)
-        except AuditError as error:
-            raise RolledBack(
-                "log.forked",
-                f"LOG REWRITTEN: the log in the database does not continue the one of {marked.size} entries that"
-                f" was there before ({error.words}). Nothing may be disclosed.",
-            ) from None
+        check_kept(note, str(self._path), storage, *verifiers)
 
     def _is_behind(self, wanted: Checkpoint) -> bool:
         note = self.read()
@@ -139,30 +117,35 @@ class MarkFile:
         finally:
             os.close(descriptor)
 
-    def _replace(self, note: str) -> None:
-        new = self._path.with_name(self._path.name + ".new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(note.encode("utf-8"))
-            file.flush()
-            os.fsync(descriptor)
-        new.replace(self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)  # the rename itself
-        finally:
-            os.close(directory)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the lock that the kernel lets go of however we end."""
-        lock = self._path.with_name(self._path.name + ".lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+def check_kept(note: str, place: str, storage: Storage, *verifiers: Verifier) -> None:
+    """Raise `RolledBack` unless the stored log is, or grew out of, the one whose checkpoint is kept in `place`.
+
+    The note was read before the head is. `verifiers` are the keys of one log: one good signature is enough, none
+    may be wrong.
+    """
+    origin = verifiers[0].name
+    try:
+        kept = open_checkpoint(note, origin, *verifiers)
+    except AuditError as error:
+        raise RolledBack("mark.damaged", f"{place} holds no checkpoint of this log: {error.words}") from None
+    head = storage.head()
+    if head.size < kept.size:
+        raise RolledBack(
+            "log.rolled_back",
+            f"LOG ROLLED BACK: the database ends at {head.size} entries, but {kept.size} were there before."
+            " The database was replaced by an older copy, or its end was cut off. Nothing may be disclosed.",
+        )
+    try:
+        current = open_checkpoint(head.note, origin, *verifiers)
+        proof = merkle.prove_consistency(kept.size, current.size, storage.nodes)
+        merkle.check_consistency(kept.size, current.size, proof, kept.root, current.root)
+    except AuditError as error:
+        raise RolledBack(
+            "log.forked",
+            f"LOG REWRITTEN: the log in the database does not continue the one of {kept.size} entries that"
+            f" was there before ({error.words}). Nothing may be disclosed.",
+        ) from None
 
 
 def _parse(note: str) -> Checkpoint:

@@ -6,6 +6,7 @@ import base64
 import copy
 import os
 import pickle
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import NoteRefused
-from audit.note import Signer, Verifier, open_note, read_key, write_key
+from audit.note import Cosigner, Line, Signer, Verifier, open_note, read_cosigner, read_key, split, write_key
 from tests.unit.audit.world import ORIGIN, SEED, SIGNER
 
 if TYPE_CHECKING:
@@ -199,3 +200,80 @@ def test_a_link_or_pipe_in_the_place_of_a_key_is_refused(tmp_path: Path) -> None
         read_key(tmp_path / "link", ORIGIN)
     with pytest.raises(NoteRefused, match="regular"):
         read_key(tmp_path / "pipe", ORIGIN)
+
+
+def test_a_note_of_several_signers_is_each_ones_own() -> None:
+    both = NOTE + OTHER.line(TEXT)
+    assert SIGNER.is_own(both)
+    assert OTHER.is_own(both)
+    assert not OTHER.is_own(NOTE)
+    assert not OTHER.is_own(NOTE + OTHER.line("something else\n") + OTHER.line(TEXT)), "the first line counts"
+    assert not SIGNER.is_own(both + "garbage\n")
+    assert split(both) == (TEXT, [Line.parse(each) for each in signature_line(both).splitlines()])
+
+
+WITNESS = Cosigner.from_seed("witness.example/w1", bytes([1]) * 32)
+
+
+def test_a_cosignature_is_bound_to_its_time() -> None:
+    note = f"{TEXT}\n{WITNESS.line(TEXT, 1_787_310_000)}"
+    assert open_note(note, [WITNESS.verifier]).signatures[0].time == 1_787_310_000
+    line = split(note)[1][0]
+    for time in (0, 1_787_310_001, 2**63, 2**64 - 1):
+        moved = Line(line.name, line.key_id, time.to_bytes(8, "big") + line.signature[8:])
+        with pytest.raises(NoteRefused, match=r"note\.(signature|time)"):
+            open_note(f"{TEXT}\n{moved.format()}", [WITNESS.verifier])
+
+
+@pytest.mark.parametrize("time", [0, -1, 2**63, 2**64])
+def test_a_time_that_cannot_be_is_not_sworn_to(time: int) -> None:
+    with pytest.raises(NoteRefused, match=r"note\.time"):
+        WITNESS.line(TEXT, time)
+
+
+def test_a_witness_signs_nothing_that_a_log_signs() -> None:
+    """The same key in both roles: neither line passes as the other's, for ids and messages differ."""
+    log = Signer.from_seed(WITNESS.name, bytes([1]) * 32)
+    assert log.verifier.public == WITNESS.verifier.public
+    assert log.verifier.key_id != WITNESS.verifier.key_id
+    signature = split(f"{TEXT}\n{WITNESS.line(TEXT, 1)}")[1][0].signature
+    with pytest.raises(NoteRefused, match=r"note\.signature"):
+        log.verifier.check(TEXT, signature[8:])
+
+
+def test_a_witness_key_file_holds_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "witness.key"
+    write_key(path, WITNESS)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_cosigner(path).vkey == WITNESS.vkey == path.read_text(encoding="utf-8").splitlines()[0]
+    assert "Key" not in repr(read_cosigner(path))
+    path.chmod(0o644)
+    with pytest.raises(NoteRefused, match="0600"):
+        read_cosigner(path)
+
+
+@pytest.mark.parametrize("other", ["pem", "vkey", "name", "log"])
+def test_a_witness_key_file_whose_parts_disagree_is_refused(tmp_path: Path, other: str) -> None:
+    path, second = tmp_path / "witness.key", Cosigner.from_seed("witness.example/w1", bytes(32))
+    write_key(path, WITNESS)
+    pem = path.read_text(encoding="utf-8").partition("\n")[2]
+    path.write_text(
+        {
+            "pem": pem,
+            "vkey": f"{second.vkey}\n{pem}",
+            "name": f"{Cosigner.from_seed('witness.example/w2', bytes([1]) * 32).vkey}\nnothing",
+            "log": f"{SIGNER.vkey}\n{pem}",
+        }[other],
+        encoding="utf-8",
+    )
+    with pytest.raises(NoteRefused, match=r"note\.key_file"):
+        read_cosigner(path)
+
+
+def test_openssl_reads_a_witness_key_file(tmp_path: Path) -> None:
+    path = tmp_path / "witness.key"
+    write_key(path, WITNESS)
+    shown = subprocess.run(
+        ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"], check=True, capture_output=True
+    )
+    assert shown.stdout[-32:] == WITNESS.verifier.public
