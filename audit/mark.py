@@ -4,8 +4,8 @@ A database put back to an older state looks perfect from inside: its entries, tr
 true. Only something that was not put back with it can tell. This file is the nearest such thing; witnesses
 and anchors on other machines are farther, and better.
 
-The file holds one signed checkpoint as text, nothing else. It only ever moves forward, under a lock that all
-processes of this machine share, and can be read at any moment. A checkpoint as long as the one before it, and no
+The file holds one signed checkpoint as text, nothing else. It only ever moves forward, but for `hold`, under a lock
+that all processes of this machine share, and can be read at any moment. A checkpoint as long as the one before it, and no
 longer than a disk's sector, is written over it: a sector is written whole or not at all (PostgreSQL trusts its
 pg_control to that), and it costs one wait for the disk. Any other replaces the file by a rename of a whole, synced
 one, which costs several. Should a disk break its promise, the mark is damaged, which refuses and never passes.
@@ -90,6 +90,19 @@ class MarkFile:
         between the two, and a log that only grew looks rolled back.
         """
         check_kept(note, str(self._path), storage, *verifiers)
+
+    def hold(self, note: str) -> None:
+        """Set the mark to a checkpoint that the log does not continue, wherever the mark stands; durable.
+
+        For a checkpoint of this log that somebody else kept: from here on `check` refuses. Raises `RolledBack` if
+        the note, or the mark that is there, is of another log.
+        """
+        wanted = _parse(note)
+        with durable.locked(self._path.with_name(self._path.name + ".lock")):
+            present = self.read()
+            if present is not None and _parse(present).origin != wanted.origin:
+                raise RolledBack("mark.origin", f"{self._path} is not the mark of {wanted.origin}")
+            durable.replace(self._path, note.encode("utf-8"))
 
     def _is_behind(self, wanted: Checkpoint) -> bool:
         note = self.read()

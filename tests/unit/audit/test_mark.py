@@ -183,3 +183,25 @@ def test_nobody_reads_half_a_mark(mark: MarkFile) -> None:
     for thread in threads:
         thread.join()
     assert set(seen) <= {note(1_000)} | {note(size, bytes([size % 256]) * 32) for size in range(1_001, 1_201)}
+
+
+def test_a_checkpoint_that_others_kept_is_held_wherever_the_mark_stands(mark: MarkFile) -> None:
+    storage = filled(8)
+    mark.advance(LOG.checkpoint(storage))
+    mark.hold(note(5, b"x" * 32))  # another log of five entries was signed with our key
+    assert mark.read() == note(5, b"x" * 32)
+    with pytest.raises(RolledBack) as refused:
+        mark.check(storage, SIGNER.verifier)
+    assert refused.value.code == "log.forked"
+    mark.hold(note(9))
+    with pytest.raises(RolledBack) as refused:
+        mark.check(storage, SIGNER.verifier)
+    assert refused.value.code == "log.rolled_back"
+
+
+def test_a_checkpoint_of_another_log_is_not_held(mark: MarkFile) -> None:
+    mark.advance(note(3))
+    other = Signer.from_seed("other.example/audit", bytes(32))
+    with pytest.raises(RolledBack):
+        mark.hold(other.sign(Checkpoint("other.example/audit", 9, bytes(32)).format()))
+    assert mark.read() == note(3)

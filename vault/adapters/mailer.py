@@ -1,0 +1,132 @@
+"""Letters by SMTP: plain text to a mail server that the settings name, over TLS unless it is this machine.
+
+Decided here: no letter leaves without TLS and a verified certificate, but to a server on the loopback address;
+addresses and headers hold no line break (RFC 5322 2.2), so that nobody's name becomes a header; each
+step has a time limit. Never done here: HTML, attachments, a secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import re
+import smtplib
+import ssl
+import stat
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vault.errors import Refused
+from vault.ports.anchors import AnchorFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TIMEOUT: Final = 10.0
+_ADDRESS: Final = re.compile(r"[^\s<>,;:\"\\()\[\]@]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", re.ASCII)
+_PASSWORD_LONGEST: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpMailer:
+    """Implements `Mailer`: `server` is host:port, `security` is starttls, tls or none."""
+
+    server: str
+    security: str
+    sender: str
+    user: str = ""
+    password_file: Path | None = None
+    timeout: float = TIMEOUT
+    trust: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        host, _, port = self.server.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()):
+            raise Refused("settings.invalid", "mail.server is HOST:PORT, as in mail.example.com:587.")
+        if not _ADDRESS.fullmatch(self.sender):
+            raise Refused("settings.invalid", "mail.sender is one address, as in vault@example.com.")
+        if self.security not in {"starttls", "tls", "none"}:
+            raise Refused("settings.invalid", "mail.security is starttls, tls or none.")
+        if self.security == "none" and not _is_loopback(host):
+            detail = "mail.security is none only for a server on this machine; use starttls or tls."
+            raise Refused("settings.invalid", detail)
+        if bool(self.user) != (self.password_file is not None):
+            raise Refused("settings.invalid", "mail.user and mail.password_file go together.")
+
+    def send(self, to: tuple[str, ...], subject: str, body: str, message_id: str) -> str:
+        """Hand a letter over to the server, for all of `to`; give what it answered last."""
+        letter = self.letter(to, subject, body, message_id)
+        host, _, port = self.server.rpartition(":")
+        try:
+            with self._connected(host, int(port)) as server:
+                if self.user:
+                    server.login(self.user, self._password())
+                refused = server.send_message(letter, self.sender, list(to))
+                answer = server.noop()
+        except smtplib.SMTPException as failure:
+            raise AnchorFailed(f"mail server: {_words(failure)}") from None
+        except OSError as failure:
+            raise AnchorFailed(f"mail server {self.server}: {failure.strerror or failure}") from None
+        if refused:
+            raise AnchorFailed(f"the mail server did not take {len(refused)} of {len(to)} addresses")
+        return f"{self.server} took the letter {message_id} for {len(to)} ({answer[0]})"
+
+    def letter(self, to: tuple[str, ...], subject: str, body: str, message_id: str) -> EmailMessage:
+        """Write the letter; raise `AnchorFailed` for an address or a header that is none."""
+        if not to or not all(_ADDRESS.fullmatch(each) for each in to):
+            raise AnchorFailed("anchors.mail_to holds something that is not an address")
+        letter = EmailMessage(policy=SMTP)
+        try:
+            letter["From"] = self.sender
+            letter["To"] = ", ".join(to)
+            letter["Subject"] = subject
+            letter["Message-ID"] = f"<{message_id}>"
+            letter["Auto-Submitted"] = "auto-generated"
+        except ValueError:
+            raise AnchorFailed("a header of the letter holds a line break") from None
+        letter.set_content(body, charset="utf-8", cte="8bit")
+        return letter
+
+    @contextlib.contextmanager
+    def _connected(self, host: str, port: int) -> Iterator[smtplib.SMTP]:
+        trust = self.trust or ssl.create_default_context()
+        if self.security == "tls":
+            with smtplib.SMTP_SSL(host, port, timeout=self.timeout, context=trust) as server:
+                yield server
+            return
+        with smtplib.SMTP(host, port, timeout=self.timeout) as server:
+            if self.security == "starttls":
+                server.starttls(context=trust)
+            yield server
+
+    def _password(self) -> str:
+        path = self.password_file
+        if path is None:
+            return ""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
+                raise AnchorFailed(f"{path}: the mail password must be in a regular file of mode 0600")
+            return file.read(_PASSWORD_LONGEST).decode("utf-8", "replace").strip("\r\n")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _words(failure: smtplib.SMTPException) -> str:
+    if isinstance(failure, smtplib.SMTPResponseException):
+        said = failure.smtp_error
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        return f"{failure.smtp_code} {text}"
+    if isinstance(failure, smtplib.SMTPRecipientsRefused):
+        return "it took none of the addresses"
+    return type(failure).__name__
