@@ -5,10 +5,11 @@ true. Only something that was not put back with it can tell. This file is the ne
 and anchors on other machines are farther, and better.
 
 The file holds one signed checkpoint as text, nothing else. It only ever moves forward, but for `hold`, under a lock
-that all processes of this machine share, and can be read at any moment. A checkpoint as long as the one before it, and no
-longer than a disk's sector, is written over it: a sector is written whole or not at all (PostgreSQL trusts its
-pg_control to that), and it costs one wait for the disk. Any other replaces the file by a rename of a whole, synced
-one, which costs several. Should a disk break its promise, the mark is damaged, which refuses and never passes.
+that all processes of this machine share, and can be read at any moment. A checkpoint as long as the one before
+it, and no longer than a disk's sector, is written over it: a sector is written whole or not at all (PostgreSQL
+trusts its pg_control to that), and it costs one wait for the disk. Any other replaces the file by a rename of a
+whole, synced one, which costs several. Should a disk break its promise, the mark is damaged, which refuses and
+never passes.
 
 Decided here: what counts as forward. Never done here: going on after `RolledBack`. The only way on is a new log
 with a new origin, whose first entry tells of the last checkpoint of this one.
