@@ -225,6 +225,14 @@ def test_a_cosignature_is_bound_to_its_time() -> None:
             open_note(f"{TEXT}\n{moved.format()}", [WITNESS.verifier])
 
 
+def test_a_cosignature_of_a_time_that_cannot_be_is_refused() -> None:
+    time = 2**63
+    signature = WITNESS._key.sign(f"cosignature/v1\ntime {time}\n{TEXT}".encode())
+    line = Line(WITNESS.name, WITNESS.verifier.key_id, time.to_bytes(8, "big") + signature)
+    with pytest.raises(NoteRefused, match=r"note\.time"):
+        open_note(f"{TEXT}\n{line.format()}", [WITNESS.verifier])
+
+
 @pytest.mark.parametrize("time", [0, -1, 2**63, 2**64])
 def test_a_time_that_cannot_be_is_not_sworn_to(time: int) -> None:
     with pytest.raises(NoteRefused, match=r"note\.time"):
