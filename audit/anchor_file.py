@@ -38,7 +38,8 @@ LARGEST_RECORD: Final = 65_536
 
 _RECORD: Final = re.compile(rb"^([^\n]+\n[1-9][0-9]*\n[^\n]+\n\n(?:\xe2\x80\x94 [^\n]+\n)+)\n", re.MULTILINE)
 _BEGUN: Final = re.compile(
-    rb"(?:[^\n]+(?:\n[0-9]*(?:\n[^\n]*(?:\n(?:\n(?:\xe2\x80\x94 [^\n]+\n)*(?:\xe2[^\n]*)?)?)?)?)?)?"
+    rb"[^\n]*|[^\n]+\n[0-9]*|[^\n]+\n[0-9]+\n[^\n]*|[^\n]+\n[0-9]+\n[^\n]+\n"
+    rb"|[^\n]+\n[0-9]+\n[^\n]+\n\n(?:\xe2\x80\x94 [^\n]+\n)*(?:\xe2[^\n]*)?"
 )
 _ADD: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
