@@ -46,7 +46,7 @@ class Old:
             self._let_go(error.words, findings)
             return
         common = min(len(hashes), width)
-        if self.differs_at is None:
+        if self.differs_at is None and common > 0:
             self.differs_at = first_difference(first, hashes[:common], kept[:common])
             self.compared = first + common if self.differs_at is None else self.differs_at
         if width < WIDTH:
