@@ -14,16 +14,21 @@ from typing import Generic, TypeVar
 from vault.domain.account import Custody, Kind, Model
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import PartKind
+from vault.domain.told import Told, told
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some items in the list's order, and the cursor of the rest (None at the end)."""
+    """Some items in the list's order, and the cursor of the rest (None at the end).
+
+    `reached` is set where a bounded search stopped before its page was full: the index down to which it looked.
+    """
 
     items: tuple[T, ...]
     next: str | None
+    reached: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,11 @@ class CheckoutFilter:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries of the log, newest first; times are half open [since, until)."""
+    """Which entries of the log, newest first; what is given narrows together, times are half open [since, until).
+
+    `text` is found literally and without case in the values of an entry, not in its keys; `types` and `outcomes`
+    name several, any of which fits; `reason` and `ticket` are compared as they were stated.
+    """
 
     account_id: str | None = None
     actor_id: str | None = None
@@ -66,8 +75,29 @@ class EntryFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    types: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    reason: str | None = None
+    ticket: str | None = None
     of_accounts: bool = False
     """Only entries about some account: those about people, tokens and the log itself are left out."""
+
+    @property
+    def any_type(self) -> tuple[str, ...]:
+        """Give the types of which one has to fit; empty where any does."""
+        return self.types if self.type is None else (*self.types, self.type)
+
+    @property
+    def any_outcome(self) -> tuple[str, ...]:
+        """Give the outcomes of which one has to fit; empty where any does."""
+        return self.outcomes if self.outcome is None else (*self.outcomes, self.outcome)
+
+    def told(self) -> dict[str, str]:
+        """Give what was asked for as an entry's details tell it."""
+        names = ("account_id", "actor_id", "checkout_id", "reason", "ticket", "since", "until", "text")
+        told = {name: str(value) for name in names if (value := getattr(self, name)) is not None}
+        several = {"type": self.any_type, "outcome": self.any_outcome}
+        return told | {name: ",".join(given) for name, given in several.items() if given}
 
 
 class RevealState(StrEnum):
@@ -100,6 +130,13 @@ class Reveal:
     state: RevealState
     authorized_at: datetime
     ended_at: datetime | None = None
+
+
+@told.register
+def _(thing: Reveal) -> Told:
+    version = f"{thing.account_id}/{thing.kind}/{thing.version}"
+    of = f"{version} {thing.checkout_id} {thing.person_id} {thing.purpose}"
+    return "reveal", thing.id, {"": thing.state.value, "of": of}
 
 
 @dataclass(frozen=True, slots=True)

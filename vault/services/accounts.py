@@ -13,10 +13,11 @@ from vault.domain.account import Account, Custodian, Custody, Kind, Model, first
 from vault.domain.actor import ActorKind
 from vault.domain.checkout import state_at
 from vault.domain.credential import PartKind, due_causes
-from vault.domain.event import Change, Event, EventType
+from vault.domain.event import Event, EventType
 from vault.domain.ids import is_account_id, is_email
 from vault.domain.policy import Permission
 from vault.domain.reason import Situation, situation
+from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, not_found
 from vault.services.gate import Gate, refuse
 
@@ -120,7 +121,7 @@ class Accounts:
                     EventType.ACCOUNT_REGISTERED,
                     actor,
                     account_id=account.id,
-                    changes=(Change("account", account.id, "", account.custody),),
+                    changes=changes(None, account),
                     detail={"customer": customer_id, "model": model, "kind": kind},
                     subject=f"account:{account.id}",
                 ),
@@ -158,6 +159,7 @@ class Accounts:
                     EventType.ACCOUNT_CHANGED,
                     actor,
                     account_id=account.id,
+                    changes=changes(account, changed),
                     detail={"changed": names, **values},
                     subject=f"account:{account.id}",
                 ),

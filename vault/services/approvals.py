@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vault.domain.checkout import Approval, Checkout, CheckoutEvent, CheckoutState, Decision
-from vault.domain.event import Change, Event, EventType
+from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.domain.policy import Deny, Permission, approvals_complete, decide_approval, granted_seconds
+from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, error_of, refuse
-from vault.services.leases import changed, end, settle
+from vault.services.leases import end, moved, settle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,8 +104,9 @@ class Approvals:
         )
         unit.checkouts.add_approval(approval)
         if word.decision is Decision.DENY:
-            return end(unit, checkout, CheckoutEvent.DENIED, now, actor, approval.comment or None)[0]
-        decided, changes = self._approved(unit, checkout, (*given, approval), now)
+            note = approval.comment or None
+            return end(unit, checkout, CheckoutEvent.DENIED, now, actor, note, changes(None, approval))[0]
+        decided = self._approved(unit, checkout, (*given, approval), now)
         unit.log.record(
             Event(
                 EventType.CHECKOUT_APPROVED,
@@ -113,9 +115,9 @@ class Approvals:
                 checkout_id=checkout.id,
                 approval={"by": actor.id, "id": approval.id},
                 rule=checkout.reason,
-                changes=changes,
+                changes=(*changes(None, approval), *changes(checkout, decided)),
                 detail={
-                    "complete": bool(changes),
+                    "complete": decided.state is not checkout.state,
                     "content_hash": approval.content_hash,
                     "comment": approval.comment,
                     "seconds": decided.granted_seconds,
@@ -128,13 +130,13 @@ class Approvals:
 
     def _approved(
         self, unit: Unit, checkout: Checkout, given: tuple[Approval, ...], now: datetime
-    ) -> tuple[Checkout, tuple[Change, ...]]:
+    ) -> Checkout:
         shortened = replace(checkout, granted_seconds=granted_seconds(checkout, given))
         if not approvals_complete(checkout, given):
             unit.checkouts.update(shortened)
-            return shortened, ()
-        after, change = changed(checkout, CheckoutEvent.APPROVALS_COMPLETE)
+            return shortened
+        after = moved(checkout, CheckoutEvent.APPROVALS_COMPLETE)
         use_by = now + timedelta(seconds=self.gate.policy.limits.use_seconds)
         decided = replace(shortened, state=after, use_by=use_by)
         unit.checkouts.update(decided)
-        return decided, (change,)
+        return decided

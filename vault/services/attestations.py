@@ -15,6 +15,7 @@ from vault.domain.credential import PART, VERSION, Part, PartEvent, PartState, V
 from vault.domain.event import Change, Event, EventType, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.rotation import ROTATION, Evidence, Outcome, Rotation, RotationEvent, RotationState
+from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
 from vault.ports.store import RevealState
 from vault.services.gate import refuse
@@ -147,16 +148,17 @@ class Attestations:
             evidence_note=note,
         )
         unit.rotations.update(done)
+        told = changes(rotation, done)
         for version in unit.versions.of(rotation.account_id, rotation.kind):
             if version.label is VersionLabel.PREVIOUS and version.number < rotation.version:
-                unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.PROVEN_DEAD])
+                told += _relabelled(unit, version, VersionEvent.PROVEN_DEAD)
         unit.log.record(
             Event(
                 EventType.ROTATION_VERIFIED,
                 actor,
                 account_id=rotation.account_id,
                 checkout_id=rotation.attested_in or rotation.checkout_id,
-                changes=(Change("rotation", rotation.id, rotation.state, after),),
+                changes=told,
                 detail={"rotation": rotation.id, "evidence": evidence, "note": note},
                 subject=f"rotation:{rotation.id}",
             ),
@@ -179,24 +181,24 @@ class _Said:
 
     def accepted(self) -> Rotation:
         """Promote the staged version; what was current stays openable as previous."""
-        settled, change = self._moved(RotationEvent.ACCEPTED)
-        changes = (change, self._part(PartEvent.ACCEPTED))
+        settled = self._moved(RotationEvent.ACCEPTED)
+        told = (*changes(self.rotation, settled), self._part(PartEvent.ACCEPTED))
         version = self._version()
         current = self.unit.versions.current(self.account.id, self.part.kind)
-        if current is not None:
-            self.unit.versions.relabel(current, VERSION.transitions[current.label, VersionEvent.SUPERSEDED])
+        before = () if current is None else _relabelled(self.unit, current, VersionEvent.SUPERSEDED)
         promoted = VERSION.transitions[version.label, VersionEvent.PROMOTED]
         self.unit.versions.relabel(version, promoted, current_since=self.now)
-        self._record(settled, EventType.ROTATION_ACCEPTED, changes, SecretRef.of(version))
+        self._record(settled, EventType.ROTATION_ACCEPTED, told, SecretRef.of(version))
         promotion = Event(
             EventType.SECRET_PROMOTED,
             self.actor,
             account_id=self.account.id,
             checkout_id=self._checkout_id,
             secret=SecretRef.of(version),
+            changes=(*before, *changes(version, replace(version, label=promoted, current_since=self.now))),
         )
         self.unit.log.record(promotion, self.now)
-        hold_if_confirmed(self.unit, self.actor, self.account, self.now)
+        hold_if_confirmed(self.unit, self.actor, self.account, self.now, self._checkout_id)
         return settled
 
     def refused(self) -> Rotation:
@@ -220,13 +222,13 @@ class _Said:
 
     def unknown(self) -> Rotation:
         """Leave the outcome open; under a lease that goes on, reconciling begins at once."""
-        settled, change = self._moved(RotationEvent.OUTCOME_UNKNOWN)
-        changes = [change, self._part(PartEvent.OUTCOME_UNKNOWN)]
+        settled = self._moved(RotationEvent.OUTCOME_UNKNOWN)
+        told = [*changes(self.rotation, settled), self._part(PartEvent.OUTCOME_UNKNOWN)]
         if self.lease is not None:
             left = replace(self.part, state=PART.transitions[self.part.state, PartEvent.OUTCOME_UNKNOWN])
             again = move_part(self.unit, left, PartEvent.LEASE, self.now)
-            changes += [again] if again is not None else []
-        self._record(settled, EventType.ROTATION_UNKNOWN, tuple(changes), None)
+            told += [again] if again is not None else []
+        self._record(settled, EventType.ROTATION_UNKNOWN, tuple(told), None)
         return settled
 
     @property
@@ -234,25 +236,24 @@ class _Said:
         return self.rotation.checkout_id if self.lease is None else self.lease.id
 
     def _not_taken(self, event: PartEvent) -> Rotation:
-        settled, change = self._moved(RotationEvent.REFUSED)
-        changes = (change, self._part(event))
+        settled = self._moved(RotationEvent.REFUSED)
+        told = (*changes(self.rotation, settled), self._part(event))
         version = self._version()
-        self.unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.FAILED])
-        self._record(settled, EventType.ROTATION_REFUSED, changes, SecretRef.of(version))
+        told += _relabelled(self.unit, version, VersionEvent.FAILED)
+        self._record(settled, EventType.ROTATION_REFUSED, told, SecretRef.of(version))
         return settled
 
-    def _moved(self, event: RotationEvent) -> tuple[Rotation, Change]:
+    def _moved(self, event: RotationEvent) -> Rotation:
         after = ROTATION.after(self.rotation.state, event)
         if after is None:
             raise _state(self.rotation)
-        settled = replace(
+        return replace(
             self.rotation,
             state=after,
             attested_by=self.actor.id,
             attested_at=self.now,
             attested_in=None if self.lease is None else self.lease.id,
         )
-        return settled, Change("rotation", self.rotation.id, self.rotation.state, after)
 
     def _part(self, event: PartEvent) -> Change:
         change = move_part(self.unit, self.part, event, self.now)
@@ -268,7 +269,7 @@ class _Said:
         return version
 
     def _record(
-        self, settled: Rotation, event: EventType, changes: tuple[Change, ...], secret: SecretRef | None
+        self, settled: Rotation, event: EventType, told: tuple[Change, ...], secret: SecretRef | None
     ) -> None:
         self.unit.rotations.update(settled)
         self.unit.log.record(
@@ -278,7 +279,7 @@ class _Said:
                 account_id=self.account.id,
                 checkout_id=self._checkout_id,
                 secret=secret,
-                changes=changes,
+                changes=told,
                 detail={"rotation": settled.id},
                 subject=f"rotation:{settled.id}",
             ),
@@ -286,14 +287,24 @@ class _Said:
         )
 
 
-def hold_if_confirmed(unit: Unit, actor: Actor, account: Account, now: datetime) -> bool:
+def _relabelled(unit: Unit, version: Version, event: VersionEvent) -> tuple[Change, ...]:
+    """Move a version's label, and say what changed."""
+    label = VERSION.transitions[version.label, event]
+    unit.versions.relabel(version, label)
+    return changes(version, replace(version, label=label))
+
+
+def hold_if_confirmed(
+    unit: Unit, actor: Actor, account: Account, now: datetime, checkout_id: str | None = None
+) -> bool:
     """Move an account into custody once both parts have a current version (C4)."""
     after = CUSTODY.after(account.custody, CustodyEvent.CONFIRMED)
     if after is None or len(unit.versions.current_of((account.id,))) < len(unit.accounts.parts(account.id)):
         return False
-    unit.accounts.update(replace(account, custody=after, held_since=now))
-    change = Change("account", account.id, account.custody, after)
-    unit.log.record(Event(EventType.CUSTODY_HELD, actor, account_id=account.id, changes=(change,)), now)
+    held = replace(account, custody=after, held_since=now)
+    unit.accounts.update(held)
+    event = Event(EventType.CUSTODY_HELD, actor, account_id=account.id, checkout_id=checkout_id)
+    unit.log.record(replace(event, changes=changes(account, held)), now)
     return True
 
 

@@ -19,10 +19,11 @@ from vault.domain.event import Event, EventType, Stated
 from vault.domain.ids import new_id
 from vault.domain.policy import Deny, Permission, Policy, approvals_complete, granted_seconds
 from vault.domain.reason import Situation, situation
+from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, error_of, refuse
-from vault.services.leases import begin, changed, end, not_active, settle
+from vault.services.leases import begin, end, moved, not_active, settle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,12 +74,6 @@ class Checkouts:
             self._make_free(unit, actor, ask, now)
             checkout = self._decide(unit, actor, account, ask, now)
             unit.checkouts.add(checkout)
-            _, change = changed(
-                replace(checkout, state=CheckoutState.REQUESTED),
-                CheckoutEvent.APPROVAL_NEEDED
-                if checkout.approvals_needed
-                else CheckoutEvent.NO_APPROVAL_NEEDED,
-            )
             unit.log.record(
                 Event(
                     EventType.CHECKOUT_REQUESTED,
@@ -87,7 +82,7 @@ class Checkouts:
                     checkout_id=checkout.id,
                     stated=_stated(ask),
                     rule=checkout.reason,
-                    changes=(change,),
+                    changes=changes(None, checkout),
                     detail={
                         "seconds": checkout.requested_seconds,
                         "approvals_needed": checkout.approvals_needed,
@@ -297,7 +292,7 @@ class Checkouts:
             refuse(unit, refusal(actor, account.id, checkout.id), error, now)
 
     def _activate(self, unit: Unit, actor: Actor, checkout: Checkout, now: datetime) -> Checkout:
-        after, change = changed(checkout, CheckoutEvent.FIRST_STEP_UP)
+        after = moved(checkout, CheckoutEvent.FIRST_STEP_UP)
         expires = now + timedelta(seconds=checkout.granted_seconds)
         active = replace(checkout, state=after, activated_at=now, expires_at=expires)
         unit.checkouts.update(active)
@@ -308,7 +303,7 @@ class Checkouts:
                 account_id=checkout.account_id,
                 checkout_id=checkout.id,
                 rule=checkout.reason,
-                changes=(change, *begin(unit, checkout, now)),
+                changes=(*changes(checkout, active), *begin(unit, checkout, now)),
                 detail={"seconds": checkout.granted_seconds},
             ),
             now,

@@ -16,6 +16,7 @@ from vault.domain.credential import VERSION, PartEvent, PartKind, PartState, Ver
 from vault.domain.event import Change, Event, EventType, Result, SecretRef
 from vault.domain.ids import is_email
 from vault.domain.policy import Permission
+from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid
 from vault.services.attestations import hold_if_confirmed
 from vault.services.factors import Factors, refusal
@@ -105,13 +106,15 @@ class Custodies:
         now: datetime,
     ) -> Account:
         """Keep sealed values as current and hold the account, in the caller's transaction."""
-        account = replace(account, root_email=existing.root_email)
+        before, account = account, replace(account, root_email=existing.root_email)
         unit.accounts.update(account)
+        told = changes(before, account)
         weak = bool(
             passwords.weaknesses(existing.password, root_email=existing.root_email, account_name=account.name)
         )
         for each in sealed:
-            self._keep(unit, actor, each, now, weak=weak and each.version.kind is PartKind.PASSWORD)
+            self._keep(unit, actor, each, now, told, weak=weak and each.version.kind is PartKind.PASSWORD)
+            told = ()
         hold_if_confirmed(unit, actor, account, now)
         return unit.accounts.get(account.id) or account
 
@@ -141,14 +144,23 @@ class Custodies:
             refuse(unit, event, Conflict("checkout.conflict", detail, holder=claim.requester_name), now)
         return account
 
-    def _keep(self, unit: Unit, actor: Actor, sealed: Sealed, now: datetime, *, weak: bool) -> None:
+    def _keep(
+        self,
+        unit: Unit,
+        actor: Actor,
+        sealed: Sealed,
+        now: datetime,
+        told: tuple[Change, ...],
+        *,
+        weak: bool,
+    ) -> None:
         version = replace(sealed.version, weak=weak)
         unit.versions.add(version)
         promoted = VERSION.transitions[version.label, VersionEvent.PROMOTED]
         unit.versions.relabel(version, promoted, current_since=now)
         part = next(part for part in unit.accounts.parts(version.account_id) if part.kind is version.kind)
         change = move_part(unit, part, PartEvent.INTAKE, now)
-        changes: tuple[Change, ...] = () if change is None else (change,)
+        moved: tuple[Change, ...] = () if change is None else (change,)
         secret = SecretRef.of(version)
         unit.log.record(
             Event(
@@ -156,14 +168,21 @@ class Custodies:
                 actor,
                 account_id=version.account_id,
                 secret=secret,
-                changes=changes,
+                changes=(*told, *changes(None, version), *moved),
                 kms=logged("seal", sealed.calls),
                 detail={"attested": True, "weak": weak},
                 subject=f"account:{version.account_id}",
             ),
             now,
         )
-        promotion = Event(EventType.SECRET_PROMOTED, actor, account_id=version.account_id, secret=secret)
+        current = replace(version, label=promoted, current_since=now)
+        promotion = Event(
+            EventType.SECRET_PROMOTED,
+            actor,
+            account_id=version.account_id,
+            secret=secret,
+            changes=changes(version, current),
+        )
         unit.log.record(promotion, now)
 
 

@@ -9,6 +9,7 @@ from vault.domain.account import Customer
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_ddi, new_id
 from vault.domain.policy import Permission
+from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, not_found
 from vault.services.gate import Gate
 
@@ -65,7 +66,11 @@ class Customers:
             unit.customers.add(customer)
             detail = {"customer": customer.id, "ddi": ddi}
             event = Event(
-                EventType.CUSTOMER_REGISTERED, actor, detail=detail, subject=f"customer:{customer.id}"
+                EventType.CUSTOMER_REGISTERED,
+                actor,
+                changes=changes(None, customer),
+                detail=detail,
+                subject=f"customer:{customer.id}",
             )
             unit.log.record(event, now)
             unit.commit()
@@ -87,7 +92,13 @@ class Customers:
             unit.customers.update(changed)
             names = ", ".join(name for name, value in given.items() if value is not None)
             detail = {"customer": customer.id, "changed": names}
-            event = Event(EventType.CUSTOMER_CHANGED, actor, detail=detail, subject=f"customer:{customer.id}")
+            event = Event(
+                EventType.CUSTOMER_CHANGED,
+                actor,
+                changes=changes(customer, changed),
+                detail=detail,
+                subject=f"customer:{customer.id}",
+            )
             unit.log.record(event, now)
             unit.commit()
         return changed

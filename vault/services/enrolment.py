@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 from vault.crypto import chance, totp
 from vault.crypto.password import login_weaknesses
 from vault.domain.actor import Actor, ActorKind, Origin
-from vault.domain.event import Change, Event, EventType, Result
+from vault.domain.event import Event, EventType, Result
 from vault.domain.person import Person, PersonState
 from vault.domain.secret import Secret
+from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, Limited, Unauthenticated
 from vault.services.factors import SEED_PURPOSE, Factors, used
 from vault.services.gate import refuse
@@ -111,8 +112,8 @@ class Enrolment:
                 enrolment_until=None,
             )
             unit.people.update(enrolled)
-            change = Change("person", person.id, person.state, enrolled.state)
-            event = Event(EventType.PERSON_ENROLLED, actor, changes=(change,), detail={"person": person.id})
+            told = changes(person, enrolled)
+            event = Event(EventType.PERSON_ENROLLED, actor, changes=told, detail={"person": person.id})
             unit.log.record(event, now)
             unit.commit()
         return enrolled

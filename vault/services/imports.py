@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from vault.domain.account import Account, Custodian, Custody, Customer, first_custody
 from vault.domain.actor import Actor, system_actor
 from vault.domain.credential import PartKind, PartState
-from vault.domain.event import Change, Event, EventType
+from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
+from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, KeysUnavailable, VaultError
 from vault.services.custody import Custodies, Existing
 from vault.services.import_rows import Fault, Row, read_rows
@@ -192,7 +193,7 @@ class Imports:
                 EventType.ACCOUNT_REGISTERED,
                 actor,
                 account_id=account.id,
-                changes=(Change("account", account.id, "", account.custody),),
+                changes=changes(None, account),
                 detail={"customer": customer.id, "model": row.model, "kind": row.kind},
                 subject=f"account:{account.id}",
             ),
@@ -213,7 +214,13 @@ class Imports:
         )
         unit.customers.add(customer)
         detail = {"customer": customer.id, "ddi": customer.ddi}
-        event = Event(EventType.CUSTOMER_REGISTERED, actor, detail=detail, subject=f"customer:{customer.id}")
+        event = Event(
+            EventType.CUSTOMER_REGISTERED,
+            actor,
+            changes=changes(None, customer),
+            detail=detail,
+            subject=f"customer:{customer.id}",
+        )
         unit.log.record(event, now)
         return customer
 

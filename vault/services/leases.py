@@ -14,6 +14,7 @@ from vault.domain.checkout import CHECKOUT, Checkout, CheckoutEvent, CheckoutSta
 from vault.domain.credential import PART, Part, PartEvent
 from vault.domain.event import Change, Event, EventType, SecretRef
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
+from vault.domain.told import changes
 from vault.errors import Conflict
 
 if TYPE_CHECKING:
@@ -36,23 +37,24 @@ def move_part(unit: Unit, part: Part, event: PartEvent, now: datetime) -> Change
     after = PART.after(part.state, event)
     if after is None:
         return None
-    unit.accounts.put_part(replace(part, state=after, changed_at=now))
-    return Change("part", f"{part.account_id}/{part.kind}", part.state, after)
+    moved_on = replace(part, state=after, changed_at=now)
+    unit.accounts.put_part(moved_on)
+    return changes(part, moved_on)[0]
 
 
 def begin(unit: Unit, checkout: Checkout, now: datetime) -> tuple[Change, ...]:
     """Take the parts into use: held ones are in use, unknown ones are being reconciled."""
-    moved = (move_part(unit, part, PartEvent.LEASE, now) for part in unit.accounts.parts(checkout.account_id))
-    return tuple(change for change in moved if change is not None)
+    taken = (move_part(unit, part, PartEvent.LEASE, now) for part in unit.accounts.parts(checkout.account_id))
+    return tuple(change for change in taken if change is not None)
 
 
-def changed(checkout: Checkout, event: CheckoutEvent) -> tuple[CheckoutState, Change]:
-    """Give the state after `event` and the change it is; `Conflict` checkout.state where it cannot happen."""
+def moved(checkout: Checkout, event: CheckoutEvent) -> CheckoutState:
+    """Give the state after `event`; `Conflict` checkout.state where it cannot happen."""
     after = CHECKOUT.after(checkout.state, event)
     if after is None:
         detail = f"This checkout is {checkout.state}; that cannot be done with it now."
         raise Conflict("checkout.state", detail, state=checkout.state)
-    return after, Change("checkout", checkout.id, checkout.state, after)
+    return after
 
 
 def not_active(checkout: Checkout) -> Conflict:
@@ -66,11 +68,20 @@ def not_active(checkout: Checkout) -> Conflict:
 
 
 def end(
-    unit: Unit, checkout: Checkout, event: CheckoutEvent, now: datetime, actor: Actor, note: str | None = None
+    unit: Unit,
+    checkout: Checkout,
+    event: CheckoutEvent,
+    now: datetime,
+    actor: Actor,
+    note: str | None = None,
+    why: tuple[Change, ...] = (),
 ) -> tuple[Checkout, Receipt]:
-    """End a checkout by `event`, with all that follows for parts and rotations, recorded in this unit."""
-    after, change = changed(checkout, event)
-    changes = [change]
+    """End a checkout by `event`, with all that follows for parts and rotations, recorded in this unit.
+
+    `why` are changes that led to it, told in the same entry.
+    """
+    after = moved(checkout, event)
+    parts: tuple[Change | None, ...] = ()
     unknown: tuple[Rotation, ...] = ()
     if checkout.state is CheckoutState.ACTIVE:
         unknown = tuple(
@@ -78,11 +89,10 @@ def end(
             for rotation in unit.rotations.unsettled(checkout.account_id)
             if rotation.state is RotationState.DISPLAYED
         )
-        moved = (
+        parts = tuple(
             move_part(unit, part, PartEvent.LEASE_ENDED, now)
             for part in unit.accounts.parts(checkout.account_id)
         )
-        changes += [part for part in moved if part is not None]
     ended = replace(checkout, state=after, ended_at=now, ended_by=actor.id, end_note=note)
     unit.checkouts.update(ended)
     for rotation in unknown:
@@ -94,7 +104,7 @@ def end(
             actor,
             account_id=checkout.account_id,
             checkout_id=checkout.id,
-            changes=tuple(changes),
+            changes=(*why, *changes(checkout, ended), *(part for part in parts if part is not None)),
             detail=detail,
             subject=f"checkout:{checkout.id}",
         ),
@@ -113,7 +123,8 @@ def settle(unit: Unit, checkout: Checkout, now: datetime) -> Checkout:
 
 def _leave_unknown(unit: Unit, rotation: Rotation, checkout: Checkout, now: datetime, actor: Actor) -> None:
     after = ROTATION.transitions[rotation.state, RotationEvent.OUTCOME_UNKNOWN]
-    unit.rotations.update(replace(rotation, state=after))
+    left = replace(rotation, state=after)
+    unit.rotations.update(left)
     version = unit.versions.get(rotation.account_id, rotation.kind, rotation.version)
     unit.log.record(
         Event(
@@ -122,7 +133,7 @@ def _leave_unknown(unit: Unit, rotation: Rotation, checkout: Checkout, now: date
             account_id=rotation.account_id,
             checkout_id=checkout.id,
             secret=None if version is None else SecretRef.of(version),
-            changes=(Change("rotation", rotation.id, rotation.state, after),),
+            changes=changes(rotation, left),
             detail={"cause": "the lease ended before the outcome was attested"},
         ),
         now,

@@ -14,16 +14,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vault.domain.actor import Actor, Role, Scope, ScopeKind, incompatible, reach_of, system_actor
-from vault.domain.event import Change, Event, EventType, stamp
+from vault.domain.event import Event, EventType, stamp
 from vault.domain.ids import fold_email, is_email, new_id
 from vault.domain.person import Grant, Person, PersonState, powers
 from vault.domain.policy import Permission
+from vault.domain.told import changes, every_session, every_token
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, Refused, VaultError, not_found
 from vault.ports.store import Slice
 from vault.services.departures import end_leases
 from vault.services.enrolment import new_link
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
+from vault.services.granting import granted, invited, proposed, removed
 from vault.services.tokens import check_scope, require_reach
 
 if TYPE_CHECKING:
@@ -103,15 +105,14 @@ class People:
             for grant in standing:
                 require_reach(self.gate, unit, actor, grant.scope, now)
             if person.state is not PersonState.INVITED:
-                detail = f"This person is {person.state}; only who did not enrol yet gets a new link."
-                self._deny(unit, actor, Conflict("person.state", detail, state=person.state), now)
+                words = f"This person is {person.state}; only who did not enrol yet gets a new link."
+                self._deny(unit, actor, Conflict("person.state", words, state=person.state), now)
             link = new_link(now, self.link_lasts)
+            before = person
             person = replace(person, seed=None, enrolment_hash=link.hash, enrolment_until=link.until)
             unit.people.update(person)
-            detail_of = {"person": person.id, "link": "new", "until": stamp(link.until)}
-            unit.log.record(
-                Event(EventType.PERSON_INVITED, actor, detail=detail_of, subject="disclosure"), now
-            )
+            detail = {"person": person.id, "link": "new", "until": stamp(link.until)}
+            unit.log.record(invited(actor, before, person, detail), now)
             grants = tuple(self._again(unit, actor, person, grant, now) for grant in standing)
             unit.commit()
         return Invited(person, link.token, grants)
@@ -148,9 +149,9 @@ class People:
             self._check_grantable(unit, actor, person, grant.role, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor))
             hold = self.hold if unit.accounts.ever_held() else timedelta(0)
-            grant = replace(grant, confirmed_by=actor.id, effective_at=now + hold)
+            before, grant = grant, replace(grant, confirmed_by=actor.id, effective_at=now + hold)
             unit.people.update_grant(grant)
-            unit.log.record(_granted(actor, grant), now)
+            unit.log.record(granted(actor, before, grant), now)
             unit.commit()
         return grant
 
@@ -163,18 +164,15 @@ class People:
             require_reach(self.gate, unit, actor, grant.scope, now)
             if grant.removed_at is None:
                 self._keep_an_administrator(unit, actor, grant.person_id, now, (grant,))
-                removed = replace(grant, removed_at=now)
-                unit.people.update_grant(removed)
+                gone = replace(grant, removed_at=now)
+                unit.people.update_grant(gone)
                 left = tuple(each for each in unit.people.grants(grant.person_id) if each.id != grant.id)
                 roles = self.gate.policy.permissions[Permission.CHECKOUT_USE]
                 reach = reach_of(tuple(power.scope for power in powers(left, now) if power.role in roles))
                 end_leases(unit, actor, grant.person_id, reach, now)
-                event = Event(
-                    EventType.ROLE_REMOVED, actor, detail=_words(grant), subject=f"grant:{grant.id}"
-                )
-                unit.log.record(event, now)
+                unit.log.record(removed(actor, grant, gone), now)
                 unit.commit()
-                grant = removed
+                grant = gone
         return grant
 
     def disable(self, actor: Actor, person_id: str) -> Person:
@@ -198,9 +196,9 @@ class People:
                 "tokens": unit.tokens.revoke_all(person.id, now),
                 "checkouts": ended,
             }
-            change = Change("person", person.id, person.state, disabled.state)
+            told = (*changes(person, disabled), every_session(person.id), every_token(person.id))
             subject = f"person:{person.id}"
-            event = Event(EventType.PERSON_DISABLED, actor, changes=(change,), detail=detail, subject=subject)
+            event = Event(EventType.PERSON_DISABLED, actor, changes=told, detail=detail, subject=subject)
             unit.log.record(event, now)
             unit.commit()
         return disabled
@@ -222,7 +220,7 @@ class People:
                     _new_grant(actor, person, Wish(Role.ADMIN), now), confirmed_by=actor.id, effective_at=now
                 )
                 unit.people.add_grant(grant)
-                unit.log.record(_granted(actor, grant), now)
+                unit.log.record(granted(actor, None, grant), now)
                 made.append(Invited(person, link, (grant,)))
             unit.commit()
         return tuple(made)
@@ -271,14 +269,13 @@ class People:
             "until": stamp(link.until),
         }
         # the link is shown once: a repeated request is not answered with it again (S8)
-        unit.log.record(Event(EventType.PERSON_INVITED, actor, detail=detail, subject="disclosure"), now)
+        unit.log.record(invited(actor, None, person, detail), now)
         return person, link.token
 
     def _add(self, unit: Unit, actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant:
         grant = _new_grant(actor, person, wish, now)
         unit.people.add_grant(grant)
-        event = Event(EventType.ROLE_PROPOSED, actor, detail=_words(grant), subject=f"grant:{grant.id}")
-        unit.log.record(event, now)
+        unit.log.record(proposed(actor, grant), now)
         return grant
 
     def _again(self, unit: Unit, actor: Actor, person: Person, grant: Grant, now: datetime) -> Grant:
@@ -286,9 +283,9 @@ class People:
         own = grant.proposed_by == actor.id and grant.confirmed_by is None
         if own or grant.confirmed_by == _INIT.id:
             return grant
-        unit.people.update_grant(replace(grant, removed_at=now))
-        removed = Event(EventType.ROLE_REMOVED, actor, detail=_words(grant), subject=f"grant:{grant.id}")
-        unit.log.record(removed, now)
+        gone = replace(grant, removed_at=now)
+        unit.people.update_grant(gone)
+        unit.log.record(removed(actor, grant, gone), now)
         return self._add(unit, actor, person, Wish(grant.role, grant.scope), now)
 
     def _check_wish(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> None:
@@ -360,16 +357,6 @@ def _is_chief(grant: Grant) -> bool:
 
 def _new_grant(actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant:
     return Grant(new_id(), person.id, wish.role, wish.scope, proposed_by=actor.id, proposed_at=now)
-
-
-def _granted(actor: Actor, grant: Grant) -> Event:
-    effective = "" if grant.effective_at is None else stamp(grant.effective_at)
-    detail = {**_words(grant), "proposed_by": grant.proposed_by, "effective_at": effective}
-    return Event(EventType.ROLE_GRANTED, actor, detail=detail, subject=f"grant:{grant.id}")
-
-
-def _words(grant: Grant) -> dict[str, str]:
-    return {"grant": grant.id, "person": grant.person_id, "role": grant.role, "scope": str(grant.scope)}
 
 
 def _check_words(email: str, name: str, wishes: tuple[Wish, ...]) -> None:

@@ -8,16 +8,17 @@ the program dies between the commits, the disclosure is closed as ``unknown`` an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vault.crypto import totp
 from vault.domain.checkout import Checkout, CheckoutState, state_at
 from vault.domain.credential import PartKind, Version, VersionLabel, openable
-from vault.domain.event import Event, EventType, Result, SecretRef
+from vault.domain.event import Change, Event, EventType, Result, SecretRef
 from vault.domain.ids import new_id
 from vault.domain.secret import Secret
+from vault.domain.told import changes
 from vault.errors import (
     Conflict,
     KeyCall,
@@ -29,6 +30,7 @@ from vault.errors import (
     VaultError,
 )
 from vault.ports.store import Receipt, Reveal, RevealPurpose, RevealState
+from vault.services.anchored import Anchored
 from vault.services.factors import used
 from vault.services.gate import refuse
 from vault.services.leases import not_active
@@ -88,6 +90,7 @@ class Reveals:
     checkouts: Checkouts
     sealer: Sealer
     clock: Clock
+    anchored: Anchored = field(default_factory=Anchored)
 
     def password(self, actor: Actor, checkout_id: str, wanted: Wanted = VersionLabel.CURRENT) -> Revealed:
         """Reveal a password under one's own live lease."""
@@ -135,8 +138,12 @@ class Reveals:
         version: Version,
         purpose: RevealPurpose,
         now: datetime,
+        counted: tuple[Change, ...] = (),
     ) -> Reveal:
-        """Write the authorisation to open `version`; the caller commits before anything is unwrapped."""
+        """Write the authorisation to open `version`; the caller commits before anything is unwrapped.
+
+        `counted` is what the disclosure changed of its checkout.
+        """
         reveal = Reveal(
             id=new_id(),
             checkout_id=checkout.id,
@@ -149,11 +156,12 @@ class Reveals:
             authorized_at=now,
         )
         unit.reveals.add(reveal)
+        changed = (*changes(None, reveal), *counted)
         if purpose is RevealPurpose.USE and version.kind is PartKind.PASSWORD:
             unit.versions.mark_disclosed(version, now)
-        unit.log.record(
-            replace(_event(EventType.REVEAL_AUTHORIZED, actor, reveal, version), subject="disclosure"), now
-        )
+            changed += changes(version, replace(version, disclosed_at=version.disclosed_at or now))
+        event = _event(EventType.REVEAL_AUTHORIZED, actor, reveal, version)
+        unit.log.record(replace(event, changes=changed, subject="disclosure"), now)
         return reveal
 
     def disclose(self, authorized: Authorized) -> tuple[Secret[str], Receipt]:
@@ -176,6 +184,7 @@ class Reveals:
                 closed = Conflict("checkout.state", "This disclosure was closed as unknown; ask again.")
                 self._failed_in(unit, authorized, closed, opened.calls, now)
             event = _event(EventType.REVEAL_RELEASED, actor, reveal, version, kms=opened.calls)
+            event = replace(event, changes=_ended(reveal, RevealState.RELEASED))
             if opened.tampered:
                 event = replace(event, detail={**event.detail, "tampered_wraps": ", ".join(opened.tampered)})
             receipt = unit.log.record(event, now)
@@ -192,7 +201,7 @@ class Reveals:
                 if version is None or not unit.reveals.end(reveal.id, RevealState.UNKNOWN, now):
                     continue
                 event = _event(EventType.REVEAL_UNKNOWN, actor, reveal, version, Result.UNKNOWN)
-                unit.log.record(event, now)
+                unit.log.record(replace(event, changes=_ended(reveal, RevealState.UNKNOWN)), now)
             if found:
                 unit.commit()
         return len(found)
@@ -209,13 +218,15 @@ class Reveals:
                 detail={"part": kind, "asked_for": str(wanted)},
             )
             actor = self.require_step_up(unit, actor, checkout, refused, now)
+            self.anchored.require(unit, refused, now)
             version = self._version(unit, account, kind, wanted, refused, now)
             if version.label is VersionLabel.CURRENT:
                 self.current_in_log(unit, refused, version, now)
             counted = self._counted(unit, checkout, kind, refused, now)
             step = self._claim_step(unit, version, refused, now) if kind is PartKind.MFA else None
             unit.checkouts.update(counted)
-            reveal = self.authorize(unit, actor, checkout, version, RevealPurpose.USE, now)
+            told = changes(checkout, counted)
+            reveal = self.authorize(unit, actor, checkout, version, RevealPurpose.USE, now, told)
             authorized = Authorized(actor, reveal, version, unit.vault_id, step)
             unit.commit()
         return authorized
@@ -278,7 +289,7 @@ class Reveals:
         calls: tuple[KeyCall, ...],
         now: datetime,
     ) -> NoReturn:
-        unit.reveals.end(authorized.reveal.id, RevealState.FAILED, now)
+        ended = unit.reveals.end(authorized.reveal.id, RevealState.FAILED, now)
         event = _event(
             EventType.REVEAL_FAILED,
             authorized.actor,
@@ -287,7 +298,13 @@ class Reveals:
             Result.FAILED,
             calls,
         )
-        refuse(unit, event, error, now)
+        # one that was closed as unknown meanwhile stays so
+        changed = _ended(authorized.reveal, RevealState.FAILED) if ended else ()
+        refuse(unit, replace(event, changes=changed), error, now)
+
+
+def _ended(reveal: Reveal, state: RevealState) -> tuple[Change, ...]:
+    return changes(reveal, replace(reveal, state=state))
 
 
 def _event(

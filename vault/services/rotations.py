@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from vault.crypto import password, totp
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import VERSION, PartEvent, PartKind, PartState, VersionEvent, VersionOrigin
-from vault.domain.event import Change, Event, EventType, Result, SecretRef
+from vault.domain.event import Event, EventType, Result, SecretRef
 from vault.domain.ids import new_id
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
+from vault.domain.told import changes
 from vault.errors import Conflict, Forbidden, Invalid, not_found
 from vault.ports.store import Receipt, RevealPurpose
 from vault.services.factors import used
@@ -107,6 +108,7 @@ class Rotations:
                 secret=SecretRef.of(version),
             )
             actor = self.reveals.require_step_up(unit, actor, checkout, refused, now)
+            self.reveals.anchored.require(unit, refused, now)
             after = ROTATION.after(rotation.state, RotationEvent.DISPLAYED)
             if after is None:
                 refuse(unit, refused, _state(rotation), now)
@@ -129,7 +131,8 @@ class Rotations:
             if after is None:
                 raise _state(rotation)
             version = self._staged(unit, rotation)
-            unit.versions.relabel(version, VERSION.transitions[version.label, VersionEvent.FAILED])
+            failed = VERSION.transitions[version.label, VersionEvent.FAILED]
+            unit.versions.relabel(version, failed)
             abandoned = replace(rotation, state=after)
             unit.rotations.update(abandoned)
             unit.log.record(
@@ -139,7 +142,10 @@ class Rotations:
                     account_id=account.id,
                     checkout_id=checkout.id,
                     secret=SecretRef.of(version),
-                    changes=(Change("rotation", rotation.id, rotation.state, after),),
+                    changes=(
+                        *changes(rotation, abandoned),
+                        *changes(version, replace(version, label=failed)),
+                    ),
                     subject=f"rotation:{rotation.id}",
                 ),
                 now,
@@ -215,7 +221,7 @@ class Rotations:
                 account_id=part.account_id,
                 checkout_id=checkout.id,
                 secret=SecretRef.of(sealed.version),
-                changes=(Change("rotation", rotation.id, "", rotation.state),),
+                changes=(*changes(None, rotation), *changes(None, sealed.version)),
                 kms=logged("seal", sealed.calls),
                 subject=f"rotation:{rotation.id}",
             ),
@@ -236,15 +242,13 @@ class Rotations:
         shown = replace(rotation, state=after, displayed_by=actor.id, displayed_at=now)
         unit.rotations.update(shown)
         part = next(part for part in unit.accounts.parts(rotation.account_id) if part.kind is rotation.kind)
-        changes = (
-            [Change("rotation", rotation.id, rotation.state, after)] if rotation.state is not after else []
-        )
+        told = list(changes(rotation, shown))
         if part.state is not PartState.ROTATING:
             moved = move_part(unit, part, PartEvent.DISPLAYED, now)
             if moved is None:
                 detail = f"The {part.kind} is {part.state}; nothing can be displayed for it now."
                 raise Conflict("rotation.state", detail, state=part.state)
-            changes.append(moved)
+            told.append(moved)
         unit.log.record(
             Event(
                 EventType.ROTATION_DISPLAYED,
@@ -252,7 +256,7 @@ class Rotations:
                 account_id=rotation.account_id,
                 checkout_id=checkout.id,
                 secret=SecretRef.of(version),
-                changes=tuple(changes),
+                changes=tuple(told),
                 detail={"rotation": rotation.id},
             ),
             now,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
@@ -23,6 +23,7 @@ from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import fold_email, new_id
 from vault.domain.person import Person, PersonState, Session, powers
 from vault.domain.secret import Secret
+from vault.domain.told import changes, every_session
 from vault.errors import Limited, Unauthenticated, Unavailable, VaultError
 from vault.services.factors import Factors, used
 from vault.services.guessing import note_refusal, reserve, same_network
@@ -164,7 +165,9 @@ class SignIn:
         now = self.clock.now()
         with self.units.write() as unit:
             unit.sessions.end(session.id, now)
-            unit.log.record(Event(EventType.SIGNED_OUT, actor, detail={"session": session.id}), now)
+            told = changes(session, replace(session, ended_at=now)) if session.ended_at is None else ()
+            event = Event(EventType.SIGNED_OUT, actor, changes=told, detail={"session": session.id})
+            unit.log.record(event, now)
             unit.commit()
 
     def end_all(self, actor: Actor) -> int:
@@ -172,7 +175,9 @@ class SignIn:
         now = self.clock.now()
         with self.units.write() as unit:
             ended = unit.sessions.end_all(actor.id, now)
-            unit.log.record(Event(EventType.SIGNED_OUT, actor, detail={"sessions": ended}), now)
+            told = (every_session(actor.id),)
+            event = Event(EventType.SIGNED_OUT, actor, changes=told, detail={"sessions": ended})
+            unit.log.record(event, now)
             unit.commit()
         return ended
 
@@ -221,7 +226,8 @@ class SignIn:
                 held = powers(unit.people.grants(person.id), now)
                 actor = session_actor(session, person, held, attempt.origin)
                 detail: Detail = {"session": session.id, "agent": agent, "known_device": attempt.trusted}
-                unit.log.record(Event(EventType.SIGNED_IN, actor, detail=detail), now)
+                told = changes(None, session)
+                unit.log.record(Event(EventType.SIGNED_IN, actor, changes=told, detail=detail), now)
                 unit.commit()
                 return SignedIn(session, person, held, token, self._new_device(person.email, now))
         self._refuse(attempt, person, error, now)

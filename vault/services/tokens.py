@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Final
 
 from vault.crypto import chance
 from vault.domain.actor import Actor, ActorKind, Origin, Power, Scope, ScopeKind
-from vault.domain.event import Event, EventType, stamp
+from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.ids import new_id
 from vault.domain.person import Person, PersonState, Token, powers
 from vault.domain.policy import NEVER_FOR_MACHINES, Permission
 from vault.domain.secret import Secret
+from vault.domain.told import changes
 from vault.errors import FieldError, Forbidden, Invalid, Unavailable, not_found
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
@@ -108,9 +109,10 @@ class Tokens:
         _check(self._wrong(name, lasts))
         actor = signed.actor(origin)
         with self.units.write() as unit:
-            unit.sessions.end(signed.session.id, now)
             self._from_browser(unit, actor, Permission.TOKEN_OWN, now)
-            return self._issue(unit, actor, self._personal(actor, name, lasts, now), now)
+            unit.sessions.end(signed.session.id, now)
+            ended = changes(signed.session, replace(signed.session, ended_at=now))
+            return self._issue(unit, actor, self._personal(actor, name, lasts, now), now, ended)
 
     def issue_machine(
         self,
@@ -150,10 +152,14 @@ class Tokens:
             if token is None:
                 raise not_found("token", token_id[:36])
             if token.revoked_at is None:
-                token = replace(token, revoked_at=now)
+                before, token = token, replace(token, revoked_at=now)
                 unit.tokens.update(token)
                 event = Event(
-                    EventType.TOKEN_REVOKED, actor, detail=_named(token), subject=f"token:{token.id}"
+                    EventType.TOKEN_REVOKED,
+                    actor,
+                    changes=changes(before, token),
+                    detail=_named(token),
+                    subject=f"token:{token.id}",
                 )
                 unit.log.record(event, now)
                 unit.commit()
@@ -195,12 +201,16 @@ class Tokens:
             event = Event(EventType.ACCESS_DENIED, actor, rule="S23", detail={"permission": permission})
             refuse(unit, event, Forbidden("policy.denied", detail, rule="S23"), now)
 
-    def _issue(self, unit: Unit, actor: Actor, token: Token, now: datetime) -> Issued:
+    def _issue(
+        self, unit: Unit, actor: Actor, token: Token, now: datetime, ended: tuple[Change, ...] = ()
+    ) -> Issued:
         text = new_text(person=token.person_id is not None)
         token = replace(token, token_hash=self._hash(text))
         unit.tokens.add(token)
         # a repeated request is not answered with the text again, so its subject is a disclosure (S8)
-        unit.log.record(Event(EventType.TOKEN_ISSUED, actor, detail=_named(token), subject="disclosure"), now)
+        told = (*changes(None, token), *ended)
+        event = Event(EventType.TOKEN_ISSUED, actor, changes=told, detail=_named(token), subject="disclosure")
+        unit.log.record(event, now)
         unit.commit()
         return Issued(token, text)
 
