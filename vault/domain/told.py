@@ -80,7 +80,7 @@ def told(thing: object) -> Told:
     raise AssertionError(message)
 
 
-@told.register
+@told.register(Customer)
 def _(thing: Customer) -> Told:
     return "customer", thing.id, {
         "": "registered",
@@ -93,7 +93,7 @@ def _(thing: Customer) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Account)
 def _(thing: Account) -> Told:
     return "account", thing.id, {
         "": thing.custody.value,
@@ -108,12 +108,12 @@ def _(thing: Account) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Part)
 def _(thing: Part) -> Told:
     return "part", f"{thing.account_id}/{thing.kind}", {"": thing.state.value}
 
 
-@told.register
+@told.register(Version)
 def _(thing: Version) -> Told:
     return "version", f"{thing.account_id}/{thing.kind}/{thing.number}", {
         "": thing.label.value,
@@ -126,7 +126,7 @@ def _(thing: Version) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Checkout)
 def _(thing: Checkout) -> Told:
     content = content_hash(
         checkout_id=thing.id,
@@ -150,7 +150,7 @@ def _(thing: Checkout) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Approval)
 def _(thing: Approval) -> Told:
     return "approval", thing.id, {
         "": thing.decision.value,
@@ -160,7 +160,7 @@ def _(thing: Approval) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Rotation)
 def _(thing: Rotation) -> Told:
     return "rotation", thing.id, {
         "": thing.state.value,
@@ -174,7 +174,7 @@ def _(thing: Rotation) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Person)
 def _(thing: Person) -> Told:
     return "person", thing.id, {
         "": thing.state.value,
@@ -185,7 +185,7 @@ def _(thing: Person) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Grant)
 def _(thing: Grant) -> Told:
     state = "removed" if thing.removed_at else "confirmed" if thing.confirmed_by else "proposed"
     return "grant", thing.id, {
@@ -198,13 +198,13 @@ def _(thing: Grant) -> Told:
     }  # fmt: skip
 
 
-@told.register
+@told.register(Session)
 def _(thing: Session) -> Told:
     ended = thing.ended_at is not None
     return "session", thing.id, {"": "ended" if ended else "open", "person": thing.person_id}
 
 
-@told.register
+@told.register(Token)
 def _(thing: Token) -> Told:
     return "token", thing.id, {
         "": "issued" if thing.revoked_at is None else "revoked",

@@ -132,7 +132,7 @@ class Reveal:
     ended_at: datetime | None = None
 
 
-@told.register
+@told.register(Reveal)
 def _(thing: Reveal) -> Told:
     version = f"{thing.account_id}/{thing.kind}/{thing.version}"
     of = f"{version} {thing.checkout_id} {thing.person_id} {thing.purpose}"
