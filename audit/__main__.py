@@ -33,7 +33,7 @@ from audit.progress import bar
 from audit.receipt import HEADER, InclusionReceipt
 from audit.served import Address, Served
 from audit.verify import Older, examine
-from audit.wording import as_text, to_json, visible
+from audit.wording import NO_LOG, as_text, to_json, visible
 
 SOUND: Final = 0
 FOUND: Final = 1
@@ -129,7 +129,7 @@ def _verify(chosen: argparse.Namespace) -> int:
         except BundleRefused as error:
             if _is_address(chosen.log):
                 raise
-            print(f"{error.code}: {visible(error.words)}")
+            print(f"{error.code}: {visible(error.words)}\n{NO_LOG}")
             return FOUND
         report = examine(bundle, verifiers, since, bar("verifying"), chosen.account)
     print(to_json(report, verifiers) if chosen.json else as_text(report))

@@ -14,6 +14,7 @@ from typing import Final
 from audit.note import Verifier
 from audit.report import Report
 
+NO_LOG: Final = "NOT SOUND: there is no log here that could be examined"
 _LONGEST: Final = 400
 
 
@@ -33,6 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
         where = "" if finding.index is None else f" at entry {finding.index}"
         yield f"{finding.code}{where}: {visible(finding.words)}"
     if report.checkpoint is None:
+        yield NO_LOG
         return
     name, size = visible(report.checkpoint.origin), report.checkpoint.size
     if report.is_sound:
