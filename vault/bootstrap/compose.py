@@ -11,21 +11,29 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from audit.note import Verifier
 from vault.adapters.passwords import Argon2
+from vault.bootstrap.outside import Outside
 from vault.services.accounts import Accounts
+from vault.services.anchored import Anchored
 from vault.services.approvals import Approvals
 from vault.services.attestations import Attestations
 from vault.services.checkouts import Checkouts
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
+from vault.services.daily_note import DailyNote
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
 from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.gate import Gate
+from vault.services.highwater import HighWater
 from vault.services.imports import Imports
+from vault.services.knowledge import Knowledge
+from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
 from vault.services.people import People
+from vault.services.publishing import Pace, Publishing
 from vault.services.reveals import Reveals
 from vault.services.rotations import Rotations
 from vault.services.sealing import Sealer
@@ -79,6 +87,10 @@ class Vault:
     tokens: Tokens
     outlets: Outlets
 
+    publishing: Publishing
+    offsite: Offsite
+    daily_note: DailyNote
+    anchored: Anchored
 
 def _keep_open() -> None:
     """Let go of nothing: whoever made the units closes them."""
@@ -100,6 +112,8 @@ class Ground:
     close: Callable[[], None] = _keep_open
     """Lets go of the database."""
 
+    outside: Outside | None = None
+    """Places outside; None for a vault that has none."""
 
 def compose(ground: Ground) -> Vault:
     """Give every use case its ports."""
@@ -113,7 +127,13 @@ def compose(ground: Ground) -> Vault:
     factors = Factors(ground.server_key)
     sealer = Sealer(ground.keys)
     checkouts = Checkouts(units, gate, factors, clock)
-    reveals = Reveals(units, checkouts, sealer, clock)
+    outside = ground.outside or Outside((Verifier.parse(ground.vkey),))
+    outlets = Outlets(units, clock, timedelta(seconds=settings.feeds.lost_seconds))
+    anchored = Anchored(
+        tuple(anchor.name for anchor in outside.anchors),
+        timedelta(seconds=settings.log.unanchored_seconds),
+    )
+    reveals = Reveals(units, checkouts, sealer, clock, anchored)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
     return Vault(
@@ -152,5 +172,20 @@ def compose(ground: Ground) -> Vault:
         enrolment=Enrolment(units, factors, ground.passwords, clock),
         signin=SignIn(units, factors, ground.passwords, clock, session),
         tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
-        outlets=Outlets(units, clock, timedelta(seconds=settings.feeds.lost_seconds)),
+        outlets=outlets,
+        publishing=_publishing(ground, outside, outlets),
+        offsite=Offsite(units, outlets, clock, outside.copies),
+        daily_note=DailyNote(
+            units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
+        ),
+        anchored=anchored,
+    )
+
+
+def _publishing(ground: Ground, outside: Outside, outlets: Outlets) -> Publishing:
+    log = ground.settings.log
+    pace = Pace(timedelta(seconds=log.publish_seconds), timedelta(seconds=log.heartbeat_seconds))
+    high_water = HighWater(ground.units, outside.verifiers, outside.mark)
+    return Publishing(
+        ground.units, outlets, high_water, ground.clock, pace, outside.anchors, outside.cosigner
     )

@@ -27,6 +27,7 @@ from vault.bootstrap.ground import (
     open_server_key,
     open_signer,
 )
+from vault.bootstrap.outside import ask_outside, open_outside
 from vault.domain.actor import Reach, system_actor
 from vault.domain.event import Event, EventType
 from vault.errors import Refused, Unavailable
@@ -47,6 +48,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     Each process opens its own, after it was forked; `Vault.close` lets go of the database.
     """
     harden()
+    time = clock or SystemClock()
     check_data_directory(settings)
     policy = open_policy(settings)
     signer = open_signer(settings)
@@ -56,6 +58,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     try:
         check_database(settings, units)
         check_log(units)
+        outside = open_outside(settings, units.log.verifiers, units.mark, time)
     except BaseException:
         units.engine.dispose()
         raise
@@ -63,7 +66,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
         Ground(
             settings=settings,
             policy=policy,
-            clock=clock or SystemClock(),
+            clock=time,
             units=units,
             keys=keys,
             server_key=server_key,
@@ -71,8 +74,15 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             origin=signer.name,
             vkey=signer.vkey,
             close=units.engine.dispose,
+            outside=outside,
         )
     )
+    try:  # who does not answer now is asked again by the worker, and doctor says so
+        ask_outside(vault.publishing)
+    except BaseException:
+        vault.close()
+        raise
+    return vault
 
 
 def open_log(settings: Settings, clock: Clock | None = None) -> None:
