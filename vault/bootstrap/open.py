@@ -62,7 +62,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     except BaseException:
         units.engine.dispose()
         raise
-    return compose(
+    vault = compose(
         Ground(
             settings=settings,
             policy=policy,

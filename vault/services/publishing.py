@@ -103,8 +103,13 @@ class Publishing:
 
         Raises `Unavailable` log.rolled_back if that place keeps a checkpoint that our log does not continue.
         """
-        newest = self._wanted(anchor.name)
-        if newest is None or (outlet := self.outlets.turn(anchor.name, TURN)) is None:
+        if self._wanted(anchor.name) is None or (outlet := self.outlets.turn(anchor.name, TURN)) is None:
+            return None
+        with self.units.read() as unit:
+            newest = (
+                unit.published.latest()
+            )  # looked at again in our own turn: never less than another worker's
+        if newest is None:
             return None
         try:
             self._look_again(anchor, newest.size)
