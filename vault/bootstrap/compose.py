@@ -26,6 +26,7 @@ from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
 from vault.services.exports import Exports
 from vault.services.factors import Factors
+from vault.services.feeds import Feeds
 from vault.services.gate import Gate
 from vault.services.highwater import HighWater
 from vault.services.imports import Imports
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from vault.crypto.local import ServerKey
     from vault.domain.policy import Policy
     from vault.ports.clock import Clock
+    from vault.ports.feeds import Feed
     from vault.ports.keys import KeyService
     from vault.ports.passwords import Passwords
     from vault.ports.store import Units
@@ -79,6 +81,7 @@ class Vault:
     trail: Trail
     exports: Exports
     evidences: Evidences
+    knowledge: Knowledge
     sweep: Sweep
     imports: Imports
     people: People
@@ -86,11 +89,12 @@ class Vault:
     signin: SignIn
     tokens: Tokens
     outlets: Outlets
-
+    feeds: Feeds
     publishing: Publishing
     offsite: Offsite
     daily_note: DailyNote
     anchored: Anchored
+
 
 def _keep_open() -> None:
     """Let go of nothing: whoever made the units closes them."""
@@ -111,9 +115,11 @@ class Ground:
     passwords: Passwords = field(default_factory=Argon2)
     close: Callable[[], None] = _keep_open
     """Lets go of the database."""
-
     outside: Outside | None = None
     """Places outside; None for a vault that has none."""
+    feeds: tuple[Feed, ...] = ()
+    """Receivers of every entry."""
+
 
 def compose(ground: Ground) -> Vault:
     """Give every use case its ports."""
@@ -159,6 +165,7 @@ def compose(ground: Ground) -> Vault:
         trail=Trail(units, gate, clock),
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey),
+        knowledge=Knowledge(units, gate, clock),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(
@@ -173,6 +180,7 @@ def compose(ground: Ground) -> Vault:
         signin=SignIn(units, factors, ground.passwords, clock, session),
         tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
         outlets=outlets,
+        feeds=Feeds(units, outlets, clock, ground.feeds),
         publishing=_publishing(ground, outside, outlets),
         offsite=Offsite(units, outlets, clock, outside.copies),
         daily_note=DailyNote(

@@ -39,6 +39,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
     "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
+    "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "evidence": _Command("vault.cli.evidence:evidence", "What the log tells of one checkout, with proofs."),
 }
 OPERATOR: Final[dict[str, _Command]] = {

@@ -54,8 +54,8 @@ class RangeStore(Protocol):
         """List entries of a stretch, oldest first, at most `limit`."""
         ...
 
-    def last(self, wanted: Pick, limit: int) -> tuple[Entry, ...]:
-        """List the newest entries, newest first, at most `limit`."""
+    def last(self, wanted: Pick, limit: int, below: int | None = None) -> tuple[Entry, ...]:
+        """List the newest entries, newest first, at most `limit`; with `below`, of those before that index."""
         ...
 
     def hours(self, stretch: Stretch, types: tuple[str, ...]) -> Mapping[tuple[str, int], int]:

@@ -51,6 +51,8 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "request_checkout": ("O", ""),
     "read_checkout": ("OAUDCS", "r"),
     "read_evidence": ("OAUDCS", "t"),
+    "who_could_know": ("OAUDCS", "t"),
+    "what_a_person_knows": ("OAUDCS", "rgte"),
     "decide_checkout": ("A", ""),
     "step_up": ("O", ""),
     "reveal_password": ("O", ""),

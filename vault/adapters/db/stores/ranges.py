@@ -62,9 +62,11 @@ class Ranges:
         chosen = _within(_narrowed(_ENTRY, wanted), stretch).order_by(_entry.seq)
         return _read(self.db.all(chosen.limit(limit)))
 
-    def last(self, wanted: Pick, limit: int) -> tuple[Entry, ...]:
-        """List the newest entries, newest first, at most `limit`."""
+    def last(self, wanted: Pick, limit: int, below: int | None = None) -> tuple[Entry, ...]:
+        """List the newest entries, newest first, at most `limit`; with `below`, of those before that index."""
         chosen = _narrowed(_ENTRY, wanted).order_by(_entry.seq.desc())
+        if below is not None:
+            chosen = chosen.where(_entry.seq < below)
         return _read(self.db.all(chosen.limit(limit)))
 
     def hours(self, stretch: Stretch, types: tuple[str, ...]) -> Mapping[tuple[str, int], int]:
