@@ -18,6 +18,7 @@ from vault.domain.actor import Reach
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, PartKind, Version, VersionLabel
 from vault.domain.event import Event
+from vault.ports.census import CensusStore
 from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.outlets import OutletStore, PublishedStore
@@ -360,6 +361,11 @@ class Unit(Protocol):
     @property
     def incidents(self) -> IncidentStore:
         """What was found that the log does not explain."""
+        ...
+
+    @property
+    def census(self) -> CensusStore:
+        """Everything that is kept, gone through once."""
         ...
 
     @property

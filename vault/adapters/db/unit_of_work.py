@@ -26,6 +26,7 @@ from vault.adapters.db.engine import BEGIN, LOCK_SECONDS
 from vault.adapters.db.errors import rolled_back, translated
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import Accounts, Customers
+from vault.adapters.db.stores.census import Census
 from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.cloud import CloudEvents
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
@@ -77,6 +78,7 @@ class SqlUnit:
         self.cloud = CloudEvents(db)
         self.incidents = Incidents(db)
         self.ranges = Ranges(db)
+        self.census = Census(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)
         facts = Facts(units.app, units.policy_hash)
