@@ -152,6 +152,15 @@ def prove_inclusion(index: int, size: int, read: Read) -> list[bytes]:
     return _roots(inclusion_ranges(index, size), read)
 
 
+def prove_inclusions(indexes: Sequence[int], size: int, read: Read) -> list[list[bytes]]:
+    """Return the proof of each of many leaves; `read` is called once, and what they share is computed once."""
+    wanted = [inclusion_ranges(index, size) for index in indexes]
+    parts = {each: list(subtrees(*each)) for ranges in wanted for each in ranges}
+    found = iter(read([coordinate for part in parts.values() for coordinate in part]))
+    roots = {each: fold([next(found) for _ in part]) for each, part in parts.items()}
+    return [[roots[each] for each in ranges] for ranges in wanted]
+
+
 def prove_consistency(old: int, new: int, read: Read) -> list[bytes]:
     """Return the hashes that prove the tree of `old` leaves to be a prefix of the tree of `new`."""
     return _roots(consistency_ranges(old, new), read)

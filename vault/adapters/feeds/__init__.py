@@ -1,0 +1,1 @@
+"""Live feeds of the log: what stands behind the port `Feed`, one module each."""

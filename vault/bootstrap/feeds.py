@@ -1,0 +1,33 @@
+"""The live feeds that the settings name, with what they need opened and checked.
+
+Decided here: a feed that cannot be right (an address in clear, a secret that others may read) ends the start
+with words; one that only does not answer does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vault.adapters.feeds.syslog import Syslog
+from vault.adapters.feeds.webhook import Webhook, read_secrets
+from vault.errors import Refused
+
+if TYPE_CHECKING:
+    from vault.ports.clock import Clock
+    from vault.ports.feeds import Feed
+    from vault.settings import Settings
+
+
+def open_feeds(settings: Settings, clock: Clock) -> tuple[Feed, ...]:
+    """Make the feeds; nothing is sent yet."""
+    told = settings.feeds
+    feeds: list[Feed] = []
+    if told.webhook_url:
+        if not told.webhook_secret_file:
+            detail = "feeds.webhook_secret_file must name the file with the webhook's secret"
+            raise Refused("settings.invalid", detail)
+        secrets = read_secrets(settings.file(told.webhook_secret_file))
+        feeds.append(Webhook(told.webhook_url, secrets, clock))
+    if told.syslog:
+        feeds.append(Syslog(told.syslog, clock))
+    return tuple(feeds)
