@@ -74,6 +74,7 @@ CODES: dict[str, str] = {
     "log.rolled_back": "The database is older than what the log has already published.",
     "database.unavailable": "The database does not answer; nothing was done.",
     "internal": "Something unforeseen went wrong; nothing was disclosed.",
+    "cloud.unavailable": "A source of AWS's records does not answer.",
     # settings and operation
     "settings.invalid": "A setting is missing or not valid.",
     "policy.invalid": "The policy file is not valid.",

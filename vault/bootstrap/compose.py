@@ -30,11 +30,13 @@ from vault.services.feeds import Feeds
 from vault.services.gate import Gate
 from vault.services.highwater import HighWater
 from vault.services.imports import Imports
+from vault.services.incidents import Incidents
 from vault.services.knowledge import Knowledge
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
 from vault.services.people import People
 from vault.services.publishing import Pace, Publishing
+from vault.services.reconciliation import Reconciliation
 from vault.services.reveals import Reveals
 from vault.services.rotations import Rotations
 from vault.services.sealing import Sealer
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from vault.crypto.local import ServerKey
     from vault.domain.policy import Policy
     from vault.ports.clock import Clock
+    from vault.ports.cloud import CloudRecords
     from vault.ports.feeds import Feed
     from vault.ports.keys import KeyService
     from vault.ports.passwords import Passwords
@@ -94,6 +97,8 @@ class Vault:
     offsite: Offsite
     daily_note: DailyNote
     anchored: Anchored
+    reconciliation: Reconciliation
+    incidents: Incidents
 
 
 def _keep_open() -> None:
@@ -119,6 +124,8 @@ class Ground:
     """Places outside; None for a vault that has none."""
     feeds: tuple[Feed, ...] = ()
     """Receivers of every entry."""
+    cloud: tuple[CloudRecords, ...] = ()
+    """Sources of AWS's own records."""
 
 
 def compose(ground: Ground) -> Vault:
@@ -187,6 +194,14 @@ def compose(ground: Ground) -> Vault:
             units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
         ),
         anchored=anchored,
+        reconciliation=Reconciliation(
+            units,
+            ground.cloud,
+            frozenset(settings.keys.kms_keys),
+            clock,
+            timedelta(seconds=settings.cloud.wait_seconds),
+        ),
+        incidents=Incidents(units, gate, clock),
     )
 
 

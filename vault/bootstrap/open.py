@@ -19,6 +19,7 @@ from vault.adapters.clock import SystemClock
 from vault.adapters.db import SqlUnits, check_durable, current, engine_for, head
 from vault.adapters.passwords import Argon2
 from vault.adapters.process import harden
+from vault.bootstrap.cloud import open_sources
 from vault.bootstrap.compose import Ground, Vault, compose
 from vault.bootstrap.ground import (
     check_data_directory,
@@ -75,6 +76,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             vkey=signer.vkey,
             close=units.engine.dispose,
             outside=outside,
+            cloud=open_sources(settings),
         )
     )
     try:  # who does not answer now is asked again by the worker, and doctor says so

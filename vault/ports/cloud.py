@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Protocol
 
 from vault.domain.actor import Reach
+from vault.domain.checkout import Checkout
 from vault.domain.cloudtrail import CloudRecord
 from vault.domain.incident import Incident, IncidentKind
-from vault.ports.records import Page, Slice
+from vault.ports.records import Page, Reveal, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,14 @@ class CloudStore(Protocol):
         """Write what a record matched; False where it was judged before (its row is held either way)."""
         ...
 
+    def hold_event(self, event_id: str) -> bool:
+        """Hold a record's row until the unit ends; False where it was judged."""
+        ...
+
+    def hold_call(self, call: LoggedCall) -> bool:
+        """Hold a call's row until the unit ends; False where it was found, or its absence written."""
+        ...
+
     def matching(self, matched: tuple[str, ...], limit: int) -> tuple[SeenEvent, ...]:
         """List records judged as one of these, oldest first."""
         ...
@@ -201,6 +210,10 @@ class CloudStore(Protocol):
         """Give the time of the newest record that any source delivered, ours or not."""
         ...
 
+    def indexed(self) -> int:
+        """Give the index before which every entry's calls are kept."""
+        ...
+
     def log_position(self) -> int:
         """Give the index before which every entry's calls are kept, and hold that place."""
         ...
@@ -237,6 +250,16 @@ class CloudStore(Protocol):
 
     def unseen(self, key: str, since: datetime, until: datetime, limit: int) -> tuple[LoggedCall, ...]:
         """List answered calls of a key, told of within [since, until), that AWS's records lack so far."""
+        ...
+
+    def leases(self, account_id: str, until: datetime, limit: int) -> tuple[Checkout, ...]:
+        """List an account's checkouts whose lease began by then, the last first."""
+        ...
+
+    def unknown_reveals(
+        self, place: tuple[str, str, int], since: datetime, until: datetime
+    ) -> tuple[Reveal, ...]:
+        """List disclosures of (account, kind, version) authorised within a time that never got an outcome."""
         ...
 
     def keys(self) -> tuple[str, ...]:

@@ -14,11 +14,14 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, func, literal, or_, select, tuple_, update
 
+from vault.adapters.db import mapping, tables
 from vault.adapters.db.outside import cloud_event, cloud_file, cloud_reach, cloud_source, key_call
 from vault.adapters.db.statements import AnyRow, Statements
 from vault.adapters.db.types import Key, Moment
+from vault.domain.checkout import Checkout
 from vault.domain.cloudtrail import CloudKind, CloudRecord
 from vault.ports.cloud import BrokenPart, LoggedCall, Reached, SeenEvent, SourceState
+from vault.ports.records import Reveal, RevealState
 
 LOG: Final = "log"
 """The name under which stands how far the log itself was read for calls."""
@@ -28,6 +31,8 @@ _event = cloud_event.c
 _call = key_call.c
 _source = cloud_source.c
 _reach = cloud_reach.c
+_checkout = tables.checkout.c
+_reveal = tables.reveal.c
 _UNKEPT: Final = {"keys", "context"}
 _RECORD: Final = tuple(field.name for field in fields(CloudRecord) if field.name not in _UNKEPT)
 _EVENT: Final = select(*(_event[name] for name in _RECORD), _event.seen_at, _event.matched)
@@ -76,6 +81,17 @@ class CloudEvents:
     def judge(self, event_id: str, matched: str) -> bool:
         """Write what a record matched; False where it was judged before."""
         return self.db.change(_JUDGE, {"at": event_id, "what": matched}) == 1
+
+    def hold_event(self, event_id: str) -> bool:
+        """Hold a record's row until the unit ends; False where it was judged."""
+        chosen = select(_event.event_id).where(_event.event_id == event_id, _event.matched.is_(None))
+        return self.db.one(chosen.with_for_update()) is not None
+
+    def hold_call(self, call: LoggedCall) -> bool:
+        """Hold a call's row until the unit ends; False where it was found, or its absence written."""
+        here = (_call.entry == call.entry, _call.place == call.place)
+        chosen = select(_call.entry).where(*here, _call.event_id.is_(None), _call.incident_id.is_(None))
+        return self.db.one(chosen.with_for_update()) is not None
 
     def matching(self, matched: tuple[str, ...], limit: int) -> tuple[SeenEvent, ...]:
         """List records judged as one of these, oldest first."""
@@ -164,6 +180,10 @@ class CloudEvents:
         newest: datetime | None = None if row is None else row[0]
         return newest
 
+    def indexed(self) -> int:
+        """Give the index before which every entry's calls are kept."""
+        return int(self.source(LOG).position or 0)
+
     def log_position(self) -> int:
         """Give the index before which every entry's calls are kept, and hold that place."""
         begun = self.db.insert(cloud_source).values(name=LOG, position="0")
@@ -223,6 +243,31 @@ class CloudEvents:
             _call.request_id != "",
         )
         return self._calls(chosen.order_by(_call.made_at, _call.entry, _call.place).limit(limit))
+
+    def leases(self, account_id: str, until: datetime, limit: int) -> tuple[Checkout, ...]:
+        """List an account's checkouts whose lease began by then, the last first."""
+        chosen = select(*mapping.checkout.columns).where(
+            _checkout.account_id == account_id, _checkout.activated_at <= until
+        )
+        newest = (_checkout.activated_at.desc(), _checkout.id.desc())
+        rows = self.db.all(chosen.order_by(*newest).limit(limit))
+        return tuple(mapping.checkout.value(row) for row in rows)
+
+    def unknown_reveals(
+        self, place: tuple[str, str, int], since: datetime, until: datetime
+    ) -> tuple[Reveal, ...]:
+        """List disclosures of (account, kind, version) authorised within a time that never got an outcome."""
+        account_id, kind, version = place
+        chosen = select(*mapping.reveal.columns).where(
+            _reveal.account_id == account_id,
+            _reveal.kind == kind,
+            _reveal.version == version,
+            _reveal.state == RevealState.UNKNOWN,
+            _reveal.authorized_at >= since,
+            _reveal.authorized_at <= until,
+        )
+        rows = self.db.all(chosen.order_by(_reveal.authorized_at, _reveal.id).limit(CHUNK))
+        return tuple(mapping.reveal.value(row) for row in rows)
 
     def keys(self) -> tuple[str, ...]:
         """Name every key that an unmatched call was made with."""
