@@ -3,6 +3,7 @@
     python -m audit verify LOG --key VKEY... [--since OLD]... [--account NUMBER] [--json]
                                [--token-file FILE] [--insecure] [--proxy HOST:PORT]
     python -m audit receipt RECEIPT --leaf LEAF --key VKEY...
+    python -m audit witness init | serve                          (`audit.witness.command`)
 
 LOG is a directory or a tar (`audit.bundle`), or the address of a served log (`audit.served`). OLD is a checkpoint
 or a receipt that was kept from before, or a whole older log, which tells better what changed. VKEY is the log's
@@ -33,6 +34,8 @@ from audit.progress import bar
 from audit.receipt import HEADER, InclusionReceipt
 from audit.served import Address, Served
 from audit.verify import Older, examine
+from audit.witness.command import add_witness
+from audit.witness.command import run as serve_as_witness
 from audit.wording import NO_LOG, as_text, to_json, visible
 
 SOUND: Final = 0
@@ -56,8 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--leaf", required=True, type=Path, metavar="LEAF", help="the exact bytes of the entry"
     )
     _add_key(receipt)
+    add_witness(commands)
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.command == "witness":
+            return serve_as_witness(chosen)
         if chosen.command == "receipt":
             return _receipt(_read(chosen.receipt), _read(chosen.leaf), _keys(chosen.key))
         return _verify(chosen)
