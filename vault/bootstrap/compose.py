@@ -38,6 +38,7 @@ from vault.services.people import People
 from vault.services.publishing import Pace, Publishing
 from vault.services.reconciliation import Reconciliation
 from vault.services.reveals import Reveals
+from vault.services.reviews import Reviews
 from vault.services.rotations import Rotations
 from vault.services.sealing import Sealer
 from vault.services.signin import SessionLimits, SignIn
@@ -85,6 +86,7 @@ class Vault:
     exports: Exports
     evidences: Evidences
     knowledge: Knowledge
+    reviews: Reviews
     sweep: Sweep
     imports: Imports
     people: People
@@ -173,6 +175,7 @@ def compose(ground: Ground) -> Vault:
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey),
         knowledge=Knowledge(units, gate, clock),
+        reviews=Reviews(units, gate, clock),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(

@@ -101,7 +101,7 @@ class KnownToPersonResource(Resource):
     at: datetime
     items: list[KnowsResource]
     ended: int = Field(description="How many they knew that open nothing any more.")
-    codes: int = Field(description="How many codes they received; each was good for its time step.")
+    codes_received: int = Field(description="Each was good for its time step.")
     complete: bool
 
     @classmethod
@@ -112,6 +112,6 @@ class KnownToPersonResource(Resource):
             at=known.at,
             items=[KnowsResource.of_item(each) for each in known.items],
             ended=known.ended,
-            codes=known.codes,
+            codes_received=known.codes,
             complete=known.complete,
         )
