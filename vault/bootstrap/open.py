@@ -21,6 +21,7 @@ from vault.adapters.passwords import Argon2
 from vault.adapters.process import harden
 from vault.bootstrap.cloud import open_sources
 from vault.bootstrap.compose import Ground, Vault, compose
+from vault.bootstrap.feeds import open_feeds
 from vault.bootstrap.ground import (
     check_data_directory,
     open_keys,
@@ -60,6 +61,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
         check_database(settings, units)
         check_log(units)
         outside = open_outside(settings, units.log.verifiers, units.mark, time)
+        feeds = open_feeds(settings, time)
     except BaseException:
         units.engine.dispose()
         raise
@@ -77,6 +79,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             close=units.engine.dispose,
             outside=outside,
             cloud=open_sources(settings),
+            feeds=feeds,
         )
     )
     try:  # who does not answer now is asked again by the worker, and doctor says so

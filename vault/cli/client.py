@@ -10,7 +10,8 @@ import ipaddress
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -50,6 +51,26 @@ class Api:
         """Change something; the call carries a key of its own, so that a repeat is recognised (S8)."""
         return self._call("POST", path, dict(body or {}))
 
+    @contextmanager
+    def download(self, path: str, body: Mapping[str, Any]) -> Iterator[http.client.HTTPResponse]:
+        """Ask for a file and give the answer to be read piece by piece; a refusal is raised before."""
+        import http.client  # noqa: PLC0415 - as in _send
+
+        connection = _connect(self.url)
+        try:
+            try:
+                connection.request(
+                    "POST", f"/api/v1{path}", body=json.dumps(body), headers=self._headers(posts=True)
+                )
+                answer = connection.getresponse()
+            except (OSError, http.client.HTTPException) as failure:
+                raise self._silent(failure) from None
+            if answer.status not in _OK:
+                _content(answer, answer.read(ANSWER_MAX))
+            yield answer
+        finally:
+            connection.close()
+
     def all(self, path: str, **query: str | int | None) -> list[Any]:
         """Go through all pages of a list."""
         items: list[Any] = []
@@ -69,24 +90,32 @@ class Api:
     ) -> tuple[http.client.HTTPResponse, bytes]:
         import http.client  # noqa: PLC0415 - a fifth of the start, and --help asks nobody
 
-        headers = {"Accept": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        data = None
-        if body is not None:
-            data = json.dumps(body).encode()
-            headers |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        headers = self._headers(posts=body is not None)
+        data = None if body is None else json.dumps(body).encode()
         connection = _connect(self.url)
         try:
             connection.request(method, f"/api/v1{path}", body=data, headers=headers)
             answer = connection.getresponse()
             text = answer.read(ANSWER_MAX)
         except (OSError, http.client.HTTPException) as failure:
-            detail = f"{self.url} does not answer ({failure}). Look whether the address is right and the vault runs."
-            raise Failure("unavailable", detail, exit_status=UNAVAILABLE) from None
+            raise self._silent(failure) from None
         finally:
             connection.close()
         return answer, text
+
+    def _headers(self, *, posts: bool) -> dict[str, str]:
+        headers = {"Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if posts:
+            headers |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        return headers
+
+    def _silent(self, failure: Exception) -> Failure:
+        detail = (
+            f"{self.url} does not answer ({failure}). Look whether the address is right and the vault runs."
+        )
+        return Failure("unavailable", detail, exit_status=UNAVAILABLE)
 
 
 def connect() -> Api:
@@ -119,8 +148,8 @@ def segment(text: str) -> str:
 
 
 def _connect(url: str) -> http.client.HTTPConnection:
-    import http.client  # noqa: PLC0415 - as in _call
-    import ssl  # noqa: PLC0415 - as in _call
+    import http.client  # noqa: PLC0415 - as in _send
+    import ssl  # noqa: PLC0415 - as in _send
 
     parts = urlsplit(url)
     if parts.scheme == "https":

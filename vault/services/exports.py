@@ -1,42 +1,79 @@
-"""Copies of the log to take along: the whole as a bundle, or entries over a filter, each with its proof.
+"""Copies of the log to take along: the whole as a bundle, entries over a filter, extracts of accounts.
 
-Decided here: only who may export *all* of the log takes a copy, because a tree cannot be cut to a scope;
-that a copy was taken is an entry before its first byte is read, and so part of the copy. Each copy is of
-one consistent state. Never done here: a format of our own. The bundle is C2SP tlog-tiles in one tar.
+Decided here: who may have which copy. Only who may export *all* of the log takes the whole or searches in it,
+because a tree cannot be cut to a scope. Whose scope is a customer or an account takes an *extract*: the
+entries of those accounts, each with its proof, and each naming the account's entry before it, so that
+nothing in between can be missing. That a copy was taken is an entry before its first byte is read, and so
+part of the copy; going on with one that was cut off is another. Each copy is of one consistent state.
+
+Never done here: a format of our own. The bundle is C2SP tlog-tiles in one tar, the others stand in
+`vault.domain.formats`; how they are read and written stands in `vault.services.copying`.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
-from audit.tile import tiles
-from vault.domain.actor import Reach
 from vault.domain.event import Event, EventType
 from vault.domain.policy import Permission
-from vault.errors import Forbidden, Unavailable
-from vault.ports.store import Slice
+from vault.errors import FieldError, Forbidden, Invalid, not_found
+from vault.ports.records import EntryFilter
+from vault.services.copying import Copier, Part
 from vault.services.gate import Gate, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from vault.domain.actor import Actor
+    from vault.domain.actor import Actor, Reach
     from vault.ports.clock import Clock
-    from vault.ports.store import Entry, EntryFilter, Unit, Units
+    from vault.ports.store import Unit, Units
 
-_PAGE: Final = 200
+
+class Format(StrEnum):
+    """The formats of a copy."""
+
+    BUNDLE = "bundle"
+    JSONL = "jsonl"
+    CSV = "csv"
+    OCSF = "ocsf"
+    CEF = "cef"
+
+
+BESIDE: Final = frozenset({Format.CSV, Format.OCSF, Format.CEF})
+"""Formats whose lines have no place for a proof: proofs go beside them, in a tar."""
+
+EVERYTHING: Final = EntryFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenEntry:
-    """One entry with its proof as c2sp.org/tlog-proof text."""
+class Wish:
+    """What somebody wants a copy of, and where one that was cut off goes on.
 
-    entry: Entry
-    proof: str
+    `after` is the index of the last entry that was received (of a bundle: `offset`, the bytes of it); the rest
+    is of the same state under the `checkpoint` that the first answer gave, or below `until_size`. `limit` ends a
+    copy after so many entries.
+    """
+
+    format: Format
+    wanted: EntryFilter = EVERYTHING
+    proofs: bool = False
+    after: int = -1
+    offset: int = 0
+    until_size: int | None = None
+    checkpoint: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that may be read now: of the entries below `size`, proven under `checkpoint`."""
+
+    size: int
+    checkpoint: str
+    chunks: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,65 +84,107 @@ class Exports:
     gate: Gate
     clock: Clock
 
-    def bundle(self, actor: Actor, file: IO[bytes]) -> None:
-        """Write the whole log as one tar, as `python -m audit verify` reads it."""
-        self._record(actor, {"what": "bundle"})
-        with (
-            self.units.read() as unit,
-            tarfile.open(fileobj=file, mode="w:", format=tarfile.USTAR_FORMAT) as tar,
-        ):
-            note = unit.log.checkpoint()
-            for tile in tiles(int(note.split("\n")[1])):
-                content = unit.log.tile(tile.path)
-                if content is None:
-                    raise Unavailable("log.unavailable", f"The log has no {tile.path}; run rootvault doctor.")
-                _add(tar, tile.path, content)
-            _add(tar, "checkpoint", note.encode())
-
-    def entries(self, actor: Actor, wanted: EntryFilter) -> Iterator[ProvenEntry]:
-        """Give the entries of a filter, newest first, each with its proof under one checkpoint."""
-        names = ("account_id", "actor_id", "checkout_id", "type", "outcome", "since", "until", "text")
-        given = {name: str(value) for name in names if (value := getattr(wanted, name)) is not None}
-        self._record(actor, {"what": "jsonl", **given})
-        return self._read(wanted)
-
-    def _read(self, wanted: EntryFilter) -> Iterator[ProvenEntry]:
-        with self.units.read() as unit:
-            cursor: str | None = None
-            while True:
-                page = unit.log.page(wanted, Reach(everything=True), Slice(_PAGE, cursor))
-                for entry in page.items:
-                    yield ProvenEntry(entry, _proof(unit, entry.index))
-                if page.next is None:
-                    return
-                cursor = page.next
-
-    def _record(self, actor: Actor, detail: dict[str, str]) -> None:
+    def begin(self, actor: Actor, wish: Wish) -> Copy:
+        """Record that a copy is taken, fix what it is of, and give it to be read."""
+        check(wish)
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.LOG_EXPORT, now)
-            event = Event(EventType.AUDIT_EXPORTED, actor, detail=detail, subject="disclosure")
-            require_whole(self.gate, unit, actor, event, now)
-            unit.log.record(event, now)
+            event = Event(EventType.AUDIT_EXPORTED, actor, detail=_told(wish), subject="disclosure")
+            event = self._within_scope(unit, actor, wish, event, now)
+            size = _size_of(unit, wish)
+            receipt = unit.log.record(event, now)
             unit.commit()
+        if size is None:
+            size, note = receipt.index + 1, receipt.checkpoint
+        else:
+            note = wish.checkpoint or receipt.checkpoint
+        proven = size if wish.checkpoint is not None else receipt.index + 1
+        stop = size if wish.until_size is None else min(size, wish.until_size)
+        reach = self.gate.policy.reach(actor, Permission.LOG_EXPORT)
+        return Copy(stop, note, self._chunks(Copier(self.units, note, proven), wish, reach, stop))
+
+    def _chunks(self, copier: Copier, wish: Wish, reach: Reach, stop: int) -> Iterator[bytes]:
+        if wish.format is Format.BUNDLE:
+            return copier.bundle(wish.offset)
+        wanted = wish.wanted
+        by_account = wanted.account_id is not None or not reach.everything
+        is_complete = by_account and replace(wanted, account_id=None) == EVERYTHING
+        part = Part(wanted, reach, wish.after, stop, wish.limit, is_complete)
+        if wish.format is Format.JSONL:
+            return copier.lines(part)
+        return (copier.proven if wish.proofs else copier.plain)(part, wish.format)
+
+    def _within_scope(self, unit: Unit, actor: Actor, wish: Wish, event: Event, now: datetime) -> Event:
+        """Return the entry to write for a copy that is within the actor's scope; else it is refused."""
+        number = wish.wanted.account_id
+        account = None if number is None else unit.accounts.get(number)
+        if account is not None:
+            event = replace(event, account_id=account.id)
+        reach = self.gate.policy.reach(actor, Permission.LOG_EXPORT)
+        if reach.everything:
+            return event
+        if wish.format is Format.BUNDLE:
+            require_whole(self.gate, unit, actor, replace(event, account_id=None), now)
+        if number is not None and (account is None or not reach.covers(account.customer_id, account.id)):
+            refuse(unit, replace(event, account_id=None), not_found("account", number), now)
+        return event
 
 
 def require_whole(gate: Gate, unit: Unit, actor: Actor, event: Event, now: datetime) -> None:
     """Return for who may export all of the log; for a part there is no tree, so `event` is recorded as refused."""
     if not gate.policy.reach(actor, Permission.LOG_EXPORT).everything:
-        words = "The log is copied whole, and your scope is a part of it. Ask an auditor of all accounts."
+        words = (
+            "The log is copied whole, and your scope is a part of it. Take an extract of your accounts"
+            " (jsonl, csv, ocsf, cef), or ask an auditor of all accounts."
+        )
         refuse(unit, event, Forbidden("policy.denied", words, rule=Permission.LOG_EXPORT), now)
 
 
-def _proof(unit: Unit, index: int) -> str:
-    found = unit.log.proof(index)
-    if found is None:
-        raise Unavailable("log.unavailable", f"The log cannot prove its entry {index}; run rootvault doctor.")
-    return found
+def check(wish: Wish) -> None:
+    """Raise `Invalid` for a wish that contradicts itself, naming the place."""
+    wanted = wish.wanted
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise _wrong("since", "since has to be before until.")
+    if wish.proofs and wish.format not in BESIDE:
+        raise _wrong("proofs", f"A {wish.format} has its proofs in it; leave this out.")
+    if wish.format is not Format.BUNDLE:
+        if wish.offset:
+            raise _wrong("offset", "Only a bundle goes on from a byte; give the last index as `after`.")
+        return
+    if wanted != EVERYTHING:
+        raise _wrong("format", "A bundle is the whole log; a filter goes with jsonl, csv, ocsf or cef.")
+    if wish.after >= 0 or wish.limit is not None or wish.until_size is not None:
+        raise _wrong("format", "A bundle has no parts; one that was cut off goes on from `offset`.")
+    if wish.offset and wish.checkpoint is None:
+        raise _wrong("checkpoint", "Give the checkpoint that the first answer was of.")
 
 
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    member.mode = 0o644
-    tar.addfile(member, io.BytesIO(content))
+def _size_of(unit: Unit, wish: Wish) -> int | None:
+    """Give the size that a copy goes on with; None for the present one, which this copy's own entry makes."""
+    present = int(unit.log.checkpoint().split("\n")[1])
+    if wish.until_size is not None and wish.until_size > present:
+        raise _wrong("until_size", f"The log has {present} entries.")
+    if wish.checkpoint is None:
+        return wish.until_size
+    size = unit.copies.size_of(wish.checkpoint)
+    if size is None or size > present:
+        raise _wrong("checkpoint", "This log did not sign this checkpoint; begin anew without it.")
+    return size
+
+
+def _told(wish: Wish) -> dict[str, str | int | bool | None]:
+    told: dict[str, str | int | bool | None] = {"what": wish.format, **wish.wanted.told()}
+    if wish.proofs:
+        told["proofs"] = True
+    if wish.after >= 0:
+        told["after"] = wish.after
+    if wish.offset:
+        told["offset"] = wish.offset
+    if wish.until_size is not None:
+        told["until_size"] = wish.until_size
+    return told
+
+
+def _wrong(name: str, words: str) -> Invalid:
+    return Invalid("input.invalid", words, errors=(FieldError(f"/{name}", words),))

@@ -9,9 +9,10 @@ again from outside. Never done here: the work, or a rule.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,7 +20,11 @@ from vault.errors import Unavailable
 
 if TYPE_CHECKING:
     from vault.bootstrap import Vault
+    from vault.ports.feeds import Feed
     from vault.services.sweep import Swept
+
+
+INDEX_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,11 @@ class Job:
 def jobs_of(vault: Vault) -> tuple[Job, ...]:
     """List the jobs of a vault with these settings."""
     settings = vault.settings
-    return (Job("sweep", settings.worker.interval_seconds, sweep_all),)
+    return (
+        Job("sweep", settings.worker.interval_seconds, sweep_all),
+        Job("index", INDEX_SECONDS, index_all),
+        *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
+    )
 
 
 @dataclass(slots=True)
@@ -80,6 +89,14 @@ def attempt(vault: Vault, job: Job) -> object:
         return None
 
 
+def index_all(vault: Vault) -> int:
+    """Index every full part of the log that is not in the search index; give how many."""
+    count = 0
+    while vault.indexing.once():
+        count += 1
+    return count
+
+
 def sweep_all(vault: Vault) -> tuple[int, int]:
     """Sweep until a pass finds nothing more; give the checkouts and disclosures that were written."""
     checkouts = reveals = 0
@@ -89,3 +106,8 @@ def sweep_all(vault: Vault) -> tuple[int, int]:
         reveals += swept.reveals
         if not swept.checkouts and not swept.reveals:
             return checkouts, reveals
+
+
+def deliver(feed: Feed, vault: Vault) -> int:
+    """Send one feed what it has not got yet; give the number of entries that arrived."""
+    return vault.feeds.deliver(feed)

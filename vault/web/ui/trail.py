@@ -5,9 +5,8 @@ Decided here: an entry is shown as its exact bytes first; the readable form besi
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
@@ -22,13 +21,9 @@ from vault.web.ui.site import blueprint, next_page, page
 from vault.web.ui.words import OUTCOME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from vault.domain.actor import Actor
     from vault.ports.store import Entry
 
 PAGE = 50
-CHUNK = 1 << 16
 FILTERS = ("account", "type", "outcome", "since", "until", "q", "checkout", "actor")
 
 
@@ -39,7 +34,7 @@ def trail_list() -> Response:
     asked = {name: request.args.get(name, "").strip() for name in FILTERS}
     given = {name: value for name, value in asked.items() if value}
     try:
-        found = the_vault().trail.page(actor(), _filter(asked), Slice(PAGE, request.args.get("cursor")))
+        found = the_vault().trail.page(actor(), filter_of(asked), Slice(PAGE, request.args.get("cursor")))
         status, error = 200, None
     except NotFound:
         raise
@@ -90,31 +85,6 @@ def trail_proof(index: int) -> Response:
     return _file(proof.encode(), "text/plain; charset=utf-8", f"entry-{index}.tlog-proof")
 
 
-@blueprint.post("/trail/copy")
-@needs(Permission.LOG_EXPORT)
-def trail_copy() -> Response:
-    """Give a copy of the whole log, as `python -m audit verify` reads it; that it was taken is an entry."""
-    return Response(_bundle(actor()), content_type="application/x-tar", headers=_attached("log.tar"))
-
-
-def _bundle(who: Actor) -> Iterator[bytes]:
-    """Write the copy before the first byte is sent, so that a failure is still an answer of its own."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer was sent
-    try:
-        the_vault().exports.bundle(who, file)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return _chunks(file)
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK):
-            yield chunk
-
-
 def _file(content: bytes, media: str, name: str) -> Response:
     return Response(content, content_type=media, headers=_attached(name))
 
@@ -123,7 +93,8 @@ def _attached(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _filter(asked: dict[str, str]) -> EntryFilter:
+def filter_of(asked: dict[str, str]) -> EntryFilter:
+    """Read what a form's fields ask for; raise `Invalid` for a day that is none."""
     number = asked["account"].replace(" ", "")
     return EntryFilter(
         account_id=number or None,

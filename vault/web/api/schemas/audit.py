@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -11,8 +11,6 @@ from vault.domain.event import Result
 from vault.ports.store import Entry, EntryFilter
 from vault.web.api.schemas.base import (
     AccountId,
-    Body,
-    Lax,
     Line,
     PageQuery,
     Query,
@@ -88,28 +86,3 @@ class ConsistencyResource(Resource):
         """Show one."""
         old, new, hashes = proof
         return cls(old=old, new=new, hashes=[base64.b64encode(each).decode("ascii") for each in hashes])
-
-
-class NewExport(Body):
-    """A copy of the log to take along; the filter is for `jsonl`, times are half open as in the list."""
-
-    format: Literal["bundle", "jsonl", "csv", "ocsf", "cef"]
-    account_id: AccountId | None = None
-    actor: Line | None = None
-    type: Line | None = None
-    outcome: Annotated[Result, Lax] | None = None
-    since: QueryTime | None = None
-    until: QueryTime | None = None
-    q: Line | None = None
-
-    def wanted(self) -> EntryFilter:
-        """Give what the service takes."""
-        return EntryFilter(
-            account_id=self.account_id,
-            actor_id=self.actor,
-            type=self.type,
-            outcome=self.outcome,
-            since=self.since,
-            until=self.until,
-            text=self.q,
-        )

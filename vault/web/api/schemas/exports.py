@@ -1,0 +1,66 @@
+"""A copy of the log on the wire: what is asked for, and how one that was cut off goes on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from vault.domain.event import Result
+from vault.ports.store import EntryFilter
+from vault.services.exports import Format, Wish
+from vault.web.api.schemas.base import AccountId, Body, Lax, Line, QueryTime, Words
+
+_MOST = 2**53 - 1
+
+
+class NewExport(Body):
+    """A copy of the log to take along; a filter is for all formats but `bundle`, times are half open as in the list.
+
+    One that was cut off goes on with the same request and two members more: `after`, the index of the last
+    entry that arrived (for a bundle `offset`, the bytes), and the `checkpoint` of the first answer's header
+    `Rootvault-Checkpoint`, or at least `until_size`, its `Rootvault-Size`.
+    """
+
+    format: Annotated[Format, Lax]
+    account_id: AccountId | None = None
+    actor: Line | None = None
+    checkout_id: Line | None = None
+    type: Line | None = None
+    outcome: Annotated[Result, Lax] | None = None
+    since: QueryTime | None = None
+    until: QueryTime | None = None
+    q: Line | None = None
+    proofs: bool = Field(
+        default=False, description="A tar: the lines, and beside them a proof for each entry."
+    )
+    after: int | None = Field(default=None, ge=0, le=_MOST, description="The last index that arrived.")
+    offset: int | None = Field(
+        default=None, ge=0, le=_MOST, description="Of a bundle, the bytes that arrived."
+    )
+    until_size: int | None = Field(default=None, ge=1, le=_MOST, description="Only entries below this index.")
+    checkpoint: Words | None = Field(default=None, description="What the copy is proven under.")
+    limit: int | None = Field(default=None, ge=1, le=1_000_000, description="At most so many entries.")
+
+    def wish(self) -> Wish:
+        """Give what the service takes."""
+        wanted = EntryFilter(
+            account_id=self.account_id,
+            actor_id=self.actor,
+            checkout_id=self.checkout_id,
+            type=self.type,
+            outcome=self.outcome,
+            since=self.since,
+            until=self.until,
+            text=self.q,
+        )
+        return Wish(
+            self.format,
+            wanted,
+            proofs=self.proofs,
+            after=-1 if self.after is None else self.after,
+            offset=self.offset or 0,
+            until_size=self.until_size,
+            checkpoint=self.checkpoint,
+            limit=self.limit,
+        )
