@@ -96,6 +96,7 @@ class Bucket:
                     IfNoneMatch="*",
                     ObjectLockMode="COMPLIANCE",
                     ObjectLockRetainUntilDate=until,
+                    ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=checksum,
                 )
             )
