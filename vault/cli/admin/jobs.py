@@ -20,6 +20,7 @@ from vault.errors import Unavailable
 
 if TYPE_CHECKING:
     from vault.bootstrap import Vault
+    from vault.ports.anchors import Anchor, Copy
     from vault.ports.feeds import Feed
     from vault.services.sweep import Swept
 
@@ -41,9 +42,30 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
     settings = vault.settings
     return (
         Job("sweep", settings.worker.interval_seconds, sweep_all),
+        *_outside(vault),
         Job("index", INDEX_SECONDS, index_all),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
     )
+
+
+def _outside(vault: Vault) -> Iterator[Job]:
+    """List the jobs that take checkpoints outside: each place has a thread of its own, however slow another is."""
+    pace = vault.settings.log.publish_seconds
+    yield Job("publish", pace, lambda at: at.publishing.publish())
+    for anchor in vault.publishing.anchors:
+        yield Job(anchor.name, pace, partial(_confirm, anchor))
+    for place in vault.offsite.places:
+        yield Job(place.name, pace, partial(_copy, place))
+    if vault.settings.anchors.mail_to:
+        yield Job("mail", vault.settings.worker.interval_seconds, lambda at: at.daily_note.once())
+
+
+def _confirm(anchor: Anchor, vault: Vault) -> object:
+    return vault.publishing.deliver(anchor)
+
+
+def _copy(place: Copy, vault: Vault) -> object:
+    return vault.offsite.once(place)
 
 
 @dataclass(slots=True)
