@@ -26,6 +26,10 @@ OURS = Ours((SIGNER.verifier,))
 class NoSource:
     """A source that nobody asks."""
 
+    def size(self) -> int:
+        """Fail the test."""
+        raise AssertionError("asked for the size")
+
     def consistency(self, old: int, new: int) -> Sequence[bytes]:
         """Fail the test."""
         raise AssertionError(f"asked for {old} to {new}")

@@ -117,7 +117,7 @@ def _versions_after(
     after = sorted(
         (each for each in (*found, *markers) if each.name > key_marker), key=lambda each: each.name
     )
-    kept = after[:max_keys]
+    kept: list[Any] = after[:max_keys]
     next_key = kept[-1].name if len(after) > max_keys else None
     return (
         [each for each in kept if each in found],

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from audit.errors import AuditError
 from audit.note import Verifier
+from audit.witness.client import Client
 from vault.adapters.anchors.bucket import Bucket, BucketAnchor, BucketCopy
 from vault.adapters.anchors.file import FileAnchor
 from vault.adapters.anchors.reading import Ours
+from vault.adapters.anchors.witness import WitnessAnchor
 from vault.adapters.cosigner import KmsCosigner
 from vault.adapters.mailer import SmtpMailer
 from vault.errors import Refused, Unavailable
@@ -47,7 +49,7 @@ def open_outside(
 ) -> Outside:
     """Make what the settings name; raise `Refused` for what cannot be meant."""
     ours = Ours(verifiers)
-    anchors: list[Anchor] = []
+    anchors: list[Anchor] = [_witness(line, ours, clock) for line in settings.anchors.witnesses]
     copies: list[Copy] = []
     if settings.anchors.file:
         anchors.append(FileAnchor(settings.file(settings.anchors.file), ours))
@@ -103,14 +105,15 @@ def _mailer(settings: Settings) -> Mailer | None:
     return SmtpMailer(mail.server, mail.security, mail.sender, mail.user, password)
 
 
-def parse_witness(line: str) -> tuple[str, Verifier]:
+def _witness(line: str, ours: Ours, clock: Clock) -> WitnessAnchor:
     """Read a witness's address and key; raise `Refused` saying how it is written."""
     address, _, vkey = line.strip().partition(" ")
     try:
-        return address, Verifier.parse(vkey.strip())
+        client = Client(address, Verifier.parse(vkey.strip()), now=lambda: clock.now().timestamp())
     except AuditError as error:
         detail = (
             f"anchors.witnesses holds {line[:100]!r}: {error.words}. Write the address, a blank, and its key,"
             " as in https://witness.example w1.example+2bda070f+BNTH…"
         )
         raise Refused("settings.invalid", detail) from None
+    return WitnessAnchor(client, ours)

@@ -35,6 +35,10 @@ class Confirmation:
 class Source(Protocol):
     """The log, as an anchor may ask for it while it confirms; each call is a short look of its own."""
 
+    def size(self) -> int:
+        """Give the number of entries now."""
+        ...
+
     def consistency(self, old: int, new: int) -> Sequence[bytes]:
         """Prove that the tree of `old` entries is a prefix of that of `new`."""
         ...

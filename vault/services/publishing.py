@@ -49,6 +49,11 @@ class LogSource:
 
     units: Units
 
+    def size(self) -> int:
+        """Give the number of entries now."""
+        with self.units.read() as unit:
+            return checkpoint_of(unit.log.checkpoint()).size
+
     def consistency(self, old: int, new: int) -> Sequence[bytes]:
         """Prove that the tree of `old` entries is a prefix of that of `new`."""
         with self.units.read() as unit:
