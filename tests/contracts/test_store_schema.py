@@ -17,6 +17,7 @@ from tests.support.repository import ROOT
 from tests.support.repository import text as read
 from vault.adapters.db import current, engine_for, head, upgrade
 from vault.adapters.db.errors import CONFLICTS
+from vault.adapters.db.privileges import INDEX
 from vault.adapters.db.tables import metadata
 from vault.errors import CODES, Unavailable
 
@@ -31,7 +32,7 @@ def test_nothing_is_there_before_and_all_after(database_url: str) -> None:
     upgrade(database_url)
     engine = engine_for(database_url)
     names = set(inspect(engine).get_table_names())
-    assert names == set(metadata.tables) | {"alembic_version", "audit_entry", "audit_head"}
+    assert names == set(metadata.tables) | {"alembic_version", "audit_entry", "audit_head", *INDEX}
     engine.dispose()
 
 

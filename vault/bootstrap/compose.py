@@ -31,6 +31,7 @@ from vault.services.gate import Gate
 from vault.services.highwater import HighWater
 from vault.services.imports import Imports
 from vault.services.incidents import Incidents
+from vault.services.indexing import Indexing
 from vault.services.knowledge import Knowledge
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
@@ -83,6 +84,7 @@ class Vault:
     attestations: Attestations
     views: Views
     trail: Trail
+    indexing: Indexing
     exports: Exports
     evidences: Evidences
     knowledge: Knowledge
@@ -172,6 +174,7 @@ def compose(ground: Ground) -> Vault:
         attestations=Attestations(units, rotations, clock),
         views=Views(units, gate, clock),
         trail=Trail(units, gate, clock),
+        indexing=Indexing(units),
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey),
         knowledge=Knowledge(units, gate, clock),

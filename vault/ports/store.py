@@ -38,6 +38,7 @@ from vault.ports.records import (
     RevealState,
     Slice,
 )
+from vault.ports.words import WordStore
 
 __all__ = [
     "AccountFilter",
@@ -251,6 +252,10 @@ class LogStore(Protocol):
         """List entries newest first; with a limited `reach`, those of its accounts only."""
         ...
 
+    def search(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:
+        """As `page`, within a budget: a page that it ended tells how far it `reached`, and `next` goes on there."""
+        ...
+
     def entry(self, index: int) -> Entry | None:
         """Find one by index."""
         ...
@@ -366,6 +371,11 @@ class Unit(Protocol):
     @property
     def census(self) -> CensusStore:
         """Everything that is kept, gone through once."""
+        ...
+
+    @property
+    def words(self) -> WordStore:
+        """The search index over the log."""
         ...
 
     @property

@@ -1,9 +1,9 @@
 """What PostgreSQL lets the vault's own role do: what its use cases need, and nothing else.
 
 Decided here: the grants. The tables belong to another role, which runs the migrations and which the service does
-not know. The service's role reads, adds and changes rows, removes only counts of guesses, and of the log may add
-entries and move the head. It can neither change the schema nor switch a trigger off: whoever has the
-service's database password still cannot rewrite the log in place (SECURITY S25).
+not know. The service's role reads, adds and changes rows, removes only counts of guesses and the search index,
+and of the log may add entries and move the head. It can neither change the schema nor switch a trigger off:
+whoever has the service's database password still cannot rewrite the log in place (SECURITY S25).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Final
 from audit.storage.sql import grants as log_grants
 from vault.adapters.db.tables import guess, metadata, vault
 
+INDEX: Final = ("audit_words", "audit_words_part")
+"""The search index: made from the log, never believed, made anew by the same role."""
 SCHEMA_VERSION: Final = "alembic_version"
 """Alembic's own table, which the service reads at start."""
 
@@ -26,8 +28,9 @@ def grants(role: str) -> tuple[str, ...]:
     tables = [table for table in sorted(metadata.tables) if table != vault.name]
     return (
         *log,
-        f"REVOKE ALL ON {', '.join([*tables, vault.name, SCHEMA_VERSION])} FROM PUBLIC, {role}",
+        f"REVOKE ALL ON {', '.join([*tables, *INDEX, vault.name, SCHEMA_VERSION])} FROM PUBLIC, {role}",
         f"GRANT SELECT, INSERT, UPDATE ON {', '.join(tables)} TO {role}",
+        f"GRANT SELECT, INSERT, DELETE ON {', '.join(INDEX)} TO {role}",
         f"GRANT DELETE ON {guess.name} TO {role}",
         f"GRANT SELECT ON {vault.name}, {SCHEMA_VERSION} TO {role}",
         f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",

@@ -38,6 +38,7 @@ from vault.adapters.db.stores.people import GuessCounts, People
 from vault.adapters.db.stores.ranges import Ranges
 from vault.adapters.db.stores.sessions import Sessions, Tokens
 from vault.adapters.db.stores.versions import Versions
+from vault.adapters.db.stores.words import Words
 from vault.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class SqlUnit:
         self.cloud = CloudEvents(db)
         self.incidents = Incidents(db)
         self.ranges = Ranges(db)
+        self.words = Words(db)
         self.census = Census(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)

@@ -35,6 +35,7 @@ from vault.domain.account import Custody
 from vault.domain.actor import Reach, Role
 from vault.errors import VaultError
 from vault.ports.store import AccountFilter, EntryFilter, Slice
+from vault.services.indexing import Indexing
 from vault.settings import Environment, KeyServiceName
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def check_trail(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         yield from _check_clock(units)
         if deep:
             yield from _examine(settings, units)
+            yield from _check_index(units)
     except VaultError as error:
         yield Finding("log", Level.FAIL, error.detail)
     finally:
@@ -267,6 +269,18 @@ def _examine(settings: Settings, units: SqlUnits) -> Iterator[Finding]:
         yield Finding(
             "log entries", Level.OK, f"all {report.examined} examined: each in its place, under the root"
         )
+
+
+def _check_index(units: SqlUnits) -> Iterator[Finding]:
+    """Make the search index again from the log, and hold what is kept against it: it could hide entries."""
+    index = Indexing(units)
+    wrong = index.differing()
+    if wrong:
+        words = f"{len(wrong)} parts of it, from part {wrong[0]} on, are not what the log makes of them"
+        step = "Ask who changed audit_words: a search may have missed entries. Then run: rootvault db reindex"
+        yield Finding("search index", Level.FAIL, words, step)
+    else:
+        yield Finding("search index", Level.OK, f"{index.indexed()} entries, as the log makes it")
 
 
 def _others_may(path: Path) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from audit.errors import AuditError
+from audit.progress import bar
 from vault.adapters.db import upgrade
 from vault.adapters.db.privileges import grants
-from vault.bootstrap import check_data_directory
+from vault.bootstrap import check_data_directory, open_vault
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.output import emit, json_option
 from vault.errors import Refused
@@ -30,6 +31,26 @@ def upgrade_(config: str | None, *, as_json: bool) -> None:
         emit({"schema": "current"})
         return
     click.echo("The schema is what this version expects.")
+
+
+@db.command("reindex")
+@config_option
+@json_option
+def reindex(config: str | None, *, as_json: bool) -> None:
+    """Make the search index anew from the log; searches work meanwhile, and look through what is not yet indexed."""
+    settings = settings_of(config)
+    vault = open_vault(settings)
+    try:
+        size = int(vault.trail.checkpoint().split("\n")[1])
+        told = bar("indexing the log")
+        entries = vault.indexing.anew(lambda done: told(done, size))
+    finally:
+        vault.close()
+    if as_json:
+        emit({"indexed": entries})
+        return
+    words = "the newest, up to a few thousand, are looked through"
+    click.echo(f"{entries} entries are in the search index; {words}.")
 
 
 @db.command("grants")

@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import select
 
-from audit.entry import Draft, JsonValue, decode
+from audit.entry import Draft, JsonValue
 from audit.errors import AuditError, ProofRefused, RolledBack, TileRefused
-from audit.merkle import LARGEST_SIZE, leaf_hash
+from audit.merkle import LARGEST_SIZE
 from audit.storage import Head, Tail
 from audit.storage.sql import SqlStorage
 from vault.adapters.db import tables
-from vault.adapters.db.errors import CONFLICTS, rolled_back, translated
-from vault.adapters.db.paging import decode_cursor, limited, page
+from vault.adapters.db.errors import CONFLICTS, rolled_back
+from vault.adapters.db.paging import decode_cursor, encode_cursor, limited, page
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.latest import Memory, latest_promotion
-from vault.adapters.db.stores.trail import entries_like, found_in
+from vault.adapters.db.stores.search import Search
+from vault.adapters.db.stores.trail import entry_of
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.errors import Conflict
@@ -116,7 +117,7 @@ class Marked(SqlStorage):
                     f"The log has {head.size} entries and its mark is missing: restore the mark, or confirm the log",
                 )
         elif note != head.note:
-            self._mark.check_note(note, self, self._log.signer.verifier)
+            self._mark.check_note(note, self, *self._log.verifiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +156,25 @@ class LogEntries:
         return found
 
     def page(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:
-        """List entries newest first; with a limited `reach`, those of its accounts only."""
+        """List entries newest first, however far it has to look; with a limited `reach`, those of its accounts."""
+        return self._page(wanted, reach, part, whole=True)
+
+    def search(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:
+        """As `page`, within a budget: where that ends it, the page tells how far it looked, and goes on there."""
+        return self._page(wanted, reach, part, whole=False)
+
+    def _page(self, wanted: EntryFilter, reach: Reach, part: Slice, *, whole: bool) -> Page[Entry]:
         after = decode_cursor(part.cursor, int)
-        most, last = limited(part.limit), None if after is None else int(after[0])
+        below = None if after is None else int(after[0])
         found: list[Entry] = []
-        while len(found) < most:
-            rows = self.db.all(entries_like(wanted, reach, last, most, is_sqlite=self.db.is_sqlite))
-            entries = [_entry(row.seq, row.leaf) for row in rows]
-            found += [each for each in entries if wanted.text is None or found_in(each.content, wanted.text)]
-            if len(rows) < most:
-                break
-            last = rows[-1].seq
-        return page(found[:most], part.limit, lambda entry: (entry.index,))
+        while True:
+            more, reached = Search(self.db, wanted, reach, limited(part.limit) - len(found)).below(below)
+            found += more
+            if reached is None:
+                return page(found, part.limit, lambda entry: (entry.index,))
+            if not whole:
+                return Page(tuple(found), encode_cursor((reached,)), reached)
+            below = reached
 
     def entry(self, index: int) -> Entry | None:
         """Find one by index."""
@@ -174,7 +182,7 @@ class LogEntries:
             return None
         with self.db.guarded():
             leaf = self.storage.entry(index)
-        return None if leaf is None else _entry(index, leaf)
+        return None if leaf is None else entry_of(index, leaf)
 
     def checkpoint(self) -> str:
         """Give the latest signed note."""
@@ -324,8 +332,3 @@ def _policy(event: Event, facts: Facts) -> Json | None:
 
 def _receipt(appended: Appended) -> Receipt:
     return Receipt(appended.index, appended.leaf_hash.hex(), appended.checkpoint)
-
-
-def _entry(index: int, leaf: bytes) -> Entry:
-    with translated():
-        return Entry(index, leaf_hash(leaf).hex(), leaf, decode(leaf))

@@ -1,4 +1,4 @@
-"""Searching the log: the statement that finds entries, and what a text is looked for in.
+"""Searching the log: the statements that find entries, and what makes an entry fit.
 
 Decided here: filters and reach are the database's work, over `audit_entry`'s projection; entries come newest
 first by index, never by OFFSET. A text is found literally and without case in the values of an entry, not in
@@ -8,18 +8,22 @@ its keys: the database only narrows down (LIKE over the leaf), the entry itself 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, LargeBinary, Select, Text, cast, column, func, select, type_coerce
 from sqlalchemy import table as named
 
-from audit.entry import format_time
+from audit.entry import decode, format_time
+from audit.merkle import leaf_hash
 from vault.adapters.db import tables
+from vault.adapters.db.errors import translated
 from vault.adapters.db.stores.accounts import within
+from vault.adapters.db.stores.words import values
 from vault.adapters.db.types import Key
 from vault.domain.actor import Reach
-from vault.ports.records import EntryFilter
+from vault.ports.records import Entry, EntryFilter
 
 _entries = named(
     "audit_entry",
@@ -40,10 +44,19 @@ _UNSURE: Final = re.compile(r"[^ !#-\[\]-~]+|%|_")
 """Characters that a leaf may hold in another form (escaped, or in another case), and LIKE's own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where to look: indexes from `start` on and below `stop` (None: no end), or only among `seqs`."""
+
+    start: int = 0
+    stop: int | None = None
+    seqs: Sequence[int] | None = None
+
+
 def entries_like(
-    wanted: EntryFilter, reach: Reach, before: int | None, limit: int, *, is_sqlite: bool
+    wanted: EntryFilter, reach: Reach, span: Span, limit: int, *, is_sqlite: bool
 ) -> Select[Any]:
-    """Give the statement for the newest entries below index `before`; with a text, perhaps some too many."""
+    """Give the statement for the newest entries of a span; by text, reason and ticket perhaps some too many."""
     chosen = select(_entry.seq, _entry.leaf).order_by(_entry.seq.desc()).limit(limit)
     if not reach.everything:
         mine = within(select(_account.id), reach, _account.customer_id, _account.id)
@@ -54,20 +67,26 @@ def entries_like(
         (_named_account, wanted.account_id),
         (_entry.actor_id, wanted.actor_id),
         (_entry.checkout_id, wanted.checkout_id),
-        (_entry.event_type, wanted.type),
-        (_entry.outcome, wanted.outcome),
     ):
         if value is not None:
             chosen = chosen.where(place == value)
+    for place, several in ((_entry.event_type, wanted.any_type), (_entry.outcome, wanted.any_outcome)):
+        if several:
+            chosen = chosen.where(place == several[0] if len(several) == 1 else place.in_(several))
     if wanted.since is not None:
         chosen = chosen.where(_entry.occurred_at >= format_time(wanted.since))
     if wanted.until is not None:
         chosen = chosen.where(_entry.occurred_at < format_time(wanted.until))
-    if before is not None:
-        chosen = chosen.where(_entry.seq < before)
-    if wanted.text:
-        words = cast(_entry.leaf, Text) if is_sqlite else func.convert_from(_entry.leaf, "UTF8")
-        chosen = chosen.where(func.lower(words).like(rough_pattern(wanted.text)))
+    if span.start > 0:
+        chosen = chosen.where(_entry.seq >= span.start)
+    if span.stop is not None:
+        chosen = chosen.where(_entry.seq < span.stop)
+    if span.seqs is not None:
+        chosen = chosen.where(_entry.seq.in_(span.seqs))
+    for text in (wanted.text, wanted.reason, wanted.ticket):
+        if text:
+            words = cast(_entry.leaf, Text) if is_sqlite else func.convert_from(_entry.leaf, "UTF8")
+            chosen = chosen.where(func.lower(words).like(rough_pattern(text)))
     return chosen
 
 
@@ -76,17 +95,29 @@ def rough_pattern(text: str) -> str:
     return f"%{_UNSURE.sub('%', text.lower())}%"
 
 
+def fits(content: Mapping[str, object], wanted: EntryFilter) -> bool:
+    """Say whether an entry is what was asked for by text, reason and ticket: its own words decide."""
+    reason = content.get("reason")
+    stated: Mapping[str, object] = reason if isinstance(reason, Mapping) else {}
+    return (
+        (not wanted.text or found_in(content, wanted.text))
+        and (wanted.reason is None or wanted.reason == stated.get("code"))
+        and (wanted.ticket is None or wanted.ticket == stated.get("ticket"))
+    )
+
+
 def found_in(content: Mapping[str, object], text: str) -> bool:
     """Say whether `text` is in one of an entry's values."""
     wanted = text.lower()
-    return any(wanted in value.lower() for value in _values(content))
+    return any(wanted in value.lower() for value in values(content))
 
 
-def _values(content: object) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, int) and not isinstance(content, bool):
-        yield str(content)
-    elif isinstance(content, Mapping | list):
-        for inner in content.values() if isinstance(content, Mapping) else content:
-            yield from _values(inner)
+def accounts_in(reach: Reach, most: int) -> Select[Any]:
+    """Give the statement for the accounts of a reach, at most so many."""
+    return within(select(_account.id), reach, _account.customer_id, _account.id).limit(most)
+
+
+def entry_of(index: int, leaf: bytes) -> Entry:
+    """Read an entry of its exact bytes."""
+    with translated():
+        return Entry(index, leaf_hash(leaf).hex(), leaf, decode(leaf))

@@ -1,4 +1,4 @@
-"""Tables about places outside, the end of a power that is given for a time, and the mark of a restored value.
+"""Tables about places outside and of the search index, ends of powers given for a time, marks of restored values.
 
 Frozen: what a later version needs is a later migration. The tables stand as plain SQL beside this file; rows
 that tell of what happened are kept forever, and what they tell is written once.
@@ -14,8 +14,13 @@ revision = "0002"
 down_revision = "0001"
 
 WORDS = {
-    "sqlite": {"moment": "TEXT", "bytewise": ""},
-    "postgresql": {"moment": "TIMESTAMP WITH TIME ZONE", "bytewise": ' COLLATE "C"'},
+    "sqlite": {"moment": "TEXT", "bytewise": "", "bytes": "BLOB", "clustered": " WITHOUT ROWID"},
+    "postgresql": {
+        "moment": "TIMESTAMP WITH TIME ZONE",
+        "bytewise": ' COLLATE "C"',
+        "bytes": "BYTEA",
+        "clustered": "",
+    },
 }
 
 COLUMNS = (

@@ -1,5 +1,5 @@
--- Tables about places outside, for both databases. Two words differ and are put in by 0002_places_outside.py:
--- {moment} {bytewise}. Statements are parted by blank lines.
+-- Tables about places outside, for both databases. Four words differ and are put in by 0002_places_outside.py:
+-- {moment} {bytewise} {bytes} {clustered}. Statements are parted by blank lines.
 
 CREATE TABLE published (
   size BIGINT NOT NULL CONSTRAINT published_size_counted CHECK (size > 0),
@@ -136,3 +136,17 @@ CREATE TABLE cloud_reach (
   until {moment} NOT NULL,
   CONSTRAINT cloud_reach_pkey PRIMARY KEY (account_id, place)
 )
+
+CREATE TABLE audit_words_part (
+  part INTEGER NOT NULL CONSTRAINT audit_words_part_counted CHECK (part >= 0),
+  first_at TEXT{bytewise} NOT NULL,
+  last_at TEXT{bytewise} NOT NULL,
+  CONSTRAINT audit_words_part_pkey PRIMARY KEY (part)
+)
+
+CREATE TABLE audit_words (
+  part INTEGER NOT NULL,
+  term BIGINT NOT NULL,
+  entries {bytes} NOT NULL,
+  CONSTRAINT audit_words_pkey PRIMARY KEY (part, term)
+){clustered}
