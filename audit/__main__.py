@@ -29,6 +29,7 @@ from typing import Final
 from audit import merkle
 from audit.bundle import Bundle, open_bundle
 from audit.errors import AuditError, BundleRefused, NoteRefused
+from audit.helper import processes
 from audit.note import LONGEST, Verifier
 from audit.progress import bar
 from audit.receipt import HEADER, InclusionReceipt
@@ -137,7 +138,8 @@ def _verify(chosen: argparse.Namespace) -> int:
                 raise
             print(f"{error.code}: {visible(error.words)}\n{NO_LOG}")
             return FOUND
-        report = examine(bundle, verifiers, since, bar("verifying"), chosen.account)
+        is_alone = _is_address(chosen.log) or processes() == 1
+        report = examine(bundle, verifiers, since, bar("verifying"), chosen.account, with_helper=not is_alone)
     print(to_json(report, verifiers) if chosen.json else as_text(report))
     return SOUND if report.is_sound else FOUND
 

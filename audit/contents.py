@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from audit.batch import read_leaves
 from audit.entry import JsonObject, JsonValue, check_members, decode
@@ -21,20 +21,25 @@ KEY_ROTATED: Final = "log.key.rotated"
 MOST_ROTATIONS: Final = 1_000
 _NAME_LONGEST: Final = 64
 _VKEY_LONGEST: Final = 500
-_NONE_YET: Final = (0, None)
+_Place: TypeAlias = tuple[int, str | None]
+_NONE_YET: Final[_Place] = (0, None)
 
 
 class Contents:
-    """Reads entries from the first to the last, a tile at a time."""
+    """Reads entries one after the other, a tile at a time; from the log's first, or from some entry on (`first`)."""
 
-    def __init__(self, origin: str, findings: Findings, account: str | None = None) -> None:
+    def __init__(self, origin: str, findings: Findings, account: str | None = None, first: int = 0) -> None:
         self._origin = origin
         self._findings = findings
         self._account = account
         self._asked = None if account is None else _short(account)
         self._account_entries = 0
         self._is_unbroken = True
-        self._tails: dict[str, tuple[int, str | None]] = {}  # what is due: number, hash of the one before
+        self._tails: dict[str, _Place] = {}  # what is due: number, hash of the one before
+        self._heads: dict[
+            str, tuple[int, _Place]
+        ] = {}  # the first of each account, where what was due is not known
+        self._start = None if first else _NONE_YET
         self._began: str | None = None
         self._ended: str | None = None
         self._rotations: list[Rotation] = []
@@ -51,6 +56,19 @@ class Contents:
             members = self._read_one(index, leaf)
             if members is not None:
                 self._take([index], [members], [leaf_hash])
+
+    def join(self, later: Contents) -> None:
+        """Put what was read elsewhere behind what was read here; the first of each account is held to what is due."""
+        for name, (index, place) in later._heads.items():
+            due = self._tails.get(name, _NONE_YET)
+            if place != due:
+                self._other(index, name, place, due)
+        self._tails |= later._tails
+        self._account_entries += later._account_entries
+        self._is_unbroken &= later._is_unbroken
+        self._rotations = [*self._rotations, *later._rotations][:MOST_ROTATIONS]
+        self._began = min(filter(None, (self._began, later._began)), default=None)
+        self._ended = max(filter(None, (self._ended, later._ended)), default=None)
 
     def facts(self) -> Facts:
         """Return what can be told of the whole, as far as it was read."""
@@ -94,8 +112,9 @@ class Contents:
                 name = _short(name)
             if name == self._asked:
                 self._account_entries += 1
-            if (seq, prev) != tails.get(name, _NONE_YET):
-                self._broken(index, name, seq)
+            due = tails.get(name, self._start)
+            if (seq, prev) != due:
+                self._other(index, name, (seq, prev), due)
             tails[name] = seq + 1, leaf_hash.hex()
         times = [str(members["time"]) for members in read]
         self._began = min(*times, self._began or times[0])
@@ -104,13 +123,15 @@ class Contents:
             for index, members in zip(indexes, read, strict=True):
                 self._rotated(index, members)
 
-    def _broken(self, index: int, name: str, seq: int) -> None:
-        """Say how an entry does not follow the one before it in its account."""
-        due, _ = self._tails.get(name, _NONE_YET)
+    def _other(self, index: int, name: str, place: _Place, due: _Place | None) -> None:
+        """Say how an entry does not follow the one before it in its account, if that is known."""
+        if due is None:
+            self._heads[name] = index, place
+            return
         if name == self._asked:
             self._is_unbroken = False
-        if seq != due:
-            words = f"entry {index} is number {seq} of its account, but number {due} is due"
+        if place[0] != due[0]:
+            words = f"entry {index} is number {place[0]} of its account, but number {due[0]} is due"
             self._findings.add("account.gap", index, words)
             return
         words = f"the entry before entry {index} in its account is not the one that it followed"

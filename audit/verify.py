@@ -33,12 +33,14 @@ another past, and only an older checkpoint kept elsewhere contradicts it (`since
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
 from audit.contents import Contents
 from audit.errors import AuditError
+from audit.helper import SHARE, WORTH_IT, Helper
 from audit.note import Verifier
 from audit.older import Old, first_difference, judge, open_olds
 from audit.progress import Progress, silent
@@ -55,11 +57,14 @@ def examine(
     since: Sequence[Older] = (),
     progress: Progress = silent,
     account: str | None = None,
+    *,
+    with_helper: bool = False,
 ) -> Report:
     """Examine a whole log against the public keys that it had, and older checkpoints.
 
     Of several keys the signature of one is enough, on the checkpoint and on each older one. With an `account`,
-    the report tells how many entries it has.
+    the report tells how many entries it has. With a helper, a process beside this one does a part of a long
+    log: for a source that two processes may read at once, in a program without threads.
     """
     verifiers = (keys,) if isinstance(keys, Verifier) else tuple(keys)
     findings = Findings()
@@ -68,7 +73,12 @@ def examine(
         return Report(None, 0, (), tuple(findings))
     olds = open_olds(since, verifiers, findings)
     contents = Contents(checkpoint.origin, findings, account)
-    pass_ = _Pass(source, checkpoint, olds, contents, findings)
+    helper = None
+    if with_helper and checkpoint.size >= WORTH_IT:
+        first = int(checkpoint.size * SHARE) // WIDTH * WIDTH
+        make = functools.partial(Contents, checkpoint.origin, account=account, first=first)
+        helper = Helper(source, make, first, checkpoint.size)
+    pass_ = _Pass(source, checkpoint, olds, contents, findings, helper)
     pass_.run(progress)
     agreed, bounds = judge(olds, checkpoint, findings)
     pass_.conclude(agreed)
@@ -102,6 +112,7 @@ class _Pass:
         olds: Sequence[Old],
         contents: Contents,
         findings: Findings,
+        helper: Helper | None = None,
     ) -> None:
         self.examined = 0
         self._source = source
@@ -109,6 +120,7 @@ class _Pass:
         self._olds = olds
         self._contents = contents
         self._findings = findings
+        self._helper = helper
         self._frontier: list[bytes] = []  # over whole tiles
         self._rows: list[list[bytes]] = [[]]  # by level of tiles: the hashes of the tile that is being filled
         self._is_whole = True  # no entry was missing so far
@@ -120,9 +132,20 @@ class _Pass:
         for first in range(0, size, WIDTH):
             stop = min(first + WIDTH, size)
             if not self._tile(first, stop) or self._findings.is_full:
+                self._join(first)
                 return
             progress(stop, size)
+        self._join(size)
         self._close(size)
+
+    def _join(self, reached: int) -> None:
+        """Take over what the helper found, if the pass came as far as the helper's part."""
+        if self._helper is None:
+            return
+        if reached > self._helper.first:
+            self._helper.join(self._contents, self._findings)
+        else:
+            self._helper.stop()
 
     def conclude(self, agreed: Sequence[int]) -> None:
         """Hold the root, now that it is known, against the signed one, given the sizes that are known to be good."""
@@ -151,7 +174,10 @@ class _Pass:
             missing = next(index for index in range(first, stop) if index not in stored)
             self._findings.add("entry.missing", missing, f"entry {missing} is not there")
         hashes = merkle.leaf_hashes(list(stored.values()))
-        self._contents.read(stored, hashes)
+        if self._helper is None or first < self._helper.first:
+            self._contents.read(stored, hashes)
+        else:
+            self._helper.saw(hashes)
         for index in mistaken:
             words = f"entry {index} is not found, or found as another, by searches in the database"
             self._findings.add("entry.search", index, words)
