@@ -1,13 +1,13 @@
 """`rootvault doctor`: what is wrong here, in plain words, each with the next step.
 
 Decided here: a check that cannot run because an earlier one failed is left out, so that the first fault told
-is the one to mend. Exit status 1 if anything is broken.
+is the one to mend. Exit status 1 if anything is broken. A look at the whole log (`--deep`, `--replay`) is an entry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,7 @@ from vault.cli.admin.checks import (
     check_people,
     check_trail,
 )
+from vault.cli.admin.examining import check_state, record_examined
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
@@ -35,11 +36,15 @@ _MARKS = {Level.OK: ("✓", "green"), Level.WARN: ("!", "yellow"), Level.FAIL: (
 @click.command()
 @config_option
 @click.option("--deep", is_flag=True, help="Examine every entry of the log as well.")
+@click.option(
+    "--replay", is_flag=True, help="Replay the log, and compare what it leads to with the database."
+)
 @json_option
-def doctor(config: str | None, *, deep: bool, as_json: bool) -> None:
+def doctor(config: str | None, *, deep: bool, replay: bool, as_json: bool) -> None:
     """Look at settings, keys, database, log, clock, disk and people, and say what to do."""
     findings: list[Finding] = []
-    for finding in _all(config, deep=deep):
+    replayed: dict[str, Any] = {}
+    for finding in _all(config, replayed if replay else None, deep=deep):
         findings.append(finding)
         if not as_json:
             _tell(finding)
@@ -47,14 +52,15 @@ def doctor(config: str | None, *, deep: bool, as_json: bool) -> None:
     warnings = sum(1 for finding in findings if finding.level is Level.WARN)
     if as_json:
         told = [{"check": f.name, "level": f.level, "words": f.words, "next": f.next} for f in findings]
-        emit({"healthy": not faults, "faults": faults, "warnings": warnings, "findings": told})
+        answer = {"healthy": not faults, "faults": faults, "warnings": warnings, "findings": told}
+        emit(answer | ({"replay": replayed} if replay else {}))
     else:
         click.echo(f"{faults} faults, {warnings} warnings.")
     if faults:
         raise click.exceptions.Exit(1)
 
 
-def _all(config: str | None, *, deep: bool) -> Iterator[Finding]:
+def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> Iterator[Finding]:
     try:
         settings: Settings = settings_of(config)
     except Refused as error:
@@ -73,7 +79,14 @@ def _all(config: str | None, *, deep: bool) -> Iterator[Finding]:
         yield finding
     if broken:
         return
-    yield from check_trail(settings, deep=deep)
+    faults = 0
+    for finding in check_trail(settings, deep=deep):
+        faults += finding.level is Level.FAIL and finding.name == "log entries"
+        yield finding
+    if deep:
+        yield from record_examined(settings, faults)
+    if replayed is not None:
+        yield from check_state(settings, replayed)
     yield from check_people(settings)
 
 
