@@ -15,6 +15,7 @@ from audit.note import Verifier
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.outside import Outside
 from vault.services.accounts import Accounts
+from vault.services.activity import Activities
 from vault.services.anchored import Anchored
 from vault.services.approvals import Approvals
 from vault.services.attestations import Attestations
@@ -89,6 +90,7 @@ class Vault:
     evidences: Evidences
     knowledge: Knowledge
     reviews: Reviews
+    activities: Activities
     sweep: Sweep
     imports: Imports
     people: People
@@ -153,6 +155,7 @@ def compose(ground: Ground) -> Vault:
     reveals = Reveals(units, checkouts, sealer, clock, anchored)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
+    reviews = Reviews(units, gate, clock)
     return Vault(
         settings=settings,
         policy=ground.policy,
@@ -178,7 +181,8 @@ def compose(ground: Ground) -> Vault:
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey),
         knowledge=Knowledge(units, gate, clock),
-        reviews=Reviews(units, gate, clock),
+        reviews=reviews,
+        activities=Activities(units, gate, clock, reviews),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(

@@ -18,6 +18,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "bundle": "000",
     "checkout_id": "00000000-0000-4000-8000-000000000000",
     "customer_id": "00000000-0000-4000-8000-000000000001",
+    "day": "2001-01-01",
     "grant_id": "00000000-0000-4000-8000-000000000002",
     "index": "123456789",
     "person_id": "00000000-0000-4000-8000-000000000003",
@@ -127,6 +128,12 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "export_log": Sample(
         Role.AUDITOR, {"format": "jsonl", "account_id": "111122223333", "since": "2026-01-01T00:00:00Z"}
     ),
+    "list_reviews": Sample(Role.AUDITOR, query="?days=7"),
+    "read_review": Sample(Role.AUDITOR),
+    "sign_review": Sample(
+        Role.AUDITOR, {"digest": "0" * 64, "sentence": "looked at it", "answers": {"a_0123456789ab": "seen"}}
+    ),
+    "read_activity": Sample(Role.AUDITOR, query="?days=7"),
     "list_people": Sample(Role.ADMIN),
     "invite_person": Sample(
         Role.ADMIN,

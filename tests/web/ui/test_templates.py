@@ -16,6 +16,7 @@ from vault.domain.event import EventType, Result
 from vault.domain.person import PersonState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
+from vault.services.reviews import DayState
 from vault.web.ui import words
 
 UI = ROOT / "vault/web/ui"
@@ -67,6 +68,7 @@ def test_only_the_switch_of_the_shortcuts_is_kept_in_the_browser() -> None:
         (Due, words.DUE),
         (PersonState, words.PERSON),
         (Result, words.OUTCOME),
+        (DayState, words.DAY),
         (Role, words.ROLE),
         (Role, words.ROLE_MEANING),
         (Kind, words.KIND),

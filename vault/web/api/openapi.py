@@ -43,6 +43,7 @@ _CHANGING: Final[dict[int, tuple[str, ...]]] = {
 }
 _PARAMETERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "account_id": ("AWS account number.", {"type": "string", "pattern": "^[0-9]{12}$"}),
+    "day": ("A day (UTC), as 2026-11-23.", {"type": "string", "format": "date"}),
     "index": ("Index of an entry, from 0.", {"type": "integer", "minimum": 0}),
     "tile": ("`<L>/<N>[.p/<W>]` (C2SP tlog-tiles).", {"type": "string"}),
     "bundle": ("`<N>[.p/<W>]` (C2SP tlog-tiles).", {"type": "string"}),

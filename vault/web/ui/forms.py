@@ -232,6 +232,13 @@ class GrantForm(Form):
     target = StringField("DDI or account number", [Optional()])
 
 
+class ReviewForm(Form):
+    """A reviewer's sentence; the words on each anomaly are fields of their own."""
+
+    sentence = TextAreaField("Your sentence", needed("Say what you looked at."))
+    digest = StringField(validators=[Optional()])
+
+
 class TokenForm(Form):
     """A token of one's own."""
 

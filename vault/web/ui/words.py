@@ -18,6 +18,7 @@ from vault.domain.event import CATALOGUE, EventType
 from vault.domain.person import PersonState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
+from vault.services.reviews import DayState
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,14 @@ OUTCOME: Final[Mapping[str, Word]] = {
     "denied": Word("Denied", "warn", "stop", "It was not allowed."),
     "failed": Word("Failed", "bad", "alert", "It was tried and went wrong."),
     "unknown": Word("Unknown", "bad", "question", "Treated as if it had happened."),
+}
+
+DAY: Final[Mapping[DayState, Word]] = {
+    DayState.RUNNING: Word("Today", "accent", "clock", "This day is not over."),
+    DayState.EMPTY: Word("No entries", "info", "stop", "Nothing was written on this day."),
+    DayState.TO_DO: Word("To review", "warn", "eye", "It is over, and nobody has signed it yet."),
+    DayState.RED: Word("Overdue", "bad", "alert", "Over for more than 24 hours, and nobody has signed it."),
+    DayState.SIGNED: Word("Signed", "ok", "check", "An auditor looked at it and signed."),
 }
 
 ROLE: Final[Mapping[Role, str]] = {
