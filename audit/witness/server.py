@@ -131,6 +131,7 @@ class _Arrival(io.RawIOBase):
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # so that what is no HTTP gets a whole answer as well
 
     def setup(self) -> None:
         super().setup()

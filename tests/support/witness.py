@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from audit.log import Log
 from audit.note import Cosigner, Verifier
-from audit.witness.client import Client
+from audit.storage.memory import MemoryStorage
+from audit.witness.client import Client, Cosignature
 from audit.witness.judge import Judge
 from audit.witness.memory import Memory
 from audit.witness.server import REQUEST_SECONDS, Server
+from audit.witness.submit import submit
+from tests.unit.audit.world import LOG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +70,22 @@ def running_witness(
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def ask(storage: MemoryStorage, witness: RunningWitness, start: int = 0, log: Log = LOG) -> Cosignature:
+    """Submit the head of a log."""
+    size = storage.head().size
+    return submit(
+        witness.client(), storage.head().note, lambda old: log.prove_consistency(storage, old, size), start
+    )
+
+
+def post(witness: RunningWitness, body: bytes) -> tuple[int, str, bytes]:
+    """Send some bytes as a submission; give status, type and body of the answer."""
+    connection = http.client.HTTPConnection(witness.url.removeprefix("http://"), timeout=5)
+    try:
+        connection.request("POST", "/add-checkpoint", body)
+        response = connection.getresponse()
+        return response.status, response.headers["Content-Type"], response.read()
+    finally:
+        connection.close()
