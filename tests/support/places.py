@@ -114,9 +114,9 @@ def _versions_after(
     if key_marker is None or version_id_marker is not None or max_keys is None:
         return _list(self, bucket_name, delimiter, key_marker, max_keys, prefix, version_id_marker)
     found, folders, markers, _, _ = _list(self, bucket_name, delimiter, None, None, prefix, None)
-    after = sorted(
-        (each for each in (*found, *markers) if each.name > key_marker), key=lambda each: each.name
-    )
+    listed: list[Any] = list(found)
+    listed.extend(markers)
+    after = sorted((each for each in listed if each.name > key_marker), key=lambda each: str(each.name))
     kept: list[Any] = after[:max_keys]
     next_key = kept[-1].name if len(after) > max_keys else None
     return (
