@@ -14,10 +14,13 @@ from audit.errors import BundleRefused, LogRefused
 from audit.storage.memory import MemoryStorage
 from audit.tile import WIDTH
 from audit.verify import examine
-from tests.unit.audit.world import SIGNER, filled
+from tests.unit.audit.world import SIGNER, fill, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from audit.storage import Stored
 from tests.unit.audit.world import SIZE, codes, files, verdict
 
 
@@ -115,3 +118,59 @@ def test_links_and_extended_headers_in_a_tar_are_refused(tmp_path: Path) -> None
             archive.addfile(member, io.BytesIO())
         with pytest.raises(BundleRefused, match=r"bundle\.tar"):
             open_bundle(path)
+
+
+class Interrupted(MemoryStorage):
+    """A storage that breaks off after so many reads of entries."""
+
+    def __init__(self, whole: MemoryStorage, reads: int) -> None:
+        self.__dict__.update(whole.__dict__)
+        self.reads = reads
+
+    def leaves(self, start: int, stop: int) -> Iterator[Stored]:
+        self.reads -= 1
+        if self.reads < 0:
+            raise OSError("the cable was pulled")
+        return super().leaves(start, stop)
+
+
+@pytest.mark.parametrize("reads", [0, 1, 2])
+def test_an_interrupted_export_is_no_bundle_and_can_be_resumed(tmp_path: Path, reads: int) -> None:
+    log = filled(3 * WIDTH + 9)
+    with pytest.raises(OSError, match="cable"):
+        write_bundle(Interrupted(log, reads), tmp_path / "bundle")
+    assert codes(verdict(tmp_path / "bundle")) == {"bundle.checkpoint"}
+    with pytest.raises(BundleRefused, match=r"bundle\.exists"):
+        write_bundle(log, tmp_path / "bundle")
+    (tmp_path / "bundle/tile/0/002.new").write_bytes(b"half a ti")
+    kept = {path: path.stat().st_mtime_ns for path in files(tmp_path / "bundle") if ".p" not in str(path)}
+    told: list[tuple[int, int]] = []
+    write_bundle(log, tmp_path / "bundle", lambda done, total: told.append((done, total)), resume=True)
+    assert told[-1] == (3 * WIDTH + 9, 3 * WIDTH + 9)
+    kept.pop(tmp_path / "bundle/tile/0/002.new")
+    assert len(kept) == 3 + reads
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept, "full tiles are left as they are"
+    write_bundle(log, tmp_path / "at once")
+    assert _contents_of(tmp_path / "bundle") == _contents_of(tmp_path / "at once")
+    assert verdict(tmp_path / "bundle").is_sound
+
+
+def test_an_older_bundle_is_brought_up_to_date(tmp_path: Path) -> None:
+    log = filled(WIDTH + 9)
+    write_bundle(log, tmp_path / "bundle")
+    fill(log, 2 * WIDTH + 5)
+    (tmp_path / "bundle/tile/0/000").write_bytes(b"short")
+    (tmp_path / "bundle/tile/entries/000").write_bytes(b"\xff\xff lies")
+    write_bundle(log, tmp_path / "bundle", resume=True)
+    write_bundle(log, tmp_path / "at once")
+    assert _contents_of(tmp_path / "bundle") == _contents_of(tmp_path / "at once")
+
+
+def test_a_resumed_export_hides_nothing_that_was_rewritten(tmp_path: Path) -> None:
+    write_bundle(filled(WIDTH + 9), tmp_path / "bundle")
+    write_bundle(filled(WIDTH + 9), tmp_path / "bundle", resume=True)  # the ids are others
+    assert not verdict(tmp_path / "bundle").is_sound
+
+
+def _contents_of(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files(directory)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import subprocess
@@ -12,9 +13,10 @@ import pytest
 
 from audit.__main__ import main
 from audit.bundle import write_bundle, write_tar
+from audit.note import Signer
 from audit.progress import bar, silent
 from audit.tile import decode_entries, encode_entries
-from tests.unit.audit.world import LOG, ORIGIN, SIGNER, fill, filled
+from tests.unit.audit.world import ACCOUNTS, LOG, ORIGIN, SIGNER, draft, fill, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,3 +169,95 @@ def test_a_bar_is_drawn_for_those_who_watch_and_nobody_else() -> None:
     assert watched.getvalue().endswith("\n")
     assert "100% 100 of 100" in watched.getvalue()
     assert bar("verifying", unwatched) is silent
+
+
+def test_a_bar_tells_the_rate() -> None:
+    watched = Terminal()
+    draw = bar("verifying", watched)
+    draw(50, 50)
+    assert "50 of 50, " in watched.getvalue()
+    assert "/s" in watched.getvalue()
+
+
+def test_a_receipt_may_stand_for_an_older_checkpoint(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "old.tlog-proof").write_text(
+        f"c2sp.org/tlog-proof@v1\nindex 0\n\n{(place / 'kept').read_text()}"
+    )
+    arguments = ["verify", str(place / "bundle"), "--key", KEY, "--since", str(place / "old.tlog-proof")]
+    assert main(arguments) == 0
+    assert "continues the log of 20" in capsys.readouterr().out
+
+
+def test_a_log_that_changed_its_key_is_examined_by_several(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = Signer.generate(ORIGIN)
+    text = (place / "bundle/checkpoint").read_text().partition("\n\n")[0] + "\n"
+    (place / "bundle/checkpoint").write_text(new.sign(text))
+    bundle, kept = str(place / "bundle"), str(place / "kept")
+    assert main(["verify", bundle, "--key", new.vkey]) == 0
+    assert main(["verify", bundle, "--key", KEY]) == 1
+    assert main(["verify", bundle, "--key", new.vkey, "--since", kept]) == 1
+    assert "since.refused" in capsys.readouterr().out
+    assert main(["verify", bundle, "--key", KEY, "--key", new.vkey, "--since", kept]) == 0
+    capsys.readouterr()
+    assert main(["verify", bundle, "--key", new.vkey, "--key", KEY, "--since", kept, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["agreed"], report["keys"]) == ([20], [new.vkey, KEY])
+    other = Signer.generate("other.example/log").vkey
+    assert main(["verify", bundle, "--key", new.vkey, "--key", other]) == 2
+    assert "their names differ" in capsys.readouterr().err
+
+
+def test_a_receipt_is_checked_by_several_keys(place: Path) -> None:
+    new = Signer.generate(ORIGIN).vkey
+    arguments = ["receipt", str(place / "receipt"), "--leaf", str(place / "leaf"), "--key", new]
+    assert main(arguments) == 1
+    assert main([*arguments, "--key", KEY]) == 0
+
+
+def test_facts_of_the_whole_and_of_one_account_are_told(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(place / "bundle"), "--key", KEY, "--account", ACCOUNTS[0] or ""]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("entries from 2026-11-21T02:")
+    assert lines[1].endswith("about 2 accounts")
+    assert lines[2] == "account 100000000000: 9 entries, numbered from 0 without a gap"
+    assert main(["verify", str(place / "bundle"), "--key", KEY, "--account", "900000000000", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["account"] == {"id": "900000000000", "entries": 0, "unbroken": True}
+    assert report["began"] < report["ended"]
+    assert (report["accounts"], report["key_rotations"]) == (2, [])
+
+
+def test_an_account_with_a_gap_is_said_to_have_one(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = place / "bundle/tile/entries/000.p/30"
+    leaves = decode_entries(path.read_bytes())
+    leaves[9] = leaves[9].replace(b'"seq":2}', b'"seq":3}')
+    path.write_bytes(encode_entries(leaves))
+    assert main(["verify", str(place / "bundle"), "--key", KEY, "--account", ACCOUNTS[0] or ""]) == 1
+    assert "account 100000000000: 9 entries, WITH GAPS" in capsys.readouterr().out
+
+
+def test_a_change_of_key_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = filled(3)
+    event = draft("log.key.rotated")
+    LOG.append(log, dataclasses.replace(event, detail={"vkey": KEY}))
+    write_bundle(log, tmp_path / "bundle")
+    assert main(["verify", str(tmp_path / "bundle"), "--key", KEY]) == 0
+    assert f"the log changed its key at entry 3, to {KEY}" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "bundle"), "--key", KEY, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["key_rotations"] == [{"index": 3, "vkey": KEY}]
+
+
+def test_a_range_is_told_where_no_more_is_known(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "other").write_text(LOG.checkpoint(filled(12)))
+    arguments = ["verify", str(place / "bundle"), "--key", KEY, "--since", str(place / "other")]
+    assert main(arguments) == 1
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"NOT SOUND: {ORIGIN}, the first bad entry is one of 0 to 11"
+    )
+    assert main([*arguments, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["first_bad_between"] == [0, 11]

@@ -10,7 +10,8 @@ from audit.errors import AuditError
 from audit.storage.memory import MemoryStorage
 from audit.tile import WIDTH
 from audit.verify import Older, examine
-from tests.unit.audit.world import LOG, SIGNER, fill, filled
+from tests.support.forger import Forged, recompute
+from tests.unit.audit.world import LOG, ORIGIN, SIGNER, fill, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +110,67 @@ def test_a_source_that_fails_is_a_finding() -> None:
     report = examine(Broken(), SIGNER.verifier)
     assert [finding.code for finding in report.findings] == ["broken"]
     assert report.checkpoint is None
+
+
+def test_of_several_of_one_size_each_is_compared_and_one_with_a_log_tells_where(tmp_path: Path) -> None:
+    """The first of one size used to stand for all of them."""
+    log = filled(SIZE)
+    write_bundle(log, tmp_path / "now")
+    agreeing = Older("ours", LOG.checkpoint(log))
+    entries = [json.loads(stored.leaf) for stored in log.leaves(0, SIZE)]
+    entries[9]["outcome"] = "failure"
+    other = Forged(ORIGIN, recompute(entries), SIGNER)
+    entries[5]["outcome"] = "failure"
+    third = Forged(ORIGIN, recompute(entries), SIGNER)
+    report = verdict(
+        tmp_path / "now",
+        agreeing,
+        Older("a", other.note()),
+        Older("b", other.note(), other),
+        Older("c", third.note()),
+    )
+    assert report.agreed == (SIZE,)
+    assert [(each.code, each.index, each.words[0]) for each in report.findings] == [
+        ("since.differs", 9, "b"),
+        ("since.differs", 9, "a"),
+        ("since.differs", 9, "c"),
+    ]
+    assert report.bounds == (9, 9)
+
+
+def test_a_log_that_was_cut_is_also_held_against_the_longer_one_that_was_kept(bundle: Path) -> None:
+    """Whoever cuts the end may have changed the rest too."""
+    log = filled(SIZE)
+    fill(log, SIZE + 30)
+    longer = Forged(ORIGIN, [stored.leaf for stored in log.leaves(0, SIZE + 30)], SIGNER)
+    report = verdict(bundle, Older("kept", longer.note(), longer))
+    assert [(each.code, each.index) for each in report.findings] == [
+        ("since.differs", 0),
+        ("since.truncated", SIZE),
+    ]
+    assert (report.first_bad, report.bounds) == (0, (0, 0))
+
+
+def test_a_cut_alone_is_placed_exactly_by_the_longer_log(tmp_path: Path) -> None:
+    log = filled(SIZE)
+    write_bundle(log, tmp_path / "now")
+    fill(log, 3 * SIZE)
+    longer = Forged(ORIGIN, [stored.leaf for stored in log.leaves(0, 3 * SIZE)], SIGNER)
+    report = verdict(tmp_path / "now", Older("kept", longer.note(), longer))
+    assert [(each.code, each.index) for each in report.findings] == [("since.truncated", SIZE)]
+    assert report.bounds == (SIZE, SIZE)
+    assert verdict(tmp_path / "now", Older("kept", longer.note())).bounds == (0, SIZE)
+
+
+def test_an_older_log_that_was_spoiled_since_does_not_tell_where(bundle: Path) -> None:
+    """Else whoever can touch what was kept could point at an innocent entry."""
+    log = filled(SIZE)
+    kept = Forged(ORIGIN, [stored.leaf for stored in log.leaves(0, SIZE)], SIGNER)
+    note = kept.note()
+    kept._hashes[50] = bytes(32)
+    report = verdict(bundle, Older("kept", note, kept))
+    assert [(each.code, each.index) for each in report.findings] == [
+        ("since.unreadable", None),
+        ("since.differs", 0),
+    ]
+    assert report.bounds == (0, SIZE - 1)
