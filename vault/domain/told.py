@@ -12,6 +12,7 @@ seen, and which time step of a code was used last, are not states.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -20,6 +21,7 @@ from vault.domain.account import CUSTODY, Account, Customer
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.event import Change, stamp
+from vault.domain.incident import Incident
 from vault.domain.person import Grant, Person, Session, Token
 from vault.domain.rotation import ROTATION, Rotation
 
@@ -213,6 +215,21 @@ def _(thing: Token) -> Told:
         "permissions": " ".join(sorted(thing.permissions)),
         "scope": str(thing.scope),
         "until": stamp(thing.expires_at),
+    }  # fmt: skip
+
+
+@told.register(Incident)
+def _(thing: Incident) -> Told:
+    return "incident", thing.id, {
+        "": thing.state,
+        "of": f"{thing.kind} {thing.subject}",
+        "account": _text(thing.account_id),
+        "checkout": _text(thing.checkout_id),
+        "evidence": hashlib.sha256(f"{thing.summary}\n{thing.evidence}".encode()).hexdigest(),
+        "happened_at": stamp(thing.happened_at),
+        "owner": _text(thing.owner_id),
+        "closed_by": _text(thing.closed_by),
+        "closing": _text(thing.closing),
     }  # fmt: skip
 
 

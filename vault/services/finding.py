@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import system_actor
-from vault.domain.event import Change, Event, EventType
+from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.domain.incident import Incident, IncidentKind
+from vault.domain.told import changes
 from vault.errors import Conflict
 
 if TYPE_CHECKING:
@@ -73,20 +74,19 @@ def open_all(unit: Unit, findings: Iterable[Finding], now: datetime) -> tuple[in
             unit.cloud.miss(finding.call, incident.id)
     actor = system_actor("reconciliation")
     for incident in opened:
-        unit.log.record(told(EventType.INCIDENT_OPENED, actor, incident, was=""), now)
+        unit.log.record(event_of(EventType.INCIDENT_OPENED, actor, None, incident), now)
     return len(opened), len(held)
 
 
-def told(event: EventType, actor: Actor, incident: Incident, *, was: str, **detail: str) -> Event:
+def event_of(event: EventType, actor: Actor, was: Incident | None, incident: Incident) -> Event:
     """Make the event that something became of an incident."""
-    facts = {"incident": incident.id, "kind": incident.kind.value, "summary": incident.summary[:500]}
     return Event(
         event,
         actor,
         account_id=incident.account_id,
         checkout_id=incident.checkout_id,
-        changes=(Change("incident", incident.id, was, incident.state),),
-        detail=facts | detail,
+        changes=changes(was, incident),
+        detail={"incident": incident.id, "kind": incident.kind.value, "summary": incident.summary[:500]},
         subject=f"incident:{incident.id}",
     )
 

@@ -18,7 +18,7 @@ from vault.domain.incident import CLOSING_MAX, CLOSING_MIN, Incident
 from vault.domain.policy import Permission
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.ports.store import EntryFilter, Page, Slice
-from vault.services.finding import told
+from vault.services.finding import event_of
 from vault.services.gate import refuse
 
 if TYPE_CHECKING:
@@ -155,8 +155,7 @@ class Incidents:
                 self._deny(unit, actor, incident, Forbidden("policy.second_person", detail), now)
             closed = replace(incident, closed_at=now, closed_by=actor.id, closing=words)
             unit.incidents.update(closed)
-            event = told(EventType.INCIDENT_CLOSED, actor, closed, was=incident.state, sentence=words)
-            unit.log.record(event, now)
+            unit.log.record(event_of(EventType.INCIDENT_CLOSED, actor, incident, closed), now)
             view = _view(unit, closed, now)
             unit.commit()
         return view
@@ -194,8 +193,7 @@ class Incidents:
     ) -> IncidentView:
         taken = replace(incident, owner_id=person_id, owned_at=now)
         unit.incidents.update(taken)
-        event = told(EventType.INCIDENT_ASSIGNED, actor, taken, was=incident.state, owner=person_id)
-        unit.log.record(event, now)
+        unit.log.record(event_of(EventType.INCIDENT_ASSIGNED, actor, incident, taken), now)
         return _view(unit, taken, now)
 
     def _candidates(self, unit: Unit, incident: Incident, now: datetime) -> tuple[Person, ...]:

@@ -16,6 +16,7 @@ from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, Version
+from vault.domain.incident import Incident
 from vault.domain.outlet import Outlet, OutletReceipt, Published
 from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.rotation import Rotation
@@ -77,6 +78,7 @@ grant = _shape(Grant, tables.role_grant)
 session = _shape(Session, tables.browser_session)
 token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
+incident = _shape(Incident, outside.incident)
 outlet = _shape(Outlet, outside.outlet)
 outlet_receipt = _shape(OutletReceipt, outside.outlet_receipt)
 published = _shape(Published, outside.published)

@@ -31,6 +31,7 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.grant,
     mapping.session,
     mapping.token,
+    mapping.incident,
 )
 _email = tables.root_email.c
 
