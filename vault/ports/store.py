@@ -20,6 +20,7 @@ from vault.domain.credential import Part, PartKind, Version, VersionLabel
 from vault.domain.event import Event
 from vault.ports.census import CensusStore
 from vault.ports.cloud import CloudStore, IncidentStore
+from vault.ports.copies import CopyStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
@@ -366,6 +367,11 @@ class Unit(Protocol):
     @property
     def incidents(self) -> IncidentStore:
         """What was found that the log does not explain."""
+        ...
+
+    @property
+    def copies(self) -> CopyStore:
+        """The log, as it is copied in order."""
         ...
 
     @property

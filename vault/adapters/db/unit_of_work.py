@@ -29,6 +29,7 @@ from vault.adapters.db.stores.accounts import Accounts, Customers
 from vault.adapters.db.stores.census import Census
 from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.cloud import CloudEvents
+from vault.adapters.db.stores.copies import Copies
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
 from vault.adapters.db.stores.incidents import Incidents
 from vault.adapters.db.stores.latest import Memory
@@ -79,12 +80,13 @@ class SqlUnit:
         self.cloud = CloudEvents(db)
         self.incidents = Incidents(db)
         self.ranges = Ranges(db)
-        self.words = Words(db)
         self.census = Census(db)
+        self.words = Words(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)
         facts = Facts(units.app, units.policy_hash)
         self.log = LogEntries(db, units.log, facts, self._storage, units.followed)
+        self.copies = Copies(db, units.log, self._storage)
 
     @property
     def vault_id(self) -> str:
