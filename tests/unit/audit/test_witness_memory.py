@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -123,3 +125,23 @@ def test_a_witness_is_not_a_log(tmp_path: Path, witness: RunningWitness) -> None
         running_witness(tmp_path / "w", [witness.verifier]),
     ):
         pass
+
+
+def test_nothing_is_cosigned_that_is_not_on_disk(
+    witness: RunningWitness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = filled(4)
+    ask(storage, witness)
+    kept = (tmp_path / "w1" / place_of(ORIGIN)).read_bytes()
+    fill(storage, 5)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(Unreachable, match="500"):
+            ask(storage, witness, 4)
+    assert (tmp_path / "w1" / place_of(ORIGIN)).read_bytes() == kept
+    assert "No space left" in witness.journal[-1]["error"]
+    ask(storage, witness, 4)

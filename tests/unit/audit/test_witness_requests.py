@@ -105,6 +105,12 @@ def test_what_is_not_in_order_is_refused_and_changes_nothing(witness: RunningWit
     assert post(witness, submission(SEVEN, 4))[0] == 200
 
 
+def test_a_first_checkpoint_comes_without_a_proof(witness: RunningWitness) -> None:
+    assert post(witness, Submission(0, (bytes(HASH_SIZE),), FOUR).format())[0] == 422
+    assert post(witness, submission(SEVEN, 4))[0] == 409
+    assert witness.client().latest(ORIGIN) is None
+
+
 def test_a_checkpoint_is_remembered_without_lines_that_nobody_verified(witness: RunningWitness) -> None:
     text = split(FOUR)[0]
     note = merge(FOUR, OTHER.line(text), NEW.line(text)) + SIGNER.line(text + "x\n")
