@@ -65,7 +65,7 @@ def test_a_whole_use_of_root_is_told_with_the_entry_of_each_line(desk: Desk) -> 
     assert evidence.asked.who.ip == "192.0.2.7"
     assert evidence.disagreements == ()
     assert len(evidence.still_open) == 1
-    assert "due for rotation since 2026-11-23T" in evidence.still_open[0]
+    assert "due for rotation since 2026-11-23 " in evidence.still_open[0]
     log = {entry["seq"]: entry for entry in entries(desk.world, checkout_id=used.id)}
     assert [leaf.index for leaf in evidence.leaves] == sorted(log)
 

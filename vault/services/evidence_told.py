@@ -159,13 +159,17 @@ class Told:
 
     def _no_rotation(self) -> str:
         if any(each.counts and each.is_use and is_password(each) for each in self.seen):
-            return "No later checkout has rotated it: see above, or below what is still open."
+            if any(
+                leaf.is_(EventType.ROTATION_ACCEPTED) and leaf.kind == PartKind.PASSWORD for leaf in self.own
+            ):
+                return "It was rotated under this very checkout: see above."
+            return "Nobody has rotated it since."
         return "No password was disclosed for use, so none was due."
 
 
 def _rotation_line(leaf: Leaf) -> Line:
     facts = [("part and version", f"{leaf.kind}, version {leaf.version}")] if leaf.kind else []
-    facts += [("evidence", leaf.told("evidence"))] if leaf.told("evidence") else []
+    facts += [("evidence", leaf.told("evidence").replace("_", " "))] if leaf.told("evidence") else []
     facts += [("note", leaf.told("note"))] if leaf.told("note") else []
     facts += [("rotation", leaf.rotation)] if leaf.rotation else []
     return Line(leaf, tuple(facts))
@@ -210,7 +214,7 @@ def still_open(
         found.append(f"No outcome is written yet for the disclosure of entry {', '.join(waiting)}.")
     rotation = next_rotation((*own, *after), known) if known else ""
     if known and not rotation:
-        since = stamp(known[0].authorized.at)
+        since = f"{known[0].authorized.at:%Y-%m-%d %H:%M} UTC"
         found.append(
             f"The password was disclosed and no later one was accepted: due for rotation since {since}."
         )
