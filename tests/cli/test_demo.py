@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.conftest import Demo, rootvault
 from vault.cli.admin.demo.clock import StoryClock
+from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console, SignInRefusedError
 from vault.cli.admin.demo.stage import Stage, refused
 from vault.cli.exits import Failure
@@ -49,6 +50,10 @@ def test_the_whole_story_goes_well(told: tuple[subprocess.CompletedProcess[str],
         "checks in",
         "rotation.due",
         "verifies it as the second person",
+        "explained by a checkout",
+        "signed in to",
+        "a file on another disk keeps it",
+        "a log that was put back gets no cosignature",
         "python -m audit verify: the log is sound",
         "One byte of a copy is changed, and the verifier finds it",
     ):
@@ -165,8 +170,8 @@ def test_the_storys_clock_never_reaches_the_present() -> None:
         clock.advance(45 * 60)
 
 
-def test_the_console_lets_nobody_in_with_wrong_values() -> None:
-    console, clock = Console(), StoryClock()
+def test_the_console_lets_nobody_in_with_wrong_values(tmp_path: Path) -> None:
+    console, clock = Console(CloudTrail(tmp_path)), StoryClock()
     root = console.opened_long_ago("111122223333", "Right-Password-1!")
     assert root.seed is not None
     code = Secret(pyotp.TOTP(root.seed.expose()).at(int(clock.now().timestamp())))
@@ -175,6 +180,7 @@ def test_the_console_lets_nobody_in_with_wrong_values() -> None:
         console.sign_in("111122223333", Secret("Wrong-Password-1!"), code, clock.now())
     with pytest.raises(SignInRefusedError, match="this code"):
         console.sign_in("111122223333", Secret("Right-Password-1!"), Secret("abcdef"), clock.now())
+    assert len(list(tmp_path.rglob("*.json.gz"))) == 1  # AWS records who came in, and where
 
 
 def test_a_served_demonstration_answers_and_every_token_counts(demo: Demo) -> None:

@@ -14,7 +14,7 @@ import socket
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +22,13 @@ import click
 
 from vault.cli.admin.demo.cast import assemble, enrol_administrators
 from vault.cli.admin.demo.clock import StoryClock
+from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console
 from vault.cli.admin.demo.scenes import Act
 from vault.cli.admin.demo.stage import Stage
 from vault.cli.admin.demo.state import describe, write
 from vault.cli.admin.demo.story import play
+from vault.cli.admin.demo.witness import Witness, running
 from vault.cli.admin.demo.world import ORIGIN, PEOPLE
 from vault.cli.admin.founding import found
 from vault.cli.admin.serve import run
@@ -36,6 +38,7 @@ from vault.domain.secret import Secret
 from vault.settings import FILE, PREFIX, Settings, parse_settings, shipped_directory
 
 PORT: Final = 8400
+CLOUD: Final = "cloudtrail"
 BANNER: Final = (
     "DEMONSTRATION. Keys lie in a local file, so whoever reads that file opens every envelope.\n"
     "Accounts, people and the AWS console are made up. Never put a real credential in here."
@@ -58,7 +61,16 @@ service = "local"
 
 [log]
 origin = "{origin}"
+
+[anchors]
+file = "{elsewhere}/checkpoints"
+
+[cloud]
+folders = ["{cloud}"]
+interval_seconds = 30
+wait_seconds = 900
 """
+_WITNESSES: Final = '[anchors]\nwitnesses = ["{witness}"]\n'
 
 
 @click.command()
@@ -90,9 +102,9 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
         detail = f"There is no directory {state.absolute().parent} for the state file."
         raise Failure("operation.failed", detail, exit_status=2)
     port = port if once else _own_port(port)
-    with _directory(data) as directory:
+    with _directory(data) as directory, ExitStack() as ends:
         settings = _prepare(directory, port)
-        act = _tell(settings, directory, Stage(as_json=as_json))
+        act, eye = _tell(settings, directory, Stage(as_json=as_json), ends)
         known = describe(act, None)
         act.vault.close()
         if state is not None:
@@ -110,11 +122,12 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
                 return
             _welcome(act, address, state)
 
+        settings = _watched(directory, eye)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         run(settings, port, ready, sweeping=True, environment=clean)
 
 
-def _tell(settings: Settings, directory: Path, stage: Stage) -> Act:
+def _tell(settings: Settings, directory: Path, stage: Stage, ends: ExitStack) -> tuple[Act, Witness]:
     clock = StoryClock()
     stage.scene("A new vault")
     with stage.step("Keys, database and log are made; two administrators are invited") as told:
@@ -126,12 +139,13 @@ def _tell(settings: Settings, directory: Path, stage: Stage) -> Act:
         stage.scene("People")
         cast = enrol_administrators(vault, clock, stage, founded.administrators)
         assemble(vault, clock, stage, cast)
-        act = Act(vault, clock, stage, cast, Console())
-        play(act, directory)
+        act = Act(vault, clock, stage, cast, Console(CloudTrail(directory / CLOUD)))
+        witness = ends.enter_context(running(directory / "witness", vault.vkey))
+        play(act, directory, witness.client)
     except BaseException:
         vault.close()
         raise
-    return act
+    return act, witness
 
 
 def _own_port(wanted: int) -> int:
@@ -177,11 +191,26 @@ def _directory(data: Path | None) -> Iterator[Path]:
 
 
 def _prepare(directory: Path, port: int) -> Settings:
-    text = _SETTINGS.format(port=port, origin=ORIGIN)
+    elsewhere = directory / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    text = _SETTINGS.format(port=port, origin=ORIGIN, elsewhere=elsewhere, cloud=directory / CLOUD)
+    (directory / CLOUD).mkdir()
     (directory / FILE).write_text(text, encoding="utf-8")
     shutil.copyfile(shipped_directory() / "policy.toml", directory / "policy.toml")
+    return _parsed(directory)
+
+
+def _watched(directory: Path, witness: Witness) -> Settings:
+    """Add the witness to the settings: it is there while we serve, and its clock is the real one."""
+    path = directory / FILE
+    lines = _WITNESSES.format(witness=f"{witness.url} {witness.vkey}")
+    path.write_text(path.read_text(encoding="utf-8").replace("[anchors]\n", lines), encoding="utf-8")
+    return _parsed(directory)
+
+
+def _parsed(directory: Path) -> Settings:
     # the environment has no say, so that a demonstration never reaches a real vault's database
-    return parse_settings(tomllib.loads(text), directory, {})
+    return parse_settings(tomllib.loads((directory / FILE).read_text(encoding="utf-8")), directory, {})
 
 
 def _welcome(act: Act, address: str, state: Path | None) -> None:

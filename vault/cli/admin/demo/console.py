@@ -2,7 +2,7 @@
 
 Decided here: what AWS does when somebody sets a password, enrols a device or signs in, as far as the
 story needs it. It lets nobody in with a wrong password or code, so the story proves that what the vault
-gives out opens the account. No network is touched.
+gives out opens the account; and it records each act where CloudTrail would. No network is touched.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from vault.domain.secret import Secret
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from vault.cli.admin.demo.cloudtrail import CloudTrail
 
 SEED_BYTES: Final = 40
 """AWS shows 64 base32 characters for a virtual MFA device of the root user."""
@@ -39,6 +41,7 @@ class Root:
 class Console:
     """All root users by account number."""
 
+    trail: CloudTrail
     roots: dict[str, Root] = field(default_factory=dict)
 
     def opened_long_ago(self, account_id: str, password: str) -> Root:
@@ -54,10 +57,12 @@ class Console:
             raise SignInRefusedError(f"AWS does not know this password of {account_id}")
         if root.seed is None or totp.matching_step(totp.Seed(root.seed), code.expose(), now) is None:
             raise SignInRefusedError(f"AWS does not know this code of {account_id}")
+        self.trail.signed_in(account_id, now)
 
-    def set_password(self, account_id: str, password: Secret[str]) -> None:
+    def set_password(self, account_id: str, password: Secret[str], now: datetime) -> None:
         """Take a new root password."""
         self.roots.setdefault(account_id, Root()).password = password
+        self.trail.password_updated(account_id, now)
 
     def show_seed(self, account_id: str) -> Secret[str]:
         """Offer a new MFA device: show its secret key, which counts only once two codes were entered."""
@@ -78,6 +83,7 @@ class Console:
         if not all(_same(given, wanted) for given, wanted in zip(codes, expected, strict=True)):
             raise SignInRefusedError("AWS does not take these two codes")
         root.seed, root.offered = root.offered, None
+        self.trail.device_enabled(account_id, now)
 
 
 def _new_seed() -> Secret[str]:

@@ -123,7 +123,7 @@ class Act:
             shown = self.vault.rotations.display(actor, planned.id)
             if shown.password is None:
                 raise AssertionError("a password's rotation shows a password")
-            self.console.set_password(ground.number, shown.password)
+            self.console.set_password(ground.number, shown.password, self.clock.now())
             done = self.vault.attestations.attest(actor, planned.id, Outcome.ACCEPTED)
             told(
                 f"version {done.version} {done.state}; sealed before it was shown, entry {shown.receipt.index}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault.cli.admin.demo import world
+from vault.cli.admin.demo import eyes, world
 from vault.cli.admin.demo.proof import export, prove, prove_tampering
 from vault.cli.admin.demo.scenes import Act
 from vault.domain.actor import Role
@@ -16,12 +16,13 @@ from vault.domain.credential import PartKind
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit.witness.client import Client
     from vault.cli.admin.demo.cast import Player
     from vault.cli.admin.demo.world import Ground
     from vault.domain.rotation import Rotation
 
 
-def play(act: Act, directory: Path) -> None:
+def play(act: Act, directory: Path, witness: Client) -> None:
     """Play every scene after the vault was founded and its people came."""
     operator, second = act.cast.of(Role.OPERATOR), act.cast.of(Role.OPERATOR, 1)
     act.stage.scene("Customers and accounts")
@@ -35,6 +36,10 @@ def play(act: Act, directory: Path) -> None:
     for ground in (world.MEMBER, world.ALONE):
         _renew(act, second, operator, ground)
     _take_over_half(act, operator, world.HALF)
+
+    older = act.vault.trail.checkpoint()
+    # somebody signs in as root whom nobody knows: only AWS sees it
+    act.console.trail.signed_in(world.DUE.number, act.clock.now(), ip=eyes.STRANGER, mfa=False)
 
     act.stage.scene("Using root")
     why = "Change the account's contact settings, which only root can."
@@ -56,9 +61,15 @@ def play(act: Act, directory: Path) -> None:
     act.lose_sight(operator, world.UNKNOWN, checkout)
     act.check_in(operator, checkout)
 
+    act.stage.scene("Eyes outside")
+    act.clock.advance(eyes.LATER)
+    eyes.reconcile(act, world.DUE)
+    eyes.publish(act)
+    kept = eyes.cosign(act, witness, older, directory)
+
     act.stage.scene("Proof")
     bundle = export(act, directory)
-    prove(act, bundle)
+    prove(act, bundle, kept)
     prove_tampering(act, bundle)
 
 
