@@ -93,10 +93,10 @@ def export(
         stop("usage", words, 2)
     more = _progress_of(target, wish) if resume else {}
     with ExitStack() as open_:
+        answer = open_.enter_context(connect().download("/audit/exports", {**wish, **more}))
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (0 if more else os.O_TRUNC)
         file = open_.enter_context(os.fdopen(os.open(target.part, flags, 0o600), "wb"))
         file.seek(0, os.SEEK_END)
-        answer = open_.enter_context(connect().download("/audit/exports", {**wish, **more}))
         _remember(target, wish, answer)
         _receive(answer, file, format_, proofs=proofs, quiet=as_json)
         file.flush()

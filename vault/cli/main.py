@@ -38,7 +38,9 @@ PEOPLE: Final[dict[str, _Command]] = {
     "checkin": _Command("vault.cli.checkouts:checkin", "End your lease."),
     "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
     "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
+    "export": _Command("vault.cli.export:export", "Take a copy of the log into a file."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
+    "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "evidence": _Command("vault.cli.evidence:evidence", "What the log tells of one checkout, with proofs."),
 }
@@ -46,10 +48,14 @@ OPERATOR: Final[dict[str, _Command]] = {
     "init": _Command("vault.cli.admin.init:init", "Make keys, database, log and two administrators."),
     "serve": _Command("vault.cli.admin.serve:serve", "Answer requests, and sweep beside it."),
     "worker": _Command("vault.cli.admin.worker:worker", "Write down what time has ended."),
+    "feed": _Command("vault.cli.admin.feed:feed", "Who is sent every entry, and how far they are."),
     "doctor": _Command("vault.cli.admin.doctor:doctor", "What is wrong here, and what to do."),
     "db": _Command("vault.cli.admin.db:db", "Bring the database's schema up to date."),
     "import": _Command(
         "vault.cli.admin.importer:import_", "Take many accounts into custody from a CSV file."
+    ),
+    "reconcile": _Command(
+        "vault.cli.admin.reconcile:reconcile", "Compare AWS's own records with the log now."
     ),
     "backup": _Command("vault.cli.admin.backup:backup", "A consistent copy of the database."),
     "admin": _Command("vault.cli.admin.people:admin", "Look at the people of this vault."),

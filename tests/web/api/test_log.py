@@ -98,19 +98,13 @@ def test_lines_come_with_their_proofs_over_a_filter(service: Service) -> None:
     answer = alma.post("/audit/exports", {"format": "jsonl", "type": "credential.taken_in"})
     assert answer.status == 200
     verifier = Verifier.parse(service.world.vault.vkey)
-    found = [json.loads(line) for line in io.BytesIO(answer.data)]
-    assert [json.loads(each["leaf"])["secret"]["kind"] for each in found] == ["mfa", "password"]
+    *found, end = [json.loads(line) for line in io.BytesIO(answer.data)]
+    assert end["end"]
+    assert [json.loads(each["leaf"])["secret"]["kind"] for each in found] == ["password", "mfa"]
     for each in found:
         assert merkle.leaf_hash(each["leaf"].encode()).hex() == each["leaf_hash"]
         _, _, note = each["proof"].partition("\n\n")
         assert open_checkpoint(note, verifier.name, verifier).size > each["index"]
-
-
-@pytest.mark.parametrize("format_", ["csv", "ocsf", "cef"])
-def test_other_formats_are_refused_plainly(quick: Service, format_: str) -> None:
-    answer = quick.caller("alma", Role.AUDITOR).post("/audit/exports", {"format": format_})
-    assert (answer.status, answer.code) == (422, "input.invalid")
-    assert answer.json["errors"][0]["pointer"] == "/format"
 
 
 def test_whoever_reaches_a_part_takes_no_copy_of_the_whole(quick: Service) -> None:
@@ -120,7 +114,6 @@ def test_whoever_reaches_a_part_takes_no_copy_of_the_whole(quick: Service) -> No
     machine = quick.bearer(None, "log.export", reach=part)
     asked: list[tuple[str, str, object]] = [
         ("POST", "/audit/exports", {"format": "bundle"}),
-        ("POST", "/audit/exports", {"format": "jsonl", "account_id": "111122223333"}),
         ("GET", "/audit/tile/entries/000.p/1", None),
     ]
     for caller in (anton, machine):

@@ -11,10 +11,11 @@ from vault.web.api.schemas.exports import NewExport
 from vault.web.auth import actor, the_vault
 from vault.web.copies import MEDIA, download
 
+_PROBLEMS = {404: ("not_found",)}
 _MEDIA = tuple(dict.fromkeys(MEDIA[each] for each in Format))
 
 
-@operation("POST", "/audit/exports", Permission.LOG_EXPORT, media=_MEDIA)
+@operation("POST", "/audit/exports", Permission.LOG_EXPORT, media=_MEDIA, problems=_PROBLEMS)
 def export_log(sent: NewExport) -> Response:
     """Take a copy of the log: the whole as a `bundle`, or entries over a filter as jsonl, csv, ocsf or cef.
 
