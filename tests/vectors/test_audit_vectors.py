@@ -18,7 +18,7 @@ import pytest
 from audit import merkle
 from audit.checkpoint import Checkpoint
 from audit.errors import ProofRefused
-from audit.note import Signer, Verifier, open_note
+from audit.note import Cosigner, Signer, Verifier, open_note
 from audit.tile import WIDTH, Tile, tiles
 
 VECTORS = Path(__file__).resolve().parent
@@ -94,6 +94,9 @@ def test_the_document_shows_the_worked_example_as_it_is() -> None:
     assert vectors["checkpoint"] in shown
     assert vectors["vkey"] in shown
     assert all(f"`{leaf}`" in document for leaf in vectors["leaves"])
+    assert vectors["witness_line"] in shown
+    assert vectors["witness_vkey"] in shown
+    assert f"`{vectors['witness_seed_is_sha256_of']}`" in document
 
 
 def test_the_worked_example_opens_with_the_witness_too() -> None:
@@ -102,6 +105,15 @@ def test_the_worked_example_opens_with_the_witness_too() -> None:
     opened = open_note(vectors["checkpoint"] + vectors["witness_line"], verifiers)
     assert [signature.time for signature in opened.signatures] == [None, vectors["witness_time"]]
     assert [verifier.vkey for verifier in verifiers] == [vectors["vkey"], vectors["witness_vkey"]]
+
+
+def test_the_witness_of_the_worked_example_signs_byte_for_byte() -> None:
+    vectors = load("worked_example.json")
+    seed = sha256(vectors["witness_seed_is_sha256_of"].encode()).digest()
+    witness = Cosigner.from_seed(Verifier.parse(vectors["witness_vkey"]).name, seed)
+    text = vectors["checkpoint"].partition("\n\n")[0] + "\n"
+    assert witness.vkey == vectors["witness_vkey"]
+    assert witness.line(text, vectors["witness_time"]) == vectors["witness_line"]
 
 
 def test_published_inclusion_proofs_are_judged_as_published() -> None:
