@@ -41,6 +41,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "export": _Command("vault.cli.export:export", "Take a copy of the log into a file."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
+    "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "evidence": _Command("vault.cli.evidence:evidence", "What the log tells of one checkout, with proofs."),
 }
@@ -53,6 +54,9 @@ OPERATOR: Final[dict[str, _Command]] = {
     "db": _Command("vault.cli.admin.db:db", "Bring the database's schema up to date."),
     "import": _Command(
         "vault.cli.admin.importer:import_", "Take many accounts into custody from a CSV file."
+    ),
+    "reconcile": _Command(
+        "vault.cli.admin.reconcile:reconcile", "Compare AWS's own records with the log now."
     ),
     "reconcile": _Command(
         "vault.cli.admin.reconcile:reconcile", "Compare AWS's own records with the log now."

@@ -131,6 +131,13 @@ class Reconciliation:
                 unit.cloud.broken(SHOWN),
             )
 
+    def newest(self) -> datetime | None:
+        """Give the time of the newest record that any source delivered; None without sources."""
+        if not self.sources:
+            return None
+        with self.units.read() as unit:
+            return unit.cloud.newest()
+
     # --- reading
 
     def _read(self, source: CloudRecords, ours: Ours, counts: Counts, tell: Callable[[str], None]) -> None:

@@ -25,6 +25,7 @@ from vault.domain.policy import Permission
 from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
 from vault.web.guard import HEALTH, PUBLIC, needs
+from vault.web.incident_numbers import IncidentNumbers
 
 if TYPE_CHECKING:
     from vault.ports.keys import KeyHealth, KeyService
@@ -131,4 +132,6 @@ def metrics() -> Response:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    own = CollectorRegistry()
+    own.register(IncidentNumbers(auth.the_vault()))
+    return Response(generate_latest(registry) + generate_latest(own), content_type=CONTENT_TYPE_LATEST)

@@ -20,6 +20,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "customer_id": "00000000-0000-4000-8000-000000000001",
     "day": "2001-01-01",
     "grant_id": "00000000-0000-4000-8000-000000000002",
+    "incident_id": "00000000-0000-4000-8000-000000000006",
     "index": "123456789",
     "person_id": "00000000-0000-4000-8000-000000000003",
     "rotation_id": "00000000-0000-4000-8000-000000000004",
@@ -134,6 +135,12 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         Role.AUDITOR, {"digest": "0" * 64, "sentence": "looked at it", "answers": {"a_0123456789ab": "seen"}}
     ),
     "read_activity": Sample(Role.AUDITOR, query="?days=7"),
+    "list_incidents": Sample(Role.AUDITOR, query="?state=open&kind=root_use&owner=me"),
+    "read_incident": Sample(Role.AUDITOR),
+    "take_incident": Sample(Role.AUDITOR, {"to": "00000000-0000-4000-8000-000000000003"}),
+    "close_incident": Sample(Role.AUDITOR, {"sentence": "the customer signed in, and says so"}),
+    "read_cloud_status": Sample(Role.AUDITOR),
+    "read_checkout_cloud": Sample(Role.CSM),
     "list_people": Sample(Role.ADMIN),
     "invite_person": Sample(
         Role.ADMIN,

@@ -21,6 +21,7 @@ from vault.cli.admin.checks import (
     check_people,
     check_trail,
 )
+from vault.cli.admin.cloud_check import check_cloud
 from vault.cli.admin.examining import check_state, record_examined
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.exits import plain
@@ -88,6 +89,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     if replayed is not None:
         yield from check_state(settings, replayed)
     yield from check_people(settings)
+    yield from check_cloud(settings)
 
 
 def _tell(finding: Finding) -> None:

@@ -44,8 +44,16 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("sweep", settings.worker.interval_seconds, sweep_all),
         *_outside(vault),
         Job("index", INDEX_SECONDS, index_all),
+        *_reconciling(vault),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
     )
+
+
+def _reconciling(vault: Vault) -> Iterator[Job]:
+    """List the job that compares AWS's own records with the log, where any are read."""
+    if vault.reconciliation.sources:
+        seconds = vault.settings.cloud.interval_seconds
+        yield Job("reconcile", seconds, lambda at: at.reconciliation.once())
 
 
 def _outside(vault: Vault) -> Iterator[Job]:
