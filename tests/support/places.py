@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
+from typing_extensions import override
 
 from audit.note import Verifier
 from tests.support.moto_kms import made_up_credentials
@@ -189,15 +190,23 @@ class Mailbox:
         return "250 taken"
 
 
+class _FreePort(Controller):
+    """aiosmtpd's controller, which says hello to itself on the port that it was given, not on the one it took."""
+
+    @override
+    def _trigger_server(self) -> None:
+        listening: Any = self.server
+        self.port = listening.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+
+
 @contextlib.contextmanager
 def mail_server(box: Mailbox, **options: Any) -> Iterator[str]:
     """Serve SMTP on a free port of this machine; give host:port."""
-    controller = Controller(box, hostname="127.0.0.1", port=0, **options)
+    controller = _FreePort(box, hostname="127.0.0.1", port=0, **options)
     controller.start()
     try:
-        listening: Any = controller.server
-        port = listening.sockets[0].getsockname()[1]
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{controller.port}"
     finally:
         controller.stop()
 
