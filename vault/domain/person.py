@@ -60,7 +60,11 @@ class Grant:
     def in_force(self, now: datetime) -> bool:
         """Say whether the grant gives power at `now`."""
         begun = self.effective_at is not None and self.effective_at <= now
-        return begun and self.removed_at is None and (self.ends_at is None or now < self.ends_at)
+        return begun and self.removed_at is None and not self.ended(now)
+
+    def ended(self, now: datetime) -> bool:
+        """Say whether the time it was given for is over at `now`."""
+        return self.ends_at is not None and self.ends_at <= now
 
 
 def powers(grants: tuple[Grant, ...], now: datetime) -> tuple[Power, ...]:

@@ -47,4 +47,5 @@ def _event(
 
 
 def _words(grant: Grant) -> dict[str, str]:
-    return {"grant": grant.id, "person": grant.person_id, "role": grant.role, "scope": str(grant.scope)}
+    told = {"grant": grant.id, "person": grant.person_id, "role": grant.role, "scope": str(grant.scope)}
+    return told if grant.ends_at is None else told | {"ends_at": stamp(grant.ends_at)}

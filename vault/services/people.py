@@ -42,10 +42,11 @@ _INIT: Final = system_actor("init")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A role within a scope that someone shall get."""
+    """A role within a scope that someone shall get; `ends_at` is for an auditor who comes for a time."""
 
     role: Role
     scope: Scope = field(default=Scope())
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +81,7 @@ class People:
         """Make a person with an enrolment link, and propose their roles; `Conflict` person.exists."""
         now = self.clock.now()
         _check_words(email, name, wishes)
+        check_ends(wishes, now)
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             # all refusals come before the first write: their commit must not carry half of the invitation
@@ -120,6 +122,7 @@ class People:
     def propose_grant(self, actor: Actor, person_id: str, wish: Wish) -> Grant:
         """Propose a role for someone else; it gives nothing before another administrator confirmed it."""
         now = self.clock.now()
+        check_ends((wish,), now)
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id)
@@ -147,8 +150,11 @@ class People:
             require_reach(self.gate, unit, actor, grant.scope, now)
             person = _there(unit, grant.person_id)
             self._check_grantable(unit, actor, person, grant.role, now)
-            actor = self.factors.check(unit, actor, otp, now, refusal(actor))
             hold = self.hold if unit.accounts.ever_held() else timedelta(0)
+            if grant.ended(now + hold):
+                words = "It would end before it begins; propose it anew with a later end."
+                self._deny(unit, actor, Conflict("person.state", words), now)
+            actor = self.factors.check(unit, actor, otp, now, refusal(actor))
             before, grant = grant, replace(grant, confirmed_by=actor.id, effective_at=now + hold)
             unit.people.update_grant(grant)
             unit.log.record(granted(actor, before, grant), now)
@@ -281,12 +287,12 @@ class People:
     def _again(self, unit: Unit, actor: Actor, person: Person, grant: Grant, now: datetime) -> Grant:
         """Propose a role anew as one's own wish; those that `init` gave on the host stay."""
         own = grant.proposed_by == actor.id and grant.confirmed_by is None
-        if own or grant.confirmed_by == _INIT.id:
+        if own or grant.confirmed_by == _INIT.id or grant.ended(now):
             return grant
         gone = replace(grant, removed_at=now)
         unit.people.update_grant(gone)
         unit.log.record(removed(actor, grant, gone), now)
-        return self._add(unit, actor, person, Wish(grant.role, grant.scope), now)
+        return self._add(unit, actor, person, Wish(grant.role, grant.scope, grant.ends_at), now)
 
     def _check_wish(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> None:
         check_scope(unit, wish.scope)
@@ -351,12 +357,20 @@ def check_first_administrators(admins: tuple[tuple[str, str], ...]) -> None:
         _check_words(email, name, ())
 
 
+def check_ends(wishes: tuple[Wish, ...], now: datetime) -> None:
+    """Return where each end is to come and an auditor's: whoever else stops is taken away, with what they hold."""
+    for wish in wishes:
+        if wish.ends_at is not None and (wish.ends_at <= now or wish.role is not Role.AUDITOR):
+            words = "Only an auditor comes for a time, and the end is to come. Leave it out for other roles."
+            raise Invalid("input.invalid", words, errors=(FieldError("/ends_at", words),))
+
+
 def _is_chief(grant: Grant) -> bool:
     return grant.role is Role.ADMIN and grant.scope.kind is ScopeKind.ALL and grant.confirmed_by is not None
 
 
 def _new_grant(actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant:
-    return Grant(new_id(), person.id, wish.role, wish.scope, proposed_by=actor.id, proposed_at=now)
+    return Grant(new_id(), person.id, wish.role, wish.scope, actor.id, now, ends_at=wish.ends_at)
 
 
 def _check_words(email: str, name: str, wishes: tuple[Wish, ...]) -> None:

@@ -7,7 +7,7 @@ import click
 from vault.bootstrap import open_vault
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.output import emit, json_option, table
-from vault.domain.person import powers
+from vault.domain.person import Grant
 from vault.ports.store import Slice
 
 _COLUMNS = (
@@ -48,8 +48,8 @@ def people_(config: str | None, *, as_json: bool) -> None:
                             "email": person.email,
                             "name": person.name,
                             "state": person.state.value,
-                            "roles": [f"{power.role} ({power.scope})" for power in powers(grants, now)],
-                            "proposed": [f"{grant.role} ({grant.scope})" for grant in waiting],
+                            "roles": [_words(grant) for grant in grants if grant.in_force(now)],
+                            "proposed": [_words(grant) for grant in waiting],
                         }
                     )
                 cursor = page.next
@@ -61,3 +61,8 @@ def people_(config: str | None, *, as_json: bool) -> None:
         emit({"items": rows})
         return
     table(rows, _COLUMNS)
+
+
+def _words(grant: Grant) -> str:
+    until = "" if grant.ends_at is None else f" until {grant.ends_at:%Y-%m-%d %H:%M}Z"
+    return f"{grant.role} ({grant.scope}){until}"

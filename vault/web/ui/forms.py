@@ -230,6 +230,7 @@ class GrantForm(Form):
         choices=options((("all", "Everything"), ("customer", "One customer"), ("account", "One account"))),
     )
     target = StringField("DDI or account number", [Optional()])
+    ends_at = StringField("Until the end of (UTC)", [Optional()])
 
 
 class ReviewForm(Form):

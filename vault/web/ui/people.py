@@ -5,6 +5,7 @@ Decided here: an enrolment link is shown once, in the answer to the POST that ma
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask import redirect, request, url_for
@@ -163,4 +164,16 @@ def _wish(form: GrantForm) -> Wish:
             place = FieldError("/target", "Give the DDI number of a customer that is registered.")
             raise Invalid("input.invalid", place.detail, errors=(place,))
         target = exact[0]
-    return Wish(Role(form.role.data), Scope(kind, "" if kind is ScopeKind.ALL else target))
+    scope = Scope(kind, "" if kind is ScopeKind.ALL else target)
+    return Wish(Role(form.role.data), scope, _end_of(form.ends_at.data or ""))
+
+
+def _end_of(text: str) -> datetime | None:
+    """Read the last day on which a power counts; it ends with that day, in UTC."""
+    if not text.strip():
+        return None
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        place = FieldError("/ends_at", "Give a day as YYYY-MM-DD.")
+        raise Invalid("input.invalid", place.detail, errors=(place,)) from None

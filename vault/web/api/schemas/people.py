@@ -10,7 +10,7 @@ from pydantic import Field
 from vault.domain.actor import ActorKind, Role
 from vault.domain.person import Grant, Person, PersonState
 from vault.services.people import Invited, Profile, Wish
-from vault.web.api.schemas.base import Body, Lax, Line, Resource, SecretText
+from vault.web.api.schemas.base import Body, Lax, Line, QueryTime, Resource, SecretText
 from vault.web.api.schemas.tokens import ScopeText, scope_of
 
 
@@ -19,11 +19,12 @@ class WishBody(Body):
 
     role: Annotated[Role, Lax]
     scope: ScopeText = "all"
+    ends_at: QueryTime | None = Field(default=None, description="When an auditor's power ends by itself.")
 
     @property
     def wish(self) -> Wish:
         """Give what the service takes."""
-        return Wish(self.role, scope_of(self.scope))
+        return Wish(self.role, scope_of(self.scope), self.ends_at)
 
 
 class NewPerson(Body):
@@ -62,7 +63,7 @@ class MeResource(Resource):
 
 
 class GrantResource(Resource):
-    """A role within a scope; in force from `effective_at` once another administrator confirmed it."""
+    """A role within a scope; in force from `effective_at` once another administrator confirmed it, until `ends_at`."""
 
     id: str
     person_id: str
@@ -73,6 +74,7 @@ class GrantResource(Resource):
     confirmed_by: str | None
     effective_at: datetime | None
     removed_at: datetime | None
+    ends_at: datetime | None
 
     @classmethod
     def of(cls, grant: Grant) -> GrantResource:
@@ -87,6 +89,7 @@ class GrantResource(Resource):
             confirmed_by=grant.confirmed_by,
             effective_at=grant.effective_at,
             removed_at=grant.removed_at,
+            ends_at=grant.ends_at,
         )
 
 
