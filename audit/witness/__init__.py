@@ -5,6 +5,7 @@
     judge       what it cosigns and what it refuses
     server      the judge behind HTTP
     client      the log's side
+    submit      how a log gets its cosignature, and learns that it was put back
     command     `python -m audit witness`
 
 The one promise: a witness never cosigns two checkpoints of one log of which neither continues the other, whatever
