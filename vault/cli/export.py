@@ -70,8 +70,14 @@ class _Target:
 @click.option("--account", "account_id", help="Only entries about this account.")
 @click.option("--actor", help="Only entries of this actor (an id).")
 @click.option("--checkout", "checkout_id", help="Only entries of this checkout.")
-@click.option("--type", "type", help="Only entries of this type, such as checkout.requested.")
-@click.option("--outcome", type=click.Choice(["success", "denied", "failed", "unknown"]))
+@click.option(
+    "--type", "type", help="Only entries of these types, such as checkout.requested,checkout.granted."
+)
+@click.option(
+    "--outcome", help="Only those that ended so: success, denied, failed, unknown; several with commas."
+)
+@click.option("--reason", help="Only entries for which this reason was stated.")
+@click.option("--ticket", help="Only entries for which this ticket was stated.")
 @click.option("--since", help="From this time on (RFC 3339).")
 @click.option("--until", help="Before this time (RFC 3339).")
 @click.option("--text", "q", help="Only entries that hold this text.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from vault.domain.event import Result
 from vault.ports.store import EntryFilter
 from vault.services.exports import Format, Wish
 from vault.web.api.schemas.base import AccountId, Body, Lax, Line, QueryTime, Words
 
-_MOST = 2**53 - 1
+_MOST: Final = 2**53 - 1
+_OUTCOMES: Final = f"^({'|'.join(Result)})(,({'|'.join(Result)}))*$"
 
 
 class NewExport(Body):
@@ -26,8 +27,12 @@ class NewExport(Body):
     account_id: AccountId | None = None
     actor: Line | None = None
     checkout_id: Line | None = None
-    type: Line | None = None
-    outcome: Annotated[Result, Lax] | None = None
+    type: Line | None = Field(default=None, description="As in the list: one, or several parted by commas.")
+    outcome: Annotated[str, StringConstraints(pattern=_OUTCOMES)] | None = Field(
+        default=None, description="As in the list: one, or several parted by commas."
+    )
+    reason: Line | None = None
+    ticket: Line | None = None
     since: QueryTime | None = None
     until: QueryTime | None = None
     q: Line | None = None
@@ -48,8 +53,10 @@ class NewExport(Body):
             account_id=self.account_id,
             actor_id=self.actor,
             checkout_id=self.checkout_id,
-            type=self.type,
-            outcome=self.outcome,
+            types=_several(self.type),
+            outcomes=_several(self.outcome),
+            reason=self.reason,
+            ticket=self.ticket,
             since=self.since,
             until=self.until,
             text=self.q,
@@ -64,3 +71,7 @@ class NewExport(Body):
             checkpoint=self.checkpoint,
             limit=self.limit,
         )
+
+
+def _several(names: str | None) -> tuple[str, ...]:
+    return tuple(name for name in (names or "").split(",") if name)

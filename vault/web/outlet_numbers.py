@@ -1,0 +1,50 @@
+"""Numbers of places outside for ``/metrics``: how far each is behind the log, read when they are asked for.
+
+Decided here: those of the settings are told, whether or not anything reached them yet; one that is no
+longer named is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily
+
+from vault.domain.outlet import Outlet
+from vault.errors import VaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vault.bootstrap import Vault
+
+
+class OutletNumbers:
+    """A collector over one vault; while the database is away it has nothing to say."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give of each place how many entries it has not got, for how long it fails, and whether it is lost."""
+        now = self._vault.clock.now()
+        names = (*self._vault.publishing.names, *(feed.name for feed in self._vault.feeds.feeds))
+        try:
+            with self._vault.units.read() as unit:
+                size = int(unit.log.checkpoint().split("\n")[1])
+                found = [unit.outlets.get(name) or Outlet(name) for name in names]
+        except VaultError:  # /readyz tells of it; numbers that are asked for often must not fail instead
+            return
+        lag = GaugeMetricFamily(
+            "rootvault_outlet_lag_entries", "Entries that are not out there yet.", labels=["outlet"]
+        )
+        failing = GaugeMetricFamily(
+            "rootvault_outlet_failing_seconds", "How long every try has failed.", labels=["outlet"]
+        )
+        lost = GaugeMetricFamily("rootvault_outlet_lost", "Whether it counts as lost.", labels=["outlet"])
+        for outlet in found:
+            since = outlet.failing_since
+            lag.add_metric([outlet.name], size - outlet.position)
+            failing.add_metric([outlet.name], 0 if since is None else (now - since).total_seconds())
+            lost.add_metric([outlet.name], int(outlet.lost))
+        yield from (lag, failing, lost)
