@@ -2,7 +2,7 @@
 
 This package knows nothing of the vault that writes to it and can be used alone. Reading from the bottom up:
 
-    entry       the canonical bytes of one event
+    entry       the canonical bytes of one event; batch reads many at once
     merkle      the tree's mathematics, on ints and 32-byte hashes
     note        signed notes (Ed25519), the only place that signs
     checkpoint  origin, size and root as the text of a note
@@ -10,7 +10,11 @@ This package knows nothing of the vault that writes to it and can be used alone.
     storage     where entries live: memory, or the database of whoever appends
     log         append and prove
     bundle      a whole log as files
+    served      a whole log over HTTP
     verify      the examination of a whole log
+    contents    what its entries say, a part of that; in a second process: helper
+    older       what older checkpoints say of it
+    report      what was found; wording tells it
     mark        the highest checkpoint we have seen, kept outside the database
     rotation    the change of the signing key
     signatures  the lines under a note, merged as they come in

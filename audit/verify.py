@@ -20,6 +20,8 @@ another past, and only an older checkpoint kept elsewhere contradicts it (`since
 | --- | --- |
 | note.*, checkpoint.*, log.origin | the checkpoint is not signed by this key, malformed, or of another log |
 | bundle.*, tile.* | a file of the bundle is missing, too short, too long or malformed |
+| bundle.changed | the files were others when they were read again |
+| served.* | the server that serves the log does not answer, or not with the log |
 | tile.differs | a kept hash is not that of the entries below it |
 | entry.missing, entry.beyond | there is no such entry, or one that the checkpoint does not count |
 | entry.changed | the entry is not the one whose hash is kept |
