@@ -25,6 +25,7 @@ from vault.services.customers import Customers
 from vault.services.daily_note import DailyNote
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
+from vault.services.evidence_cloud import RecordsOfAws
 from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.feeds import Feeds
@@ -156,6 +157,13 @@ def compose(ground: Ground) -> Vault:
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
     reviews = Reviews(units, gate, clock)
+    reconciliation = Reconciliation(
+        units,
+        ground.cloud,
+        frozenset(settings.keys.kms_keys),
+        clock,
+        timedelta(seconds=settings.cloud.wait_seconds),
+    )
     return Vault(
         settings=settings,
         policy=ground.policy,
@@ -179,7 +187,7 @@ def compose(ground: Ground) -> Vault:
         trail=Trail(units, gate, clock),
         indexing=Indexing(units),
         exports=Exports(units, gate, clock),
-        evidences=Evidences(units, gate, clock, ground.vkey),
+        evidences=Evidences(units, gate, clock, ground.vkey, RecordsOfAws(reconciliation)),
         knowledge=Knowledge(units, gate, clock),
         reviews=reviews,
         activities=Activities(units, gate, clock, reviews),
@@ -204,13 +212,7 @@ def compose(ground: Ground) -> Vault:
             units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
         ),
         anchored=anchored,
-        reconciliation=Reconciliation(
-            units,
-            ground.cloud,
-            frozenset(settings.keys.kms_keys),
-            clock,
-            timedelta(seconds=settings.cloud.wait_seconds),
-        ),
+        reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
     )
 
