@@ -46,6 +46,7 @@ from vault.services.rotations import Rotations
 from vault.services.sealing import Sealer
 from vault.services.signin import SessionLimits, SignIn
 from vault.services.sweep import Sweep
+from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
 from vault.services.trail import Trail
 from vault.services.views import Views
@@ -87,6 +88,7 @@ class Vault:
     views: Views
     trail: Trail
     indexing: Indexing
+    timelines: Timelines
     exports: Exports
     evidences: Evidences
     knowledge: Knowledge
@@ -156,6 +158,7 @@ def compose(ground: Ground) -> Vault:
     reveals = Reveals(units, checkouts, sealer, clock, anchored)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
+    trail = Trail(units, gate, clock)
     reviews = Reviews(units, gate, clock)
     reconciliation = Reconciliation(
         units,
@@ -184,8 +187,9 @@ def compose(ground: Ground) -> Vault:
         rotations=rotations,
         attestations=Attestations(units, rotations, clock),
         views=Views(units, gate, clock),
-        trail=Trail(units, gate, clock),
+        trail=trail,
         indexing=Indexing(units),
+        timelines=Timelines(units, gate, clock, trail),
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey, RecordsOfAws(reconciliation)),
         knowledge=Knowledge(units, gate, clock),

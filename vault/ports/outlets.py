@@ -59,6 +59,10 @@ class PublishedStore(Protocol):
         """Find by size."""
         ...
 
+    def covering(self, index: int) -> Published | None:
+        """Give the smallest that has the entry of this index in it."""
+        ...
+
     def since(self, at: datetime) -> tuple[Published, ...]:
         """List those published at or after a time, largest first, 500 at most."""
         ...

@@ -1,7 +1,9 @@
 """The trail: the people's view of the log, over all accounts or for one (U4), and its proofs.
 
 Decided here: who reads what. The whole log is for auditors; everyone else reads the entries of accounts
-in their scope, a machine its own. Reading the whole log is an entry itself, once for each list read.
+in their scope, a machine its own. What an auditor reads of the log is an entry itself: one for each page of a list,
+with its filter, and one for each entry that is opened. Proofs, hashes and checkpoints tell nothing of anybody and
+leave none.
 """
 
 from __future__ import annotations
@@ -11,15 +13,39 @@ from typing import TYPE_CHECKING
 
 from vault.domain.actor import ActorKind, Reach
 from vault.domain.event import Event, EventType
+from vault.domain.outlet import ANCHORS
 from vault.domain.policy import Permission
 from vault.errors import Invalid, not_found
+from vault.ports.ranges import Pick, Stretch
 from vault.services.exports import require_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vault.domain.actor import Actor
+    from vault.domain.outlet import Outlet, Published
     from vault.ports.clock import Clock
-    from vault.ports.store import Entry, EntryFilter, Page, Receipt, Slice, Units
+    from vault.ports.store import Entry, EntryFilter, Page, Receipt, Slice, Unit, Units
     from vault.services.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One entry and its place: `size` is the log's, `published` the first checkpoint with it that left the house.
+
+    `confirmed` are the places outside that have confirmed a checkpoint with the entry in it; the neighbours are
+    indexes, those of the log only for who reads all of it.
+    """
+
+    entry: Entry
+    proof: str
+    size: int
+    published: Published | None
+    confirmed: tuple[Outlet, ...]
+    account_before: int | None
+    account_after: int | None
+    before: int | None
+    after: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +65,48 @@ class Trail:
             wanted = replace(wanted, of_accounts=True)
         if actor.kind is ActorKind.MACHINE:
             wanted = replace(wanted, actor_id=actor.id)
-        if reach.everything and part.cursor is None:
-            self._viewed(actor, wanted)
+        if reach.everything or self._is_auditor(actor):
+            after = {} if part.cursor is None else {"after": part.cursor[:64]}
+            self._viewed(actor, wanted.told() | after)
         with self.units.read() as unit:
-            return unit.log.page(wanted, reach, part)
+            return unit.log.search(wanted, reach, part)
 
     def entry(self, actor: Actor, index: int) -> Entry:
         """Read one entry; one that is not in scope is as absent as one that does not exist (S21)."""
-        reach = self._reach(actor)
+        found = self._find(actor, index)
+        if self._is_auditor(actor):
+            self._viewed(actor, {"entry": index})
+        return found
+
+    def placed(self, actor: Actor, index: int) -> Placed:
+        """Read one entry with all that tells of its place: proof, neighbours, and who outside has confirmed it."""
+        found = self.entry(actor, index)
         with self.units.read() as unit:
-            found = unit.log.entry(index)
-            if found is not None and (self._reads_whole(actor) or self._in_scope(found, reach, actor)):
-                return found
-        raise not_found("entry", str(index))
+            proof = unit.log.proof(index)
+            size = unit.ranges.size()
+            published = unit.published.covering(index)
+            known = unit.outlets.all()
+            before, after = _of_the_same_account(unit, found, size)
+        if proof is None:
+            raise not_found("entry", str(index))
+        whole = self._reads_whole(actor)
+        return Placed(
+            entry=found,
+            proof=proof,
+            size=size,
+            published=published,
+            confirmed=tuple(
+                each for each in known if each.name.startswith(ANCHORS) and each.position > index
+            ),
+            account_before=before,
+            account_after=after,
+            before=index - 1 if whole and index > 0 else None,
+            after=index + 1 if whole and index + 1 < size else None,
+        )
 
     def receipt(self, actor: Actor, index: int) -> Receipt:
         """Give an entry's receipt anew, under the present checkpoint."""
-        self.entry(actor, index)
+        self._find(actor, index)
         with self.units.read() as unit:
             found = unit.log.receipt(index)
         if found is None:
@@ -64,7 +115,7 @@ class Trail:
 
     def proof(self, actor: Actor, index: int) -> str:
         """Give an entry's proof as c2sp.org/tlog-proof text."""
-        self.entry(actor, index)
+        self._find(actor, index)
         with self.units.read() as unit:
             found = unit.log.proof(index)
         if found is None:
@@ -108,6 +159,18 @@ class Trail:
             unit.commit()
         return found
 
+    def _find(self, actor: Actor, index: int) -> Entry:
+        reach = self._reach(actor)
+        with self.units.read() as unit:
+            found = unit.log.entry(index)
+        if found is None or not (self._reads_whole(actor) or self._in_scope(found, reach, actor)):
+            raise not_found("entry", str(index))
+        return found
+
+    def _is_auditor(self, actor: Actor) -> bool:
+        """Say whether the actor reads the log by office, all of it or a part."""
+        return not self.gate.policy.reach(actor, Permission.LOG_READ).empty
+
     def _reads_whole(self, actor: Actor) -> bool:
         """Say whether the actor reads all of the log; all accounts in scope are not yet that."""
         return self.gate.policy.reach(actor, Permission.LOG_READ).everything
@@ -129,13 +192,20 @@ class Trail:
             found = unit.accounts.get(number)
         return found is not None and reach.covers(found.customer_id, found.id)
 
-    def _viewed(self, actor: Actor, wanted: EntryFilter) -> None:
+    def _viewed(self, actor: Actor, detail: Mapping[str, str | int]) -> None:
         now = self.clock.now()
-        filters = {
-            name: str(value)
-            for name in ("account_id", "actor_id", "checkout_id", "type", "outcome", "since", "until", "text")
-            if (value := getattr(wanted, name)) is not None
-        }
         with self.units.write() as unit:
-            unit.log.record(Event(EventType.AUDIT_VIEWED, actor, detail=filters), now)
+            unit.log.record(Event(EventType.AUDIT_VIEWED, actor, detail=detail), now)
             unit.commit()
+
+
+def _of_the_same_account(unit: Unit, entry: Entry, size: int) -> tuple[int | None, int | None]:
+    """Give the entries before and after in the chain of the entry's account."""
+    account = entry.content.get("account")
+    number = account.get("id") if isinstance(account, dict) else None
+    if not isinstance(number, str):
+        return None, None
+    mine = Pick(account_id=number)
+    before = unit.ranges.last(mine, 1, below=entry.index)
+    after = unit.ranges.pick(Stretch(entry.index + 1, size), mine, 1)
+    return before[0].index if before else None, after[0].index if after else None

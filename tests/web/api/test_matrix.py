@@ -191,7 +191,8 @@ def test_lists_and_bodies_do_not_tell_of_others(service: Service) -> None:
     other = Scope(ScopeKind.CUSTOMER, ABSENT["customer_id"])
     oscar, carol = (service.caller(f"s{role}", role, other) for role in (Role.OPERATOR, Role.CUSTODIAN))
     for path in ("/customers", "/accounts", "/checkouts", "/audit/entries", "/accounts?customer_id=900001"):
-        assert oscar.did(path, method="GET") == {"items": [], "next": None}, path
+        page = oscar.did(path, method="GET")
+        assert (page.pop("items"), set(page.values())) == ([], {None}), path
     asking = dict(SAMPLES["request_checkout"].body)
     asked = [
         oscar.post("/checkouts", {**asking, "account_id": each}) for each in ("111122223333", "999999999999")

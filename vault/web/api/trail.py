@@ -10,8 +10,13 @@ from vault.domain.policy import Permission
 from vault.errors import not_found
 from vault.ports.store import Slice
 from vault.web.api.routes import BYTES, TEXT, index_of, operation
-from vault.web.api.schemas.audit import ConsistencyQuery, ConsistencyResource, EntryQuery, EntryResource
-from vault.web.api.schemas.base import Items
+from vault.web.api.schemas.audit import (
+    ConsistencyQuery,
+    ConsistencyResource,
+    EntryItems,
+    EntryQuery,
+    EntryResource,
+)
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN
 from vault.web.security import keep
@@ -20,18 +25,18 @@ _PARTIAL: Final = ".p/"
 
 
 @operation("GET", "/audit/entries", Permission.TRAIL_READ, problems={422: ("cursor.invalid",)})
-def list_entries(sent: EntryQuery) -> Items[EntryResource]:
+def list_entries(sent: EntryQuery) -> EntryItems:
     """List entries newest first: all for auditors, those of accounts in scope for everyone else.
 
-    Reading the whole log is an entry itself.
+    What is given narrows together. Each page that an auditor reads is an entry itself. A search that would
+    cost too much stops before its page is full: then `reached` tells how far it looked, and `next` goes on there.
     """
-    page = the_vault().trail.page(actor(), sent.wanted(), Slice(sent.limit, sent.cursor))
-    return Items[EntryResource](items=[EntryResource.of(each) for each in page.items], next=page.next)
+    return EntryItems.shown(the_vault().trail.page(actor(), sent.wanted(), Slice(sent.limit, sent.cursor)))
 
 
 @operation("GET", "/audit/entries/<index>", Permission.TRAIL_READ)
 def read_entry(index: str) -> EntryResource:
-    """Read one entry, with its exact leaf."""
+    """Read one entry, with its exact leaf; that an auditor read it is an entry itself."""
     return EntryResource.of(the_vault().trail.entry(actor(), index_of(index)))
 
 

@@ -18,13 +18,23 @@ from vault.web.auth import actor, the_vault
 from vault.web.errors import status_of
 from vault.web.guard import needs
 from vault.web.ui.site import blueprint, next_page, page
-from vault.web.ui.words import OUTCOME
+from vault.web.ui.story import step_of
+from vault.web.ui.words import OUTCOME, event
 
 if TYPE_CHECKING:
     from vault.ports.store import Entry
 
 PAGE = 50
-FILTERS = ("account", "type", "outcome", "since", "until", "q", "checkout", "actor")
+FILTERS = ("account", "type", "outcome", "since", "until", "q", "checkout", "actor", "reason", "ticket")
+FAMILIES = (
+    ("Anything shown or refused", "secret.reveal."),
+    ("Anything about requests and leases", "checkout."),
+    ("Anything about rotations", "rotation."),
+    ("Anything about signing in", ("session.", "stepup.")),
+    ("Anything about people and power", ("person.", "role.", "token.")),
+    ("Anything about the log itself", ("log.", "audit.", "review.", "outlet.")),
+)
+"""What the list of types offers first: all of a family at once."""
 
 
 @blueprint.get("/trail")
@@ -45,11 +55,13 @@ def trail_list() -> Response:
         "ui/trail.html",
         status,
         entries=found.items,
+        reached=found.reached,
         asked=asked,
         error=error,
         searched=bool(given),
         next_url=next_page("ui.trail_list", found.next, given),
-        types=sorted(CATALOGUE),
+        families=[(name, ",".join(_of_family(begins))) for name, begins in FAMILIES],
+        types=[(name, event(name)) for name in sorted(CATALOGUE)],
         outcomes=[(name, word.name) for name, word in OUTCOME.items()],
     )
 
@@ -58,15 +70,25 @@ def trail_list() -> Response:
 @needs(Permission.TRAIL_READ)
 def trail_entry(index: int) -> Response:
     """Show one entry: exact bytes, leaf hash, proof, and how to check them."""
-    vault, who = the_vault(), actor()
-    entry = vault.trail.entry(who, index)
+    vault = the_vault()
+    placed = vault.trail.placed(actor(), index)
     return page(
         "ui/entry.html",
-        entry=entry,
-        leaf=entry.leaf.decode(),
-        proof=vault.trail.proof(who, index),
+        placed=placed,
+        entry=placed.entry,
+        told=step_of(placed.entry),
+        leaf=placed.entry.leaf.decode(),
+        proof=placed.proof,
         vkey=vault.vkey,
     )
+
+
+@blueprint.get("/trail/checkpoint")
+@needs(Permission.TRAIL_READ)
+def trail_checkpoint() -> Response:
+    """Give the latest signed checkpoint as a file, to be kept."""
+    note = the_vault().trail.checkpoint()
+    return _file(note.encode(), "text/plain; charset=utf-8", f"checkpoint-{note.splitlines()[1]}")
 
 
 @blueprint.get("/trail/<int:index>/leaf")
@@ -95,17 +117,28 @@ def _attached(name: str) -> dict[str, str]:
 
 def filter_of(asked: dict[str, str]) -> EntryFilter:
     """Read what a form's fields ask for; raise `Invalid` for a day that is none."""
-    number = asked["account"].replace(" ", "")
+    given = {name: asked.get(name) or None for name in FILTERS}
     return EntryFilter(
-        account_id=number or None,
-        actor_id=asked["actor"] or None,
-        checkout_id=asked["checkout"] or None,
-        type=asked["type"] or None,
-        outcome=asked["outcome"] or None,
+        account_id=None if given["account"] is None else given["account"].replace(" ", ""),
+        actor_id=given["actor"],
+        checkout_id=given["checkout"],
+        types=several(given["type"]),
+        outcomes=several(given["outcome"]),
+        reason=given["reason"],
+        ticket=given["ticket"],
         since=_day(asked["since"], "since"),
         until=_day(asked["until"], "until", and_all_of_it=True),
-        text=asked["q"] or None,
+        text=given["q"],
     )
+
+
+def several(text: str | None) -> tuple[str, ...]:
+    """Read one or several names, parted by commas."""
+    return tuple(name for name in (text or "").split(",") if name)
+
+
+def _of_family(begins: str | tuple[str, ...]) -> list[str]:
+    return [name for name in sorted(CATALOGUE) if name.startswith(begins)]
 
 
 def _day(text: str, name: str, *, and_all_of_it: bool = False) -> datetime | None:

@@ -96,6 +96,11 @@ class PublishedNotes:
         row = self.db.one(_PUBLISHED.where(published.c.size == size))
         return None if row is None else mapping.published.value(row)
 
+    def covering(self, index: int) -> Published | None:
+        """Give the smallest that has the entry of this index in it."""
+        row = self.db.first(_PUBLISHED.where(published.c.size > index).order_by(published.c.size).limit(1))
+        return None if row is None else mapping.published.value(row)
+
     def since(self, at: datetime) -> tuple[Published, ...]:
         """List those published at or after a time, largest first, 500 at most."""
         rows = self.db.all(_PUBLISHED.order_by(published.c.size.desc()).limit(_SINCE_MOST))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from vault.domain.event import Result
-from vault.ports.store import Entry, EntryFilter
+from vault.ports.store import Entry, EntryFilter, Page
 from vault.web.api.schemas.base import (
     AccountId,
+    Items,
     Line,
     PageQuery,
     Query,
@@ -19,6 +20,7 @@ from vault.web.api.schemas.base import (
     Resource,
 )
 
+_OUTCOMES: Final = f"^({'|'.join(Result)})(,({'|'.join(Result)}))*$"
 Index = Annotated[QueryNumber, Field(ge=0, le=2**53 - 1)]
 
 
@@ -28,11 +30,19 @@ class EntryQuery(PageQuery):
     account_id: AccountId | None = None
     actor: Line | None = Field(default=None, description="An actor's id.")
     checkout_id: Line | None = None
-    type: Line | None = Field(default=None, description="As `secret.reveal.released`.")
-    outcome: Result | None = None
+    type: Line | None = Field(
+        default=None, description="As `secret.reveal.released`; several, parted by commas, any of which fits."
+    )
+    outcome: Annotated[str, StringConstraints(pattern=_OUTCOMES)] | None = Field(
+        default=None, description="As `denied`; several, parted by commas, any of which fits."
+    )
+    reason: Line | None = Field(default=None, description="The code of the reason that was stated.")
+    ticket: Line | None = Field(default=None, description="The ticket that was stated, whole.")
     since: QueryTime | None = None
     until: QueryTime | None = None
-    q: Line | None = Field(default=None, description="Text in the entry.")
+    q: Line | None = Field(
+        default=None, description="Text in the entry's values, found literally and without case."
+    )
 
     def wanted(self) -> EntryFilter:
         """Give what the service takes."""
@@ -40,12 +50,18 @@ class EntryQuery(PageQuery):
             account_id=self.account_id,
             actor_id=self.actor,
             checkout_id=self.checkout_id,
-            type=self.type,
-            outcome=self.outcome,
+            types=_several(self.type),
+            outcomes=_several(self.outcome),
+            reason=self.reason,
+            ticket=self.ticket,
             since=self.since,
             until=self.until,
             text=self.q,
         )
+
+
+def _several(names: str | None) -> tuple[str, ...]:
+    return tuple(name for name in (names or "").split(",") if name)
 
 
 class ConsistencyQuery(Query):
@@ -71,6 +87,21 @@ class EntryResource(Resource):
             leaf_hash=entry.leaf_hash,
             leaf=entry.leaf.decode("utf-8"),
             content=dict(entry.content),
+        )
+
+
+class EntryItems(Items[EntryResource]):
+    """One page of entries; with `reached` it may be short: it looked down to that index, and `next` goes on there."""
+
+    reached: int | None = Field(
+        description="How far a search that would have cost too much looked, else null."
+    )
+
+    @classmethod
+    def shown(cls, page: Page[Entry]) -> EntryItems:
+        """Show one."""
+        return cls(
+            items=[EntryResource.of(each) for each in page.items], next=page.next, reached=page.reached
         )
 
 

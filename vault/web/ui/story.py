@@ -1,0 +1,235 @@
+"""The log told as a story: for each entry a sentence, a sign, and how long after the one before.
+
+Decided here: the words, for a reader who knows nothing of the program; each sentence is only a reading, and leads
+to the entry whose bytes count. Names, reasons and tickets in it are what somebody typed: they go through
+`show.text` in the templates like all text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from vault.domain.event import EventType, Result
+from vault.web.ui import words
+
+if TYPE_CHECKING:
+    from vault.ports.store import Entry
+
+SENTENCES: Final[Mapping[EventType, str]] = {
+    EventType.CHECKOUT_REQUESTED: "{who} asked for the root credentials.",
+    EventType.CHECKOUT_APPROVED: "{who} agreed to the request.",
+    EventType.CHECKOUT_REJECTED: "{who} said no; that ended the request.",
+    EventType.CHECKOUT_GRANTED: "{who} began: from here on the account was checked out.",
+    EventType.CHECKOUT_RETURNED: "{who} gave the account back.",
+    EventType.CHECKOUT_EXPIRED: "The time was over; nobody could see anything any more.",
+    EventType.CHECKOUT_LAPSED: "Nobody decided or began in time; the request ended by itself.",
+    EventType.CHECKOUT_CANCELLED: "{who} withdrew the request.",
+    EventType.CHECKOUT_REVOKED: "{who} ended it before its time.",
+    EventType.STEPPED_UP: "{who} proved with a second factor to be who they are.",
+    EventType.STEP_UP_REFUSED: "A second factor that {who} gave was not accepted.",
+    EventType.REVEAL_AUTHORIZED: "The vault wrote down that {who} may now see the {secret}, before opening it.",
+    EventType.REVEAL_RELEASED: "The {secret} was shown to {who}.",
+    EventType.REVEAL_FAILED: "The {secret} could not be opened; {who} saw nothing.",
+    EventType.REVEAL_UNKNOWN: "Whether {who} saw the {secret} is not known; it counts as seen.",
+    EventType.REVEAL_REFUSED: "{who} tried to see the {secret} and was refused.",
+    EventType.ROTATION_PLANNED: "{who} had the vault make a new {secret}; nobody has seen it yet.",
+    EventType.ROTATION_DISPLAYED: "The new {secret} was shown to {who}, to be set at AWS.",
+    EventType.ROTATION_ACCEPTED: "{who} confirmed that AWS took the new {secret}.",
+    EventType.ROTATION_REFUSED: "{who} told that AWS did not take the new {secret}; the old one stays.",
+    EventType.ROTATION_UNKNOWN: "{who} could not tell whether AWS took the new {secret}.",
+    EventType.ROTATION_ABANDONED: "{who} dropped the new {secret} before anybody saw it.",
+    EventType.ROTATION_VERIFIED: "{who} proved that the new {secret} works.",
+    EventType.SECRET_PROMOTED: "The new {secret} became the one that counts.",
+    EventType.CREDENTIAL_TAKEN_IN: "{who} put the existing {secret} into the vault.",
+    EventType.CUSTODY_HELD: "Password and device are both confirmed: the vault holds the account.",
+    EventType.ACCOUNT_REGISTERED: "{who} registered the account.",
+    EventType.ACCOUNT_CHANGED: "{who} changed what is known about the account.",
+    EventType.SIGNED_IN: "{who} signed in.",
+    EventType.SIGNED_OUT: "{who} signed out.",
+    EventType.ACCESS_DENIED: "{who} tried something that is not theirs to do, and was refused.",
+    EventType.AUDIT_VIEWED: "{who} read the log.",
+    EventType.AUDIT_EXPORTED: "{who} took a copy of the log.",
+    EventType.AUDIT_SAMPLED: "{who} drew a random sample of the log.",
+    EventType.ROLE_PROPOSED: "{who} proposed a role for somebody.",
+    EventType.ROLE_GRANTED: "{who} confirmed a role for somebody.",
+    EventType.ROLE_REMOVED: "{who} took a role away from somebody.",
+    EventType.PERSON_INVITED: "{who} invited a person.",
+    EventType.PERSON_DISABLED: "{who} shut a person out.",
+    EventType.TOKEN_ISSUED: "{who} made a token for a program.",
+    EventType.TOKEN_REVOKED: "{who} ended a program's token.",
+}
+"""Sentences of what people meet most; all else is told by the catalogue's few words."""
+
+SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    "checkout.requested": ("question", "info"),
+    "checkout.approved": ("check", "ok"),
+    "checkout.rejected": ("stop", "bad"),
+    "checkout.granted": ("key", "accent"),
+    "checkout.returned": ("in", "ok"),
+    "checkout.expired": ("clock", "info"),
+    "checkout.lapsed": ("clock", "warn"),
+    "checkout.revoked": ("stop", "bad"),
+    "checkout": ("arrow", "info"),
+    "secret.reveal.authorized": ("lock", "info"),
+    "secret.reveal.released": ("eye", "warn"),
+    "secret.reveal": ("alert", "bad"),
+    "secret": ("check", "ok"),
+    "rotation.displayed": ("eye", "warn"),
+    "rotation.unknown": ("question", "bad"),
+    "rotation.verified": ("shield", "ok"),
+    "rotation": ("turn", "accent"),
+    "stepup": ("person", "info"),
+    "session": ("person", "info"),
+    "person": ("people", "info"),
+    "role": ("people", "info"),
+    "token": ("token", "info"),
+    "account": ("accounts", "info"),
+    "customer": ("accounts", "info"),
+    "credential": ("in", "accent"),
+    "custody": ("lock", "ok"),
+    "audit": ("trail", "info"),
+    "review": ("check", "ok"),
+    "incident": ("alert", "warn"),
+    "outlet": ("out", "info"),
+}
+_FAILED: Final = {
+    Result.DENIED: ("stop", "bad"),
+    Result.FAILED: ("alert", "bad"),
+    Result.UNKNOWN: ("question", "warn"),
+}
+_SECRETS: Final = {"password": "password", "mfa": "one-time code"}
+_SEEDS: Final = frozenset({"rotation", "credential", "secret.promoted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry as a step of a story; `later` is how long after the step before it in time, None for the first."""
+
+    index: int
+    at: datetime
+    type: str
+    sentence: str
+    icon: str
+    tone: str
+    result: words.Word | None
+    facts: tuple[tuple[str, str], ...]
+    account_id: str | None
+    checkout_id: str | None
+    later: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The steps of one day (UTC), in the story's order."""
+
+    date: date
+    steps: tuple[Step, ...]
+
+
+def days(entries: Sequence[Entry], *, newest_first: bool) -> tuple[Day, ...]:
+    """Tell entries day by day; they are given in the order in which they are told."""
+    steps = list(_steps(entries, newest_first=newest_first))
+    return tuple(Day(day, tuple(group)) for day, group in groupby(steps, key=lambda step: step.at.date()))
+
+
+def _steps(entries: Sequence[Entry], *, newest_first: bool) -> Iterator[Step]:
+    times = [at_of(entry.content) for entry in entries]
+    for place, entry in enumerate(entries):
+        before = place + 1 if newest_first else place - 1
+        later = times[place] - times[before] if 0 <= before < len(entries) else None
+        yield step_of(entry, gap(later))
+
+
+def step_of(entry: Entry, later: str | None = None) -> Step:
+    """Tell one entry."""
+    content = entry.content
+    kind, result = str(content.get("type")), str(content.get("outcome"))
+    icon, tone = _FAILED[Result(result)] if result in set(_FAILED) else sign_of(kind)
+    return Step(
+        index=entry.index,
+        at=at_of(content),
+        type=kind,
+        sentence=sentence(content),
+        icon=icon,
+        tone=tone,
+        result=None if result == Result.SUCCESS else words.outcome(result),
+        facts=tuple(_facts(content)),
+        account_id=_text(_part(content, "account").get("id")),
+        checkout_id=_text(content.get("checkout")),
+        later=later,
+    )
+
+
+def sentence(content: Mapping[str, object]) -> str:
+    """Say in one sentence what an entry tells."""
+    kind = str(content.get("type"))
+    who = str(_part(content, "actor").get("name") or "The vault")
+    if kind not in set(SENTENCES):
+        return f"{words.event(kind)} ({who})."
+    if content.get("outcome") == Result.DENIED and not kind.endswith((".refused", ".denied")):
+        return f"{who} was refused: {words.event(kind).lower()}."
+    return SENTENCES[EventType(kind)].format(who=who, secret=_secret(content, kind))
+
+
+def sign_of(kind: str) -> tuple[str, str]:
+    """Give the sign and the tone of a type: its own, else that of the family that it is of."""
+    while kind:
+        if kind in SIGNS:
+            return SIGNS[kind]
+        kind = kind.rpartition(".")[0]
+    return "info", "info"
+
+
+def gap(between: timedelta | None) -> str | None:
+    """Say how much later, in the greatest unit that fits and the next; nothing for less than a second."""
+    if between is None or between < timedelta(seconds=1):
+        return None
+    seconds = int(between.total_seconds())
+    units = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    for place, (name, size) in enumerate(units):
+        count, rest = divmod(seconds, size)
+        if count:
+            plural = "s" if name == "day" and count > 1 else ""
+            smaller = rest // units[place + 1][1] if place + 1 < len(units) else 0
+            second = f" {smaller} {units[place + 1][0]}" if smaller and count < 10 and name != "day" else ""  # noqa: PLR2004 - more is not read
+            return f"{count} {name}{plural}{second} later"
+    return None
+
+
+def at_of(content: Mapping[str, object]) -> datetime:
+    """Give the time that an entry tells."""
+    return datetime.fromisoformat(str(content.get("time")))
+
+
+def _facts(content: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Give what a reader asks next: the reason, the ticket, who else, and why not."""
+    reason, approval, detail = (_part(content, name) for name in ("reason", "approval", "detail"))
+    for name, value in (
+        ("Reason", reason.get("code")),
+        ("Ticket", reason.get("ticket")),
+        ("In their words", reason.get("text")),
+        ("Comment", approval.get("comment")),
+        ("Refused because", detail.get("code")),
+    ):
+        if value:
+            yield name, str(value)
+
+
+def _secret(content: Mapping[str, object], kind: str) -> str:
+    name = str(_part(content, "secret").get("kind"))
+    if name == "mfa" and any(kind.startswith(family) for family in _SEEDS):
+        return "MFA device"
+    return _SECRETS.get(name, "secret")
+
+
+def _part(content: Mapping[str, object], name: str) -> Mapping[str, Any]:
+    found = content.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
