@@ -50,6 +50,7 @@ from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
 from vault.services.trail import Trail
 from vault.services.views import Views
+from vault.services.watching import Watching
 
 if TYPE_CHECKING:
     from vault.crypto.local import ServerKey
@@ -94,6 +95,7 @@ class Vault:
     knowledge: Knowledge
     reviews: Reviews
     activities: Activities
+    watching: Watching
     sweep: Sweep
     imports: Imports
     people: People
@@ -195,6 +197,9 @@ def compose(ground: Ground) -> Vault:
         knowledge=Knowledge(units, gate, clock),
         reviews=reviews,
         activities=Activities(units, gate, clock, reviews),
+        watching=Watching(
+            units, gate, clock, reviews, tuple(anchor.name for anchor in outside.anchors)
+        ),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(

@@ -43,6 +43,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
+    "reviews": _Command("vault.cli.reviews:reviews", "Which days of the log were reviewed."),
     "evidence": _Command("vault.cli.evidence:evidence", "What the log tells of one checkout, with proofs."),
 }
 OPERATOR: Final[dict[str, _Command]] = {

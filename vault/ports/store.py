@@ -163,6 +163,10 @@ class VersionStore(Protocol):
         """List all, newest first."""
         ...
 
+    def seen(self, reach: Reach, limit: int) -> tuple[Version, ...]:
+        """List current passwords within `reach` that somebody saw, the longest ago first."""
+        ...
+
     def next_number(self, account_id: str, kind: PartKind) -> int:
         """Give the number after the highest used."""
         ...

@@ -26,6 +26,7 @@ from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
 from vault.web.guard import HEALTH, PUBLIC, needs
 from vault.web.incident_numbers import IncidentNumbers
+from vault.web.review_numbers import ReviewNumbers
 from vault.web.outlet_numbers import OutletNumbers
 
 if TYPE_CHECKING:
@@ -135,5 +136,6 @@ def metrics() -> Response:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
     own = CollectorRegistry()
     own.register(IncidentNumbers(auth.the_vault()))
+    own.register(ReviewNumbers(auth.the_vault()))
     own.register(OutletNumbers(auth.the_vault()))
     return Response(generate_latest(registry) + generate_latest(own), content_type=CONTENT_TYPE_LATEST)

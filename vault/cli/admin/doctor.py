@@ -25,6 +25,7 @@ from vault.cli.admin.cloud_check import check_cloud
 from vault.cli.admin.examining import check_state, record_examined
 from vault.cli.admin.feed_check import check_feeds
 from vault.cli.admin.host import config_option, settings_of
+from vault.cli.admin.review_check import check_reviews
 from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
 from vault.errors import Refused
@@ -90,6 +91,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     if replayed is not None:
         yield from check_state(settings, replayed)
     yield from check_people(settings)
+    yield from check_reviews(settings)
     yield from check_cloud(settings)
     yield from check_feeds(settings)
 

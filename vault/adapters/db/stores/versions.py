@@ -11,10 +11,13 @@ from sqlalchemy import bindparam, func, insert, select, tuple_, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.statements import Statements
+from vault.adapters.db.stores.accounts import within
+from vault.domain.actor import Reach
 from vault.domain.credential import PartKind, Version, VersionLabel
 from vault.errors import Conflict
 
 _version = tables.version.c
+_account = tables.account.c
 _STEP: Final = 500
 
 _VERSION = select(*mapping.version.columns)
@@ -24,6 +27,15 @@ _CURRENT = _OF_PART.where(_version.label == VersionLabel.CURRENT)
 _ALL_OF_PART = _OF_PART.order_by(_version.number.desc())
 _CURRENT_OF = _VERSION.where(
     _version.account_id.in_(bindparam("ids", expanding=True)), _version.label == VersionLabel.CURRENT
+)
+_SEEN = (
+    _VERSION.join(tables.account, _account.id == _version.account_id)
+    .where(
+        _version.label == VersionLabel.CURRENT,
+        _version.kind == PartKind.PASSWORD,
+        _version.disclosed_at.is_not(None),
+    )
+    .order_by(_version.disclosed_at, _version.account_id)
 )
 _HIGHEST = select(func.max(_version.number)).where(
     _version.account_id == bindparam("account"), _version.kind == bindparam("kind")
@@ -74,6 +86,11 @@ class Versions:
         """List all, newest first."""
         rows = self.db.all(_ALL_OF_PART, {"account": account_id, "kind": kind})
         return tuple(mapping.version.value(row) for row in rows)
+
+    def seen(self, reach: Reach, limit: int) -> tuple[Version, ...]:
+        """List current passwords within `reach` that somebody saw, the longest ago first."""
+        chosen = within(_SEEN, reach, _account.customer_id, _account.id).limit(limit)
+        return tuple(mapping.version.value(row) for row in self.db.all(chosen))
 
     def next_number(self, account_id: str, kind: PartKind) -> int:
         """Give the number after the highest used, 1 at first."""
