@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.docs.export_formats import export_formats
 from vault.domain.account import CUSTODY, Kind
 from vault.domain.actor import Role
 from vault.domain.checkout import CHECKOUT
@@ -134,6 +135,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "policy.md": policy_tables,
     "events.md": events,
     "errors.md": errors,
+    "formats-export.md": lambda: NOTE + "\n" + export_formats(),
 }
 
 

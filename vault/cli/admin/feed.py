@@ -78,7 +78,8 @@ def test(name: str | None, config: str | None, *, as_json: bool) -> None:
 @feed.command()
 @click.argument("name")
 @config_option
-def start(name: str, config: str | None) -> None:
+@json_option
+def start(name: str, config: str | None, *, as_json: bool) -> None:
     """Let a feed go on that was stopped because its receiver wanted nothing more."""
     vault = open_vault(settings_of(config))
     try:
@@ -86,6 +87,9 @@ def start(name: str, config: str | None) -> None:
             vault.feeds.start(each.name)
     finally:
         vault.close()
+    if as_json:
+        emit({"started": name})
+        return
     click.echo(f"{name} goes on; the worker sends what waits.")
 
 

@@ -1,6 +1,6 @@
 r"""Entries for syslog (RFC 5424): one message an entry, printable ASCII from the first character to the last.
 
-    <110>1 2026-11-21T02:41:49.000007Z host root-vault - secret.reveal.released
+    <107>1 2026-11-21T02:41:49.000007Z host root-vault - secret.reveal.released
       [entry@32473 index="7" leaf_hash="05ce…" size="42" id="…"] {"account":…}         all of it on one line
 
 Decided here: facility 13 (log audit); the message is the leaf as JSON with everything beyond printable ASCII
