@@ -38,6 +38,7 @@ from vault.services.knowledge import Knowledge
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
 from vault.services.people import People
+from vault.services.places import Places
 from vault.services.publishing import Pace, Publishing
 from vault.services.reconciliation import Reconciliation
 from vault.services.reveals import Reveals
@@ -108,6 +109,7 @@ class Vault:
     offsite: Offsite
     daily_note: DailyNote
     anchored: Anchored
+    places: Places
     reconciliation: Reconciliation
     incidents: Incidents
 
@@ -156,6 +158,9 @@ def compose(ground: Ground) -> Vault:
     anchored = Anchored(
         tuple(anchor.name for anchor in outside.anchors),
         timedelta(seconds=settings.log.unanchored_seconds),
+    )
+    daily_note = DailyNote(
+        units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
     )
     reveals = Reveals(units, checkouts, sealer, clock, anchored)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
@@ -216,10 +221,9 @@ def compose(ground: Ground) -> Vault:
         outlets=outlets,
         feeds=Feeds(units, outlets, clock, ground.feeds),
         publishing=_publishing(ground, outside, outlets),
+        places=Places(units, gate, clock, anchored, _names(ground, outside, daily_note)),
         offsite=Offsite(units, outlets, clock, outside.copies),
-        daily_note=DailyNote(
-            units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
-        ),
+        daily_note=daily_note,
         anchored=anchored,
         reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
@@ -233,3 +237,11 @@ def _publishing(ground: Ground, outside: Outside, outlets: Outlets) -> Publishin
     return Publishing(
         ground.units, outlets, high_water, ground.clock, pace, outside.anchors, outside.cosigner
     )
+
+
+def _names(ground: Ground, outside: Outside, daily_note: DailyNote) -> tuple[str, ...]:
+    """Name the outlets of these settings, those whose confirmation counts first."""
+    signer = () if outside.cosigner is None else (outside.cosigner,)
+    named = (*outside.anchors, *outside.copies, *signer, *ground.feeds)
+    letters = (daily_note.name,) if daily_note.to and outside.mailer is not None else ()
+    return (*(each.name for each in named), *letters)

@@ -2,8 +2,8 @@
 
 Decided here: alive means that a worker answers; ready means that database and log can be read; keys that
 do not answer make it *degraded*, because signing in, reading and checking in go on without them
-(ARCHITECTURE rule 13). Numbers are for this machine, or for who may export the log. Never told here:
-anything about a person, an account or a key's name.
+(ARCHITECTURE rule 13); so does a log that no place outside has confirmed for too long. Numbers are for this
+machine, or for who may export the log. Never told here: anything about a person, an account or a key's name.
 
 Under several workers the numbers are summed by prometheus_client's multiprocess mode, which `server`
 sets up before this module is imported.
@@ -21,6 +21,7 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from vault.domain.event import stamp
 from vault.domain.policy import Permission
 from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
@@ -100,20 +101,32 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 @needs(HEALTH)
 def ready() -> Response:
-    """Answer whether work can be done: ready, degraded (keys), or unavailable (database or log)."""
+    """Answer whether work can be done: ready, degraded (keys, anchors), or unavailable (database or log)."""
     vault = auth.the_vault()
     try:
         with vault.units.read() as unit:
             unit.log.checkpoint()
     except VaultError as error:
+        anchors = _anchors(vault)
         place = "log" if error.code.startswith("log.") else "database"
         response = jsonify(status="unavailable", **{place: error.code})
         response.status_code = 503
         return response
     seen = cast("KeysSeen", current_app.extensions["rootvault.keys"]).look(vault.keys)
     down = sum(1 for key in seen if not key.ok)
-    status = "degraded" if down else "ready"
-    return jsonify(status=status, database="ok", log="ok", keys={"ok": len(seen) - down, "down": down})
+    told: dict[str, object] = {
+        "status": "degraded" if down or anchors != "ok" else "ready",
+        "database": "ok",
+        "log": "ok",
+        "keys": {"ok": len(seen) - down, "down": down},
+    }
+    return jsonify(told | ({"anchors": anchors} if vault.anchored.is_asked else {}))
+
+
+def _anchors(vault: Vault) -> str:
+    """Say whether places outside confirm the log, or since when none has, so that nothing is disclosed."""
+    stopped = vault.places.stopped_since()
+    return "ok" if stopped is None else f"unconfirmed since {stamp(stopped - vault.anchored.allowed)}"
 
 
 @blueprint.get("/metrics")

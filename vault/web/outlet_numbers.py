@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily
 
-from vault.domain.outlet import Outlet
 from vault.errors import VaultError
 
 if TYPE_CHECKING:
@@ -26,13 +25,11 @@ class OutletNumbers:
         self._vault = vault
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Give of each place how many entries it has not got, for how long it fails, and whether it is lost."""
+        """Give the log's size, of each place how far it is and how it fares, and the age of what none confirmed."""
         now = self._vault.clock.now()
         names = (*self._vault.publishing.names, *(feed.name for feed in self._vault.feeds.feeds))
         try:
-            with self._vault.units.read() as unit:
-                size = int(unit.log.checkpoint().split("\n")[1])
-                found = [unit.outlets.get(name) or Outlet(name) for name in names]
+            standing = self._vault.places.standing()
         except VaultError:  # /readyz tells of it; numbers that are asked for often must not fail instead
             return
         lag = GaugeMetricFamily(
@@ -42,9 +39,17 @@ class OutletNumbers:
             "rootvault_outlet_failing_seconds", "How long every try has failed.", labels=["outlet"]
         )
         lost = GaugeMetricFamily("rootvault_outlet_lost", "Whether it counts as lost.", labels=["outlet"])
-        for outlet in found:
-            since = outlet.failing_since
-            lag.add_metric([outlet.name], size - outlet.position)
+        for place in standing.places:
+            outlet, since = place.outlet, place.outlet.failing_since
+            lag.add_metric([outlet.name], place.lag)
             failing.add_metric([outlet.name], 0 if since is None else (now - since).total_seconds())
             lost.add_metric([outlet.name], int(outlet.lost))
-        yield from (lag, failing, lost)
+        size = GaugeMetricFamily("rootvault_log_size", "Entries of the log.", value=standing.size)
+        yield from (size, lag, failing, lost)
+        if self._vault.anchored.is_asked:
+            since = standing.unconfirmed_since
+            yield GaugeMetricFamily(
+                "rootvault_unanchored_seconds",
+                "Age of the oldest entry that no place outside confirmed.",
+                value=0 if since is None else max(0.0, (now - since).total_seconds()),
+            )

@@ -24,6 +24,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "index": "123456789",
     "person_id": "00000000-0000-4000-8000-000000000003",
     "rotation_id": "00000000-0000-4000-8000-000000000004",
+    "size": "123456789",
     "tile": "0/999",
     "token_id": "00000000-0000-4000-8000-000000000005",
 }
@@ -124,6 +125,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "prove_entry": Sample(Role.CSM),
     "read_checkpoint": Sample(Role.CSM),
     "prove_consistency": Sample(Role.CSM, query="?old=1"),
+    "list_outlets": Sample(Role.AUDITOR),
+    "list_checkpoints": Sample(Role.AUDITOR),
+    "read_published": Sample(Role.AUDITOR),
     "read_tile": Sample(Role.CSM),
     "read_bundle": Sample(Role.AUDITOR),
     "export_log": Sample(
