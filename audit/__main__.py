@@ -212,7 +212,7 @@ def _token(path: Path) -> str:
         token = file.read(_TOKEN_LONGEST + 1).strip()
     if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
         raise BundleRefused("served.token", f"{path}: a token must be in a regular file of mode 0600")
-    if not 0 < len(token) <= _TOKEN_LONGEST or not all(0x21 <= byte <= 0x7E for byte in token):  # noqa: PLR2004 - ASCII
+    if not 0 < len(token) <= _TOKEN_LONGEST or not all(0x21 <= byte <= 0x7E for byte in token):  # noqa: PLR2004 - printable ASCII
         raise BundleRefused("served.token", f"{path}: the file does not hold one token")
     return token.decode("ascii")
 

@@ -127,7 +127,7 @@ def is_checked(leaf: bytes) -> bool:
     return True
 
 
-def hold(leaf: bytes, place: int = 7) -> None:
+def check(leaf: bytes, place: int = 7) -> None:
     """Hold the three readings of one leaf against each other."""
     accepted = is_canonical(leaf)
     assert is_decoded(leaf) == accepted, leaf
@@ -211,21 +211,21 @@ JSON = st.recursive(
 @example('{"a":"' + "x" * 65_528 + '"}')
 def test_pieces_of_json_are_read_alike(text: str) -> None:
     for each in (text, '{"a":' + text + "}", '{"a":[' + text + "]}", '{"a":"' + text + '"}'):
-        hold(each.encode("utf-8", "surrogatepass"))
+        check(each.encode("utf-8", "surrogatepass"))
 
 
 @settings(max_examples=400)
 @given(JSON, st.booleans(), st.booleans())
 def test_any_json_is_read_alike(value: object, is_sorted: bool, is_ascii: bool) -> None:
     text = json.dumps({"a": value}, sort_keys=is_sorted, separators=(",", ":"), ensure_ascii=is_ascii)
-    hold(text.encode("utf-8", "surrogatepass"))
+    check(text.encode("utf-8", "surrogatepass"))
 
 
 @settings(max_examples=200)
 @given(st.binary(max_size=60), st.binary(max_size=8))
 def test_any_bytes_are_read_alike(content: bytes, wrapped: bytes) -> None:
-    hold(content)
-    hold(b'{"a":"' + wrapped + b'"}')
+    check(content)
+    check(b'{"a":"' + wrapped + b'"}')
 
 
 def leaf_at(index: int) -> bytes:
@@ -235,7 +235,7 @@ def leaf_at(index: int) -> bytes:
 def test_leaves_that_somebody_mutated_are_read_alike() -> None:
     sound, chance = leaf_at(7), random.Random(7)
     alphabet = b'{}[]",:\\0123456789.eE-+ \n\x00\x1f\x7f\x80\xff\xed\xa0\xc3\xa9abuz_ABtrfn'
-    hold(sound)
+    check(sound)
     for _ in range(4_000):
         leaf = bytearray(sound)
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
@@ -243,7 +243,7 @@ def test_leaves_that_somebody_mutated_are_read_alike() -> None:
             leaf[at : at + chance.choice((0, 1, 1, 2))] = bytes(
                 chance.choices(alphabet, k=chance.choice((0, 1, 1, 2)))
             )
-        hold(bytes(leaf))
+        check(bytes(leaf))
 
 
 def test_members_that_somebody_replaced_are_read_alike() -> None:
@@ -294,8 +294,8 @@ def test_members_that_somebody_replaced_are_read_alike() -> None:
     for name in (*sound, "reason", "detail", "zzz"):
         for value in values:
             members = {**sound, name: value}
-            hold(json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
-        hold(json.dumps({k: v for k, v in sound.items() if k != name}, separators=(",", ":")).encode())
+            check(json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+        check(json.dumps({k: v for k, v in sound.items() if k != name}, separators=(",", ":")).encode())
 
 
 def test_a_tile_is_read_at_once_unless_one_leaf_is_not_as_it_should_be() -> None:
