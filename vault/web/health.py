@@ -31,6 +31,7 @@ from vault.web.review_numbers import ReviewNumbers
 from vault.web.outlet_numbers import OutletNumbers
 
 if TYPE_CHECKING:
+    from vault.bootstrap import Vault
     from vault.ports.keys import KeyHealth, KeyService
 
 KEYS_FRESH: Final = 10.0
@@ -106,8 +107,8 @@ def ready() -> Response:
     try:
         with vault.units.read() as unit:
             unit.log.checkpoint()
-    except VaultError as error:
         anchors = _anchors(vault)
+    except VaultError as error:
         place = "log" if error.code.startswith("log.") else "database"
         response = jsonify(status="unavailable", **{place: error.code})
         response.status_code = 503

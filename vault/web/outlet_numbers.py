@@ -27,7 +27,6 @@ class OutletNumbers:
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Give the log's size, of each place how far it is and how it fares, and the age of what none confirmed."""
         now = self._vault.clock.now()
-        names = (*self._vault.publishing.names, *(feed.name for feed in self._vault.feeds.feeds))
         try:
             standing = self._vault.places.standing()
         except VaultError:  # /readyz tells of it; numbers that are asked for often must not fail instead
