@@ -32,6 +32,7 @@ def home() -> Response:
     uses = not vault.policy.reach(who, Permission.CHECKOUT_USE).empty
     approves = not vault.policy.reach(who, Permission.CHECKOUT_APPROVE).empty
     takes_in = not vault.policy.reach(who, Permission.CREDENTIAL_INTAKE).empty
+    audits = not vault.policy.reach(who, Permission.LOG_READ).empty
     onboarding = AccountFilter(custody=Custody.ONBOARDING)
     return page(
         "ui/home.html",
@@ -39,6 +40,7 @@ def home() -> Response:
         waiting=vault.views.waiting(who) if approves else (),
         due=_left_behind(vault, who) if uses else (),
         onboarding=vault.accounts.page(who, onboarding, Slice(LATELY))[0] if takes_in else (),
+        watched=vault.watching.look(who) if audits else None,
     )
 
 
