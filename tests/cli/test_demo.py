@@ -13,7 +13,7 @@ import pyotp
 import pytest
 
 from tests.cli.conftest import Demo, rootvault
-from vault.cli.admin.demo.clock import StoryClock
+from vault.cli.admin.demo.clock import LENGTH, StoryClock
 from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console, SignInRefusedError
 from vault.cli.admin.demo.stage import Stage, refused
@@ -167,7 +167,7 @@ def test_a_refusal_that_does_not_come_is_a_failure() -> None:
 def test_the_storys_clock_never_reaches_the_present() -> None:
     clock = StoryClock()
     with pytest.raises(RuntimeError, match="takes longer than"):
-        clock.advance(45 * 60)
+        clock.advance(LENGTH.total_seconds())
 
 
 def test_the_console_lets_nobody_in_with_wrong_values(tmp_path: Path) -> None:

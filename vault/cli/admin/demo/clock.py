@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-LENGTH: Final = timedelta(minutes=45)
+LENGTH: Final = timedelta(hours=2)
 """How long ago the story begins: longer than it takes in its own time."""
 
 

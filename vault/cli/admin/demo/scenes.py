@@ -7,7 +7,7 @@ simulated AWS console that what the vault gave out is what opens the account.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vault.cli.admin.demo.stage import refused
 from vault.domain.account import Custodian
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from vault.cli.admin.demo.stage import Stage
     from vault.cli.admin.demo.world import Ground
     from vault.domain.checkout import Checkout
+
+PAUSE: Final = 240
+"""Seconds after a lease, so that AWS's records, which tell whole seconds, are of one lease and not the next."""
+SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ class Act:
         with self.stage.step(f"{who.part.name} checks in") as told:
             ended, receipt = self.vault.checkouts.check_in(who.actor(self.vault), checkout.id)
             told(f"{ended.state}, entry {receipt.index}")
+        self.clock.advance(PAUSE)
 
     def verify(self, who: Player, rotations: tuple[Rotation, ...]) -> None:
         """Prove what a colleague set, so that older versions are retired."""
@@ -168,6 +173,7 @@ class Act:
         with self.stage.step(f"{who.part.name} gets the MFA code") as told:
             code = self.vault.reveals.code(actor, checkout.id)
             told(f"valid until {code.valid_until:%H:%M:%S}, entry {code.receipt.index}")
+        self.clock.advance(SECONDS)
         with self.stage.step(f"{who.part.name} signs in to AWS as root of {ground.name}"):
             self.console.sign_in(ground.number, revealed.value, code.code, self.clock.now())
 
