@@ -153,6 +153,7 @@ class Act:
             ended, receipt = self.vault.checkouts.check_in(who.actor(self.vault), checkout.id)
             told(f"{ended.state}, entry {receipt.index}")
         self.clock.advance(PAUSE)
+        self.vault.publishing.once()  # as the worker does all the time
 
     def verify(self, who: Player, rotations: tuple[Rotation, ...]) -> None:
         """Prove what a colleague set, so that older versions are retired."""
