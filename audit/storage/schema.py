@@ -97,6 +97,54 @@ def drop_ddl(dialect_name: str) -> list[str]:
     raise LogRefused("log.dialect", f"the log is kept in SQLite or PostgreSQL, not in {dialect_name}")
 
 
+def archive_ddl(dialect_name: str, number: int) -> list[str]:
+    """Return the statements that keep the log beside the tables, as `audit_entry_<number>` and `audit_head_<number>`.
+
+    For a log that ended: nothing is added to it, changed in it or removed from it any more. `drop_ddl` and
+    `ddl` after these make room for the log that follows.
+    """
+    entry, head = f"audit_entry_{number:d}", f"audit_head_{number:d}"
+    if dialect_name not in {SQLITE, POSTGRESQL}:
+        raise LogRefused("log.dialect", f"the log is kept in SQLite or PostgreSQL, not in {dialect_name}")
+    lite = dialect_name == SQLITE
+    whole, blob, time = ("INTEGER", "BLOB", "INTEGER") if lite else ("bigint", "bytea", "timestamptz")
+    made = [
+        (
+            f"CREATE TABLE {entry} (seq {whole} PRIMARY KEY, leaf {blob} NOT NULL, nodes {blob} NOT NULL,"
+            f" inserted_at {time} NOT NULL)"
+        ),
+        f"INSERT INTO {entry} SELECT seq, leaf, nodes, inserted_at FROM audit_entry ORDER BY seq",
+        (
+            f"CREATE TABLE {head} (id integer PRIMARY KEY, origin text NOT NULL, size {whole} NOT NULL,"
+            f" frontier {blob} NOT NULL, note text NOT NULL)"
+        ),
+        f"INSERT INTO {head} SELECT id, origin, size, frontier, note FROM audit_head",
+    ]
+    if lite:
+        refuse = "BEGIN SELECT RAISE(ABORT, 'audit log: nothing is changed or removed'); END"
+        return made + [
+            f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} {refuse}"
+            for table in (entry, head)
+            for event in ("INSERT", "UPDATE", "DELETE")
+        ]
+    refusals = {
+        "ends": ("INSERT", "ROW", "audit_archive_refuse"),
+        "stays": ("UPDATE", "ROW", "audit_archive_refuse"),
+        "remains": ("DELETE", "ROW", "audit_archive_refuse"),
+        "is_kept": ("TRUNCATE", "STATEMENT", "audit_archive_refuse"),
+    }
+    return [
+        *made,
+        """CREATE OR REPLACE FUNCTION audit_archive_refuse() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'audit log: nothing is changed or removed' USING ERRCODE = 'insufficient_privilege';
+END $$""",
+        *_triggers(entry, refusals),
+        *_triggers(head, refusals),
+    ]
+
+
 def grants(role: str) -> list[str]:
     """Return the statements that give PostgreSQL's application role what appending and reading need."""
     name = _identifier(role)

@@ -88,7 +88,17 @@ def open_policy(settings: Settings) -> Policy:
 
 def open_signer(settings: Settings) -> Signer:
     """Read the log's signing key, whose name is the log's origin."""
-    path = settings.file(settings.log.key_file)
+    return _signer(settings, settings.log.key_file)
+
+
+def open_previous_signer(settings: Settings) -> Signer | None:
+    """Read the key that signed before, while both sign; None where the settings name none."""
+    name = settings.log.previous_key_file
+    return _signer(settings, name) if name else None
+
+
+def _signer(settings: Settings, name: str) -> Signer:
+    path = settings.file(name)
     try:
         return read_key(path, settings.log.origin)
     except (OSError, AuditError) as failure:

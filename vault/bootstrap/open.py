@@ -26,6 +26,7 @@ from vault.bootstrap.ground import (
     check_data_directory,
     open_keys,
     open_policy,
+    open_previous_signer,
     open_server_key,
     open_signer,
 )
@@ -140,9 +141,20 @@ def units_for(settings: Settings, signer: Signer, policy: Policy) -> SqlUnits:
     """Make the transactions over a database, with its log and the mark outside of it."""
     mark = MarkFile(settings.file(settings.log.mark_file))
     app = {"version": program_version(), "host": platform.node() or "unknown"}
-    return SqlUnits(
-        engine_for(settings.database_url), Log(signer.name, signer), mark, app, lambda: policy.digest
-    )
+    log = log_of(settings, signer)
+    return SqlUnits(engine_for(settings.database_url), log, mark, app, lambda: policy.digest)
+
+
+def log_of(settings: Settings, signer: Signer | None = None) -> Log:
+    """Make the log of the settings, with its key and, while both sign, the previous one."""
+    signer = signer or open_signer(settings)
+    try:
+        return Log(signer.name, signer, open_previous_signer(settings))
+    except AuditError as error:
+        detail = (
+            f"The log's keys do not go together: {error.words}. See docs/operations.md, 'Another log key'."
+        )
+        raise Refused("keys.settings", detail) from None
 
 
 def check_database(settings: Settings, units: SqlUnits) -> None:

@@ -63,6 +63,7 @@ OPERATOR: Final[dict[str, _Command]] = {
         "vault.cli.admin.reconcile:reconcile", "Compare AWS's own records with the log now."
     ),
     "backup": _Command("vault.cli.admin.backup:backup", "A consistent copy of the database."),
+    "restore": _Command("vault.cli.admin.restore:restore", "Go on from a backup, under a new log."),
     "admin": _Command("vault.cli.admin.people:admin", "Look at the people of this vault."),
     "demo": _Command("vault.cli.admin.demo:demo", "A small world, the whole story, and a running vault."),
 }

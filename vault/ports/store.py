@@ -39,6 +39,7 @@ from vault.ports.records import (
     RevealState,
     Slice,
 )
+from vault.ports.restoring import RestoreStore
 from vault.ports.words import WordStore
 
 __all__ = [
@@ -376,6 +377,11 @@ class Unit(Protocol):
     @property
     def copies(self) -> CopyStore:
         """The log, as it is copied in order."""
+        ...
+
+    @property
+    def restoring(self) -> RestoreStore:
+        """What the ceremony after a restore does to everything at once."""
         ...
 
     @property

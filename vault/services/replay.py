@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.domain.actor import Actor
+    from vault.errors import Fact
     from vault.ports.census import CensusStore, PutAside
     from vault.ports.clock import Clock
     from vault.ports.store import Units
@@ -97,7 +98,7 @@ class Replay:
 def examined(units: Units, actor: Actor, now: datetime, what: str, entries: int, found: int) -> None:
     """Write down that the whole log was examined: `what` of it, how many entries, how many differences."""
     result = Result.FAILED if found else Result.SUCCESS
-    detail = {"examined": what, "entries": entries, "differences": found}
+    detail: dict[str, Fact] = {"examined": what, "entries": entries, "differences": found}
     with units.write() as unit:
         unit.log.record(Event(EventType.AUDIT_EXAMINED, actor, result, detail=detail), now)
         unit.commit()

@@ -37,6 +37,7 @@ from vault.adapters.db.stores.log import Facts, LogEntries, Marked
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.people import GuessCounts, People
 from vault.adapters.db.stores.ranges import Ranges
+from vault.adapters.db.stores.restoring import Restoring
 from vault.adapters.db.stores.sessions import Sessions, Tokens
 from vault.adapters.db.stores.versions import Versions
 from vault.adapters.db.stores.words import Words
@@ -81,6 +82,7 @@ class SqlUnit:
         self.incidents = Incidents(db)
         self.ranges = Ranges(db)
         self.census = Census(db)
+        self.restoring = Restoring(db, self._storage)
         self.words = Words(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)

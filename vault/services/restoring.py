@@ -1,0 +1,229 @@
+"""The ceremony after a restore: a new log, and nothing of what was alive in the backup comes back to life (S7).
+
+Decided here: what a restored vault begins with. Its log is a new one, whose first entry names the last checkpoint
+of the old one in the database, and the newer one that the mark held: what lies between the two is lost, and said to
+be. Sessions, tokens, links, step-ups and open checkouts end; what was displayed is unknown; every disclosure
+without outcome counts as disclosed; one-time codes up to now count as used; repeated requests are not recognised.
+Every current version is promoted anew, so that it can be opened, and unchecked: a rotation after the backup may
+have replaced it at AWS. All of it is one transaction. Whoever was shut out, or lost a role, after the backup has it
+back: nothing in the backup tells of it, so the operator looks through people first (docs/operations.md).
+
+Never decided here: whether the old log is sound (`vault.bootstrap.restoring` examines it first).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from vault.crypto import totp
+from vault.domain.actor import Reach
+from vault.domain.checkout import OPEN, CheckoutEvent, overdue
+from vault.domain.credential import VersionLabel
+from vault.domain.event import Change, Event, EventType, Result, SecretRef
+from vault.domain.told import changes, every_session
+from vault.errors import Conflict
+from vault.ports.store import CheckoutFilter, RevealState, Slice
+from vault.services.leases import end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from vault.domain.actor import Actor
+    from vault.ports.clock import Clock
+    from vault.ports.store import Unit, Units
+
+NOTE: Final = "restored from a backup"
+CHANGES_AN_ENTRY: Final = 200
+EVER: Final = timedelta(days=3_650)
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The log that ends: its origin, its last signed checkpoint in the database, and that which the mark held."""
+
+    origin: str
+    checkpoint: str
+    marked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the ceremony did, by count; `number` is the name that the old log is kept under."""
+
+    number: int
+    accounts: int
+    versions: int
+    checkouts: int
+    reveals: int
+    tokens: int
+    sessions: int
+    links: int
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """The use case of the ceremony; `units` write the new log."""
+
+    units: Units
+    clock: Clock
+    origin: str
+    vkey: str
+
+    def restore(self, actor: Actor, why: str, ended: Ended) -> Restored:
+        """Do all of it, or nothing; raise `Conflict` if the log moved since it was examined."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            aside = unit.restoring.put_aside()
+            if aside.note != ended.checkpoint:
+                raise Conflict(
+                    "concurrent.change", "The log grew meanwhile: stop the service, then try again."
+                )
+            self._open(unit, actor, why, ended, now)
+            checkouts = _end_checkouts(unit, actor, now)
+            reveals = _close_disclosures(unit, actor, now)
+            tokens = _revoke_tokens(unit, actor, now)
+            people = unit.restoring.end_sessions(now)
+            links = unit.restoring.end_links()
+            told = [every_session(person) for person in people]
+            told += [change for before, after in links for change in changes(before, after)]
+            unit.restoring.use_up(totp.step_of(now) + 1)
+            claims = unit.restoring.forget()
+            versions = _promote(unit, actor, now)
+            done = Restored(
+                number=aside.number,
+                accounts=unit.accounts.count(),
+                versions=versions,
+                checkouts=checkouts,
+                reveals=reveals,
+                tokens=tokens,
+                sessions=len(people),
+                links=len(links),
+                claims=claims,
+            )
+            self._close(unit, actor, done, told, now)
+            unit.commit()
+        return done
+
+    def _open(self, unit: Unit, actor: Actor, why: str, ended: Ended, now: datetime) -> None:
+        detail: dict[str, str | int | bool | None] = {
+            "origin": self.origin,
+            "vkey": self.vkey,
+            "vault": unit.vault_id,
+            "why": why,
+            "previous_origin": ended.origin,
+            "previous_checkpoint": ended.checkpoint,
+            "previous_size": _size(ended.checkpoint),
+            "previous_root": _root(ended.checkpoint),
+        }
+        if ended.marked is not None:
+            detail |= {
+                "marked_checkpoint": ended.marked,
+                "marked_size": _size(ended.marked),
+                "marked_root": _root(ended.marked),
+            }
+        unit.log.record(Event(EventType.LOG_OPENED, actor, detail=detail), now)
+
+    def _close(self, unit: Unit, actor: Actor, done: Restored, told: list[Change], now: datetime) -> None:
+        """Tell of what has no entries of its own, and last of the counts."""
+        pieces = [tuple(piece) for piece in _pieces(told)]
+        for piece in pieces[:-1]:
+            detail: dict[str, str | int | bool | None] = {"complete": False}
+            unit.log.record(Event(EventType.VAULT_RESTORED, actor, changes=piece, detail=detail), now)
+        detail = {name: getattr(done, name) for name in Restored.__slots__ if name != "number"}
+        detail |= {"complete": True, "kept_as": done.number}
+        last = pieces[-1] if pieces else ()
+        unit.log.record(Event(EventType.VAULT_RESTORED, actor, changes=last, detail=detail), now)
+
+
+def _end_checkouts(unit: Unit, actor: Actor, now: datetime) -> int:
+    """End every open checkout, with what follows for parts and rotations."""
+    ended = 0
+    wanted = CheckoutFilter(states=OPEN)
+    while found := unit.checkouts.page(Reach(everything=True), wanted, Slice(_PAGE)).items:
+        for checkout in found:
+            event = overdue(checkout, now) or CheckoutEvent.REVOKED
+            end(unit, checkout, event, now, actor, NOTE)
+        ended += len(found)
+    return ended
+
+
+def _close_disclosures(unit: Unit, actor: Actor, now: datetime) -> int:
+    """Close every disclosure without outcome as unknown."""
+    closed = 0
+    # also those that a clock dated ahead
+    while found := unit.reveals.unfinished(now + EVER, _PAGE):
+        for reveal in found:
+            unit.reveals.end(reveal.id, RevealState.UNKNOWN, now)
+            version = unit.versions.get(reveal.account_id, reveal.kind, reveal.version)
+            event = Event(
+                EventType.REVEAL_UNKNOWN,
+                actor,
+                Result.UNKNOWN,
+                account_id=reveal.account_id,
+                checkout_id=reveal.checkout_id,
+                secret=None if version is None else SecretRef.of(version),
+                changes=changes(reveal, replace(reveal, state=RevealState.UNKNOWN)),
+                detail={"reveal": reveal.id, "purpose": reveal.purpose},
+            )
+            unit.log.record(event, now)
+        closed += len(found)
+    return closed
+
+
+def _revoke_tokens(unit: Unit, actor: Actor, now: datetime) -> int:
+    """Revoke every token that is not revoked."""
+    revoked = 0
+    cursor: str | None = None
+    while True:
+        page = unit.tokens.page(None, Slice(_PAGE, cursor))
+        for token in page.items:
+            if token.revoked_at is None:
+                gone = replace(token, revoked_at=now)
+                unit.tokens.update(gone)
+                detail = {"token": token.id, "name": token.name, "of": token.person_id or "machine"}
+                told = changes(token, gone)
+                unit.log.record(Event(EventType.TOKEN_REVOKED, actor, changes=told, detail=detail), now)
+                revoked += 1
+        if page.next is None:
+            return revoked
+        cursor = page.next
+
+
+def _promote(unit: Unit, actor: Actor, now: datetime) -> int:
+    """Promote every current version in the new log, so that it opens, and mark it as unchecked."""
+    promoted = 0
+    for version in unit.versions.each():
+        if version.label is not VersionLabel.CURRENT:
+            continue
+        event = Event(
+            EventType.SECRET_PROMOTED,
+            actor,
+            account_id=version.account_id,
+            secret=SecretRef.of(version),
+            changes=changes(version, replace(version, restored_at=now)),
+            detail={"restored": True},
+        )
+        unit.log.record(event, now)
+        promoted += 1
+    unit.restoring.mark_unchecked(now)
+    return promoted
+
+
+def _pieces(told: list[Change]) -> Iterator[list[Change]]:
+    iterator = iter(told)
+    while piece := list(islice(iterator, CHANGES_AN_ENTRY)):
+        yield piece
+
+
+def _size(note: str) -> int:
+    return int(note.split("\n")[1])
+
+
+def _root(note: str) -> str:
+    return note.split("\n")[2]
