@@ -45,6 +45,11 @@ PAGES = {
     Role.AUDITOR: [
         f"/trail?account={NUMBER}",
         "/trail?outcome=denied",
+        "/review",
+        "/review/2026-11-23",
+        "/activity?days=90",
+        f"/accounts/{NUMBER}/known",
+        f"/accounts/{NUMBER}/known?at=2026-11-23T09:01",
         "/accounts?custody=onboarding&q=Blue",
     ],
     Role.CUSTODIAN: ["/customers", "/customers/new", "/register", "/accounts/567890123456/intake"],
@@ -112,6 +117,9 @@ def test_pages_of_a_running_checkout_are_in_order(stage: Stage) -> None:
     page.goto(address)
     page.get_by_role("button", name="Check in").click()
     page.get_by_role("heading", name="Checked in").wait_for()
+    check(page)
+    page.goto(f"{address}/evidence")
+    page.get_by_role("heading", name="What was disclosed").wait_for()
     check(page)
     page.goto(stage.base_url)
     page.get_by_role("heading", name="Unfinished after you").wait_for()
