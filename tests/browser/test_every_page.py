@@ -45,6 +45,8 @@ PAGES = {
     Role.AUDITOR: [
         f"/trail?account={NUMBER}",
         "/trail?outcome=denied",
+        "/incidents",
+        "/incidents?state=all&kind=root_use",
         "/review",
         "/review/2026-11-23",
         "/activity?days=90",

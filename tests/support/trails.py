@@ -11,15 +11,20 @@ import contextlib
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 from uuid import uuid4
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+
+from vault.adapters.cloudtrail.folder import Folder
+
+if TYPE_CHECKING:
+    from vault.bootstrap.compose import Vault
 
 Record = dict[str, Any]
 CALLER: Final = "123456789012"
@@ -191,3 +196,9 @@ def deliver(folder: Path, records: Iterable[object], at: datetime, name: str = "
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(packed(records))
     return path
+
+
+def found_at(vault: Vault, folder: Path, records: Iterable[object], at: datetime) -> None:
+    """Let a vault that has no source of its own read records from a folder, once."""
+    deliver(folder, records, at)
+    replace(vault.reconciliation, sources=(Folder(folder),)).once()

@@ -165,6 +165,18 @@ class AttestForm(Form):
     check_in = BooleanField("Check the account in as well")
 
 
+class HandOnForm(Form):
+    """To whom an incident goes; nobody named: to who presses."""
+
+    to = SelectField("Hand it on to", [Optional()], choices=[], validate_choice=False)
+
+
+class ClosingForm(Form):
+    """What explains an incident."""
+
+    sentence = TextAreaField("What explains it", needed("Say what explains it."))
+
+
 class VerifyForm(Form):
     """Evidence that a rotation holds."""
 

@@ -15,6 +15,7 @@ from vault.domain.actor import Role
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.event import CATALOGUE, EventType
+from vault.domain.incident import IncidentKind
 from vault.domain.person import PersonState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
@@ -116,6 +117,31 @@ PERSON: Final[Mapping[PersonState, Word]] = {
     PersonState.INVITED: Word("Invited", "warn", "clock", "The link was not used yet."),
     PersonState.ACTIVE: Word("Active", "ok", "check", "Can sign in."),
     PersonState.DISABLED: Word("Disabled", "info", "stop", "Shut out."),
+}
+
+INCIDENT: Final[Mapping[IncidentKind, Word]] = {
+    IncidentKind.UNLOGGED_DECRYPT: Word(
+        "Key used around the log", "bad", "alert", "AWS recorded a use of our key that no entry tells of."
+    ),
+    IncidentKind.MISSING_DECRYPT: Word(
+        "Key use not at AWS", "warn", "question", "An entry tells of a use of a key that AWS did not record."
+    ),
+    IncidentKind.ROOT_SIGN_IN: Word(
+        "Root sign-in",
+        "bad",
+        "person",
+        "Root signed in, tried to, or was recovered, and no checkout covers it.",
+    ),
+    IncidentKind.ROOT_USE: Word("Root use", "bad", "key", "Root did something that no checkout covers."),
+    IncidentKind.LOG_DAMAGED: Word(
+        "Log damaged", "bad", "alert", "An examination of the log found something."
+    ),
+}
+
+INCIDENT_STATE: Final[Mapping[str, Word]] = {
+    "open": Word("Nobody has it", "bad", "alert", "Someone has to take it."),
+    "owned": Word("Looked into", "accent", "eye", "Its owner finds out what explains it."),
+    "closed": Word("Closed", "ok", "check", "Explained, with a sentence."),
 }
 
 OUTCOME: Final[Mapping[str, Word]] = {
