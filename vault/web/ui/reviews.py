@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flask import Response
     from werkzeug.wrappers import Response as AnyResponse
 
+    from vault.services.activity import DayCount
     from vault.services.reviews import Day
 
 SPANS: Final = (30, 90)
@@ -110,11 +111,13 @@ def activity_page() -> Response:
     """Show how much happened when."""
     span = 90 if request.args.get("days") == "90" else 30
     activity = the_vault().activities.look(actor(), span)
-    days = activity.days
     pictures = [
-        picture("disclosures", "Disclosures", [(f"{each.day:%-d %b}", each.disclosures) for each in days]),
-        picture("refusals", "Refusals", [(f"{each.day:%-d %b}", each.refusals) for each in days]),
-        picture("sign_ins", "Sign-ins", [(f"{each.day:%-d %b}", each.sign_ins) for each in days]),
+        picture(name, title, by_day(activity.days, name, span))
+        for name, title in (
+            ("disclosures", "Disclosures"),
+            ("refusals", "Refusals"),
+            ("sign_ins", "Sign-ins"),
+        )
     ]
     hours = picture(
         "hours",
@@ -134,6 +137,16 @@ def months(days: Iterable[Day]) -> list[Month]:
         grid = [tuple(of.get(start + timedelta(weeks=week, days=n)) for n in range(7)) for week in range(6)]
         made.append(Month(first, tuple(week for week in grid if any(week))))
     return made
+
+
+def by_day(days: Sequence[DayCount], name: str, span: int) -> list[tuple[str, int]]:
+    """Give one count of each day of the span, nought for those before the log began."""
+    if not days:
+        return []
+    counts = {each.day: int(getattr(each, name)) for each in days}
+    last = days[-1].day
+    shown = (last - timedelta(days=span - 1 - n) for n in range(span))
+    return [(f"{day:%-d %b}", counts.get(day, 0)) for day in shown]
 
 
 def picture(name: str, title: str, values: Sequence[tuple[str, int]]) -> Picture:
