@@ -108,17 +108,33 @@ def restore(
     place = _place(settings, wish.backup)
     if place is not None:
         url = f"sqlite+pysqlite:///{place}"
-    ended = _examined(made, url, progress)
-    policy = open_policy(settings)
-    app = {"version": program_version(), "host": platform.node() or "unknown"}
-    units = SqlUnits(engine_for(url), Log(origin, signer), new_mark, app, lambda: policy.digest)
     try:
-        use_case = Restoring(units, clock or SystemClock(), origin, signer.vkey)
-        done = use_case.restore(actor, wish.why.strip(), ended)
-    finally:
-        units.engine.dispose()
+        done = _ceremony(made, url, new_mark, actor, wish.why.strip(), progress, clock or SystemClock())
+    except BaseException:
+        if place is not None:
+            _remove(place)
+        raise
     kept = [] if place is None else _swap(settings, place, number)
     return made.steps((*kept, *_put_mark_aside(settings, number)), done)
+
+
+def _ceremony(
+    made: _Made,
+    url: str,
+    mark: MarkFile,
+    actor: Actor,
+    why: str,
+    progress: Callable[[int, int], None],
+    clock: Clock,
+) -> Restored:
+    ended = _examined(made, url, progress)
+    policy = open_policy(made.settings)
+    app = {"version": program_version(), "host": platform.node() or "unknown"}
+    units = SqlUnits(engine_for(url), Log(made.origin, made.signer), mark, app, lambda: policy.digest)
+    try:
+        return Restoring(units, clock, made.origin, made.signer.vkey).restore(actor, why, ended)
+    finally:
+        units.engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +221,7 @@ def _place(settings: Settings, backup: Path | None) -> Path | None:
     if not backup.is_file():
         raise Refused("operation.failed", f"There is no file {backup}.")
     place = _database_file(settings).with_name("vault.db.restoring")
-    for leftover in _files_of(place):
-        leftover.unlink(missing_ok=True)
+    _remove(place)
     copy_database(f"sqlite+pysqlite:///{backup}", place)
     return place
 
@@ -217,6 +232,11 @@ def _database_file(settings: Settings) -> Path:
 
 def _files_of(database: Path) -> tuple[Path, ...]:
     return tuple(database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm"))
+
+
+def _remove(database: Path) -> None:
+    for file in _files_of(database):
+        file.unlink(missing_ok=True)
 
 
 def _examined(made: _Made, url: str, progress: Callable[[int, int], None]) -> Ended:
