@@ -7,7 +7,7 @@ the form it is about, with what was typed kept, secrets excepted; that Jinja's m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -67,7 +67,17 @@ def _given() -> dict[str, object]:
         "now": vault.clock.now(),
         "policy": vault.policy,
         "request_id": g.get("request_id", "-"),
+        "halted_since": lambda: None if me is None else _halted_since(),
+        "halt_after": vault.anchored.allowed,
     }
+
+
+def _halted_since() -> datetime | None:
+    """Say since when nothing is disclosed for want of a place outside; None also while the database is away."""
+    try:
+        return the_vault().places.stopped_since()
+    except VaultError:
+        return None
 
 
 def _somebody() -> Actor | None:

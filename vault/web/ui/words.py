@@ -19,6 +19,7 @@ from vault.domain.incident import IncidentKind
 from vault.domain.person import PersonState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
+from vault.services.places import PlaceState
 from vault.services.reviews import DayState
 
 
@@ -157,6 +158,13 @@ DAY: Final[Mapping[DayState, Word]] = {
     DayState.TO_DO: Word("To review", "warn", "eye", "It is over, and nobody has signed it yet."),
     DayState.RED: Word("Overdue", "bad", "alert", "Over for more than 24 hours, and nobody has signed it."),
     DayState.SIGNED: Word("Signed", "ok", "check", "An auditor looked at it and signed."),
+}
+
+PLACE: Final[Mapping[PlaceState, Word]] = {
+    PlaceState.CONFIRMED: Word("Confirmed", "ok", "check", "It has what was last handed over."),
+    PlaceState.WAITING: Word("Not yet", "info", "clock", "Nothing was handed over yet."),
+    PlaceState.FAILING: Word("Failing", "warn", "turn", "The last try failed; the next comes by itself."),
+    PlaceState.LOST: Word("Lost", "bad", "alert", "It has failed for so long that the log tells of it."),
 }
 
 ROLE: Final[Mapping[Role, str]] = {
