@@ -155,7 +155,7 @@ def prove_inclusion(index: int, size: int, read: Read) -> list[bytes]:
 def prove_inclusions(indexes: Sequence[int], size: int, read: Read) -> list[list[bytes]]:
     """Return the proof of each of many leaves; `read` is called once, and what they share is computed once."""
     wanted = [inclusion_ranges(index, size) for index in indexes]
-    parts = {each: list(subtrees(*each)) for ranges in wanted for each in ranges}
+    parts = {each: list(subtrees(*each)) for each in {each for ranges in wanted for each in ranges}}
     found = iter(read([coordinate for part in parts.values() for coordinate in part]))
     roots = {each: fold([next(found) for _ in part]) for each, part in parts.items()}
     return [[roots[each] for each in ranges] for ranges in wanted]

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
+
+_ASCII: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Copied:
         """Give a member as text, empty where it is not there."""
         value: object = self.content
         for name in path:
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return "" if value is None or isinstance(value, Mapping | list) else str(value)
+            value = value.get(name) if isinstance(value, dict) else None
+        return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +76,4 @@ class Trailer:
 
 def compact(value: object) -> str:
     """Write a value as JSON on one line of printable ASCII: nothing in it can steer a terminal or a reader."""
-    written = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return written.replace("\x7f", "\\u007f")
+    return _ASCII.encode(value).replace("\x7f", "\\u007f")
