@@ -45,6 +45,8 @@ MARK: Final = "\ufeff"
 _FORMULA: Final = re.compile(
     r"((?:^|[,;|])[\s\"']*)([=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])"
 )
+_HARMLESS: Final = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z_.:@ -]*)?", re.ASCII)
+"""What most cells are: nothing in it can begin anything."""
 _PATHS: Final[tuple[tuple[str, ...], ...]] = (
     ("time",), ("type",), ("outcome",), ("actor", "id"), ("actor", "name"), ("actor", "role"), ("actor", "ip"),
     ("account", "id"), ("account", "seq"), ("account", "prev"), ("checkout",), ("reason", "code"),
@@ -71,9 +73,15 @@ def trailer(end: Trailer) -> str:
 
 def row(cells: list[str]) -> str:
     """Write cells as one line, each safe to be opened."""
-    return ",".join('"' + cell(each).replace('"', '""') + '"' for each in cells) + "\r\n"
+    return ",".join(map(_quoted, cells)) + "\r\n"
 
 
 def cell(text: str) -> str:
     """Write a text so that it stays a text; `visible.reveal` gives it back."""
     return _FORMULA.sub(lambda match: match[1] + named(match[2]), conceal(text))
+
+
+def _quoted(text: str) -> str:
+    if _HARMLESS.fullmatch(text):
+        return f'"{text}"'
+    return '"' + cell(text).replace('"', '""') + '"'
