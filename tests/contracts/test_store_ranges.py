@@ -109,7 +109,9 @@ def test_each_question_is_answered_by_an_index(
     fill(units)
     plans: list[str] = []
 
-    def explain(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
+    def explain(
+        connection: object, cursor: object, statement: str, parameters: tuple[object, ...], *_: object
+    ) -> None:
         if "audit_entry" in statement and "WHERE" in statement:
             raw = units.engine.raw_connection()
             rows = raw.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
@@ -140,8 +142,8 @@ def test_seen_passwords_are_listed_within_reach_the_longest_ago_first(units: Sql
                 unit.versions.mark_disclosed(made, seen)
         unit.commit()
     with units.read() as unit:
-        seen = unit.versions.seen(Reach(everything=True), 5)
-        assert [(each.account_id, each.kind) for each in seen] == [(B, "password"), (A, "password")]
+        every = unit.versions.seen(Reach(everything=True), 5)
+        assert [(each.account_id, each.kind) for each in every] == [(B, "password"), (A, "password")]
         mine = unit.versions.seen(Reach(customers=frozenset({here.customer.id})), 5)
         assert [each.account_id for each in mine] == [A]
         assert unit.versions.seen(Reach(accounts=frozenset({there.account.id})), 5)[0].account_id == B
