@@ -64,6 +64,7 @@ OPERATOR: Final[dict[str, _Command]] = {
     ),
     "backup": _Command("vault.cli.admin.backup:backup", "A consistent copy of the database."),
     "restore": _Command("vault.cli.admin.restore:restore", "Go on from a backup, under a new log."),
+    "log": _Command("vault.cli.admin.log:log", "Change the key that signs the log."),
     "admin": _Command("vault.cli.admin.people:admin", "Look at the people of this vault."),
     "demo": _Command("vault.cli.admin.demo:demo", "A small world, the whole story, and a running vault."),
 }

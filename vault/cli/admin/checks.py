@@ -248,13 +248,12 @@ def _check_clock(units: SqlUnits) -> Iterator[Finding]:
 
 def _examine(settings: Settings, units: SqlUnits) -> Iterator[Finding]:
     """Examine the whole log, every entry and every hash, against the mark as older checkpoint."""
-    signer = open_signer(settings)
     try:
         note = MarkFile(settings.file(settings.log.mark_file)).read()
         since = [] if note is None else [Older("the mark", note)]
         with units.engine.connect() as connection:
             report = examine(
-                StorageSource(SqlStorage(connection)), signer.verifier, since, bar("examining the log")
+                StorageSource(SqlStorage(connection)), units.log.verifiers, since, bar("examining the log")
             )
     except (AuditError, OSError) as error:
         yield Finding("log entries", Level.FAIL, str(error))

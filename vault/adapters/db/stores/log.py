@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from sqlalchemy import select
 
 from audit.entry import Draft, JsonValue
-from audit.errors import AuditError, ProofRefused, RolledBack, TileRefused
+from audit.errors import AuditError, LogRefused, ProofRefused, RolledBack, TileRefused
 from audit.merkle import LARGEST_SIZE
+from audit.note import split
 from audit.storage import Head, Tail
 from audit.storage.sql import SqlStorage
 from vault.adapters.db import tables
@@ -73,6 +74,7 @@ class Marked(SqlStorage):
         """Lock the head; the first time in a unit, hold it against the mark."""
         self._seen, tail = super().lock(account)
         if not self._locked:
+            _check_keys(self._seen, self._log)
             self.read_mark()
             self.check_mark()
             self._locked = True
@@ -118,6 +120,22 @@ class Marked(SqlStorage):
                 )
         elif note != head.note:
             self._mark.check_note(note, self, *self._log.verifiers)
+
+
+def _check_keys(head: Head, log: Log) -> None:
+    """Refuse a head whose newest line, which is the last, is by a key that we were not given.
+
+    Else a process that still runs with the old key alone would go on signing by it, and end the overlap unseen.
+    """
+    if head.note.count("\n— ") <= 1:
+        return
+    newest = [each for each in split(head.note)[1] if each.name == log.origin][-1:]
+    if any(each.key_id not in {verifier.key_id for verifier in log.verifiers} for each in newest):
+        words = (
+            f"another key signs this log by now (key id {newest[0].key_id.hex()}): set log.key_file to it and"
+            " log.previous_key_file to the one before, then start again"
+        )
+        raise LogRefused("log.keys", words)
 
 
 @dataclass(frozen=True, slots=True)
