@@ -48,6 +48,7 @@ PAGES = {
         "/incidents",
         "/incidents?state=all&kind=root_use",
         "/review",
+        "/outside",
         "/review/2026-11-23",
         "/activity?days=90",
         f"/accounts/{NUMBER}/known",

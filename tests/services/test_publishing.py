@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from audit.checkpoint import Checkpoint
 from audit.note import Verifier, open_note
@@ -24,6 +25,8 @@ from vault.services.highwater import checkpoint_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from sqlalchemy import Engine
 
     from tests.services.places import Keeper
     from tests.support.world import Human, World
@@ -336,3 +339,26 @@ def test_a_signature_that_is_not_the_keys_goes_nowhere(world: World) -> None:
             cosigner.sign(Checkpoint(world.vault.origin, 1, bytes(32)).format())
     with pytest.raises(Refused, match="ARN"):
         KmsCosigner("o", "alias/log")
+
+
+def test_a_disclosure_asks_one_statement_more_where_a_place_outside_is_waited_for(world: World) -> None:
+    engine: Engine = world.vault.units.engine  # type: ignore[attr-defined]  # the store behind the port
+    counts = []
+    for place in (world, with_outside(world, Listener())):
+        place.vault.publishing.once()
+        if place is world:
+            world.held()
+        olga = world.human("olga", Role.OPERATOR)
+        lease = place.lease(olga, reason="CRED_ROTATE")
+        place.vault.reveals.password(olga.actor, lease.id)
+        seen: list[str] = []
+
+        def note(*call: object, seen: list[str] = seen) -> None:
+            seen.append(str(call[2]))
+
+        event.listen(engine, "before_cursor_execute", note)
+        place.vault.reveals.password(olga.actor, lease.id)
+        event.remove(engine, "before_cursor_execute", note)
+        place.vault.checkouts.check_in(olga.actor, lease.id)
+        counts.append(len(seen))
+    assert counts[1] == counts[0] + 1
