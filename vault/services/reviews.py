@@ -134,7 +134,7 @@ class Reviews:
             if first is None:
                 return ()
             oldest = max(Leaf.of(first).at.date(), now.date() - timedelta(days=min(count, DAYS_MAX) - 1))
-            signed = _signatures(unit)
+            signed = _signatures(unit, 2 * min(count, DAYS_MAX))
             bounds = [
                 self._index(unit, oldest + timedelta(days=n), now)
                 for n in range((now.date() - oldest).days + 2)
@@ -300,10 +300,10 @@ def _day(day: date, stretch: Stretch, signed: Leaf | None, now: datetime) -> Day
     return Day(day, stretch, state, None)
 
 
-def _signatures(unit: Unit) -> dict[date, Leaf]:
-    """Give the first signature of each day, among the newest ones."""
-    newest = unit.ranges.last(Pick(types=(EventType.REVIEW_SIGNED,)), 2 * DAYS_MAX)
-    signed = (Leaf.of(each) for each in newest)
+def _signatures(unit: Unit, limit: int) -> dict[date, Leaf]:
+    """Give the first signature of each day, among the newest ones: late ones may be of days before those shown."""
+    wanted = Pick(types=(EventType.REVIEW_SIGNED,), outcome=Result.SUCCESS)
+    signed = (Leaf.of(each) for each in unit.ranges.last(wanted, limit))
     return {
         date.fromisoformat(leaf.told("day")): leaf for leaf in signed if leaf.is_(EventType.REVIEW_SIGNED)
     }
