@@ -28,7 +28,7 @@ from vault.services.people import Wish
 from vault.web.app import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
@@ -136,8 +136,10 @@ class Stage:
 
 
 @contextmanager
-def serving(database_url: str, directory: Path) -> Iterator[tuple[House, str]]:
-    """Serve a new vault for as long as the block runs."""
+def serving(
+    database_url: str, directory: Path, furnish: Callable[[House], None] = lambda _: None
+) -> Iterator[tuple[House, str]]:
+    """Serve a new vault for as long as the block runs; `furnish` may change it before anybody comes."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, _not_yet, threaded=True)
     base_url = f"http://127.0.0.1:{server.server_port}"
@@ -145,6 +147,7 @@ def serving(database_url: str, directory: Path) -> Iterator[tuple[House, str]]:
     settings = house.vault.settings
     local = replace(settings.server, public_url=base_url, trusted_hosts=())
     house.vault = replace(house.vault, settings=replace(settings, server=local))
+    furnish(house)
     server.app = create_app(house.vault)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
