@@ -302,8 +302,8 @@ def _day(day: date, stretch: Stretch, signed: Leaf | None, now: datetime) -> Day
 
 def _signatures(unit: Unit, limit: int) -> dict[date, Leaf]:
     """Give the first signature of each day, among the newest ones: late ones may be of days before those shown."""
-    wanted = Pick(types=(EventType.REVIEW_SIGNED,), outcome=Result.SUCCESS)
-    signed = (Leaf.of(each) for each in unit.ranges.last(wanted, limit))
+    newest = unit.ranges.last(Pick(types=(EventType.REVIEW_SIGNED,)), limit)
+    signed = (Leaf.of(each) for each in newest)
     return {
         date.fromisoformat(leaf.told("day")): leaf for leaf in signed if leaf.is_(EventType.REVIEW_SIGNED)
     }
