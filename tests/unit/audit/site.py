@@ -85,9 +85,11 @@ def serving(root: Path, context: ssl.SSLContext | None = None) -> Iterator[Site]
         made.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def raw(answer: Callable[[socket.socket], None]) -> contextlib.AbstractContextManager[int]:
