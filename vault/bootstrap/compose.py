@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audit.note import Verifier
+from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.outside import Outside
 from vault.services.accounts import Accounts
@@ -20,9 +21,11 @@ from vault.services.anchored import Anchored
 from vault.services.approvals import Approvals
 from vault.services.attestations import Attestations
 from vault.services.checkouts import Checkouts
+from vault.services.clocks import Clocks, Timely
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
 from vault.services.daily_note import DailyNote
+from vault.services.days import Days
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
 from vault.services.evidence_cloud import RecordsOfAws
@@ -109,6 +112,8 @@ class Vault:
     offsite: Offsite
     daily_note: DailyNote
     anchored: Anchored
+    days: Days
+    clocks: Clocks
     places: Places
     reconciliation: Reconciliation
     incidents: Incidents
@@ -133,6 +138,8 @@ class Ground:
     passwords: Passwords = field(default_factory=Argon2)
     close: Callable[[], None] = _keep_open
     """Lets go of the database."""
+    timely: Timely = field(default_factory=Timely)
+    """The gate of clocks: of the machine's own, never of one that is set by hand."""
     outside: Outside | None = None
     """Places outside; None for a vault that has none."""
     feeds: tuple[Feed, ...] = ()
@@ -162,7 +169,7 @@ def compose(ground: Ground) -> Vault:
     daily_note = DailyNote(
         units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
     )
-    reveals = Reveals(units, checkouts, sealer, clock, anchored)
+    reveals = Reveals(units, checkouts, sealer, clock, anchored, ground.timely)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
     trail = Trail(units, gate, clock)
@@ -225,6 +232,8 @@ def compose(ground: Ground) -> Vault:
         offsite=Offsite(units, outlets, clock, outside.copies),
         daily_note=daily_note,
         anchored=anchored,
+        days=Days(units, clock),
+        clocks=Clocks(units, clock, KernelClock()),
         reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
     )

@@ -9,6 +9,7 @@ what to do. Never done here: repairing anything.
 from __future__ import annotations
 
 import platform
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,7 @@ from vault.domain.actor import Reach, system_actor
 from vault.domain.event import Event, EventType
 from vault.errors import Refused, Unavailable
 from vault.ports.store import EntryFilter, Slice
+from vault.services.clocks import Timely
 
 if TYPE_CHECKING:
     from audit.note import Signer
@@ -81,6 +83,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             outside=outside,
             cloud=open_sources(settings),
             feeds=feeds,
+            timely=Timely(time, timedelta(seconds=settings.log.clock_seconds)) if clock is None else Timely(),
         )
     )
     try:  # who does not answer now is asked again by the worker, and doctor says so

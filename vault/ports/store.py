@@ -21,6 +21,7 @@ from vault.domain.event import Event
 from vault.ports.census import CensusStore
 from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.copies import CopyStore
+from vault.ports.daily import DailyStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
@@ -377,6 +378,11 @@ class Unit(Protocol):
     @property
     def copies(self) -> CopyStore:
         """The log, as it is copied in order."""
+        ...
+
+    @property
+    def daily(self) -> DailyStore:
+        """Counts for the daily summary, and the database's clock."""
         ...
 
     @property

@@ -31,6 +31,7 @@ from vault.errors import (
 )
 from vault.ports.store import Receipt, Reveal, RevealPurpose, RevealState
 from vault.services.anchored import Anchored
+from vault.services.clocks import Timely
 from vault.services.factors import used
 from vault.services.gate import refuse
 from vault.services.leases import not_active
@@ -91,6 +92,7 @@ class Reveals:
     sealer: Sealer
     clock: Clock
     anchored: Anchored = field(default_factory=Anchored)
+    timely: Timely = field(default_factory=Timely)
 
     def password(self, actor: Actor, checkout_id: str, wanted: Wanted = VersionLabel.CURRENT) -> Revealed:
         """Reveal a password under one's own live lease."""
@@ -219,6 +221,7 @@ class Reveals:
             )
             actor = self.require_step_up(unit, actor, checkout, refused, now)
             self.anchored.require(unit, refused, now)
+            self.timely.require(unit, refused, now)
             version = self._version(unit, account, kind, wanted, refused, now)
             if version.label is VersionLabel.CURRENT:
                 self.current_in_log(unit, refused, version, now)

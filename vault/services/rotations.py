@@ -109,6 +109,7 @@ class Rotations:
             )
             actor = self.reveals.require_step_up(unit, actor, checkout, refused, now)
             self.reveals.anchored.require(unit, refused, now)
+            self.reveals.timely.require(unit, refused, now)
             after = ROTATION.after(rotation.state, RotationEvent.DISPLAYED)
             if after is None:
                 refuse(unit, refused, _state(rotation), now)

@@ -30,6 +30,7 @@ from vault.adapters.db.stores.census import Census
 from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.cloud import CloudEvents
 from vault.adapters.db.stores.copies import Copies
+from vault.adapters.db.stores.daily import Daily
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
 from vault.adapters.db.stores.incidents import Incidents
 from vault.adapters.db.stores.latest import Memory
@@ -83,6 +84,7 @@ class SqlUnit:
         self.ranges = Ranges(db)
         self.census = Census(db)
         self.restoring = Restoring(db, self._storage)
+        self.daily = Daily(db, self._storage)
         self.words = Words(db)
         self.outlets = Outlets(db)
         self.published = PublishedNotes(db)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 INDEX_SECONDS: Final = 30
 
 
+MINUTE: Final = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One thing to do every so many seconds."""
@@ -44,6 +47,8 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("sweep", settings.worker.interval_seconds, sweep_all),
         *_outside(vault),
         Job("index", INDEX_SECONDS, index_all),
+        Job("days", MINUTE, lambda at: at.days.once()),
+        Job("clocks", MINUTE, lambda at: at.clocks.once()),
         *_reconciling(vault),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
     )
