@@ -44,6 +44,7 @@ def words_for(review: Review, **other: str) -> Signing:
 
 def next_day(world: World, days: int = 1) -> None:
     world.clock.at = world.clock.at.replace(hour=8) + timedelta(days=days)
+    world.vault.days.once()
 
 
 def note(world: World, event: Event) -> None:
@@ -115,6 +116,7 @@ def test_what_is_not_ready_is_not_signed(desk: Desk) -> None:
     assert desk.vault.views.checkout(auditor, lease.id).checkout.state == "expired"
     desk.vault.sweep.once()
     review = look(desk.world)
+    assert review.stands_in_the_way == ""
     with pytest.raises(Conflict, match="not the day you looked at"):
         desk.vault.reviews.sign(auditor, MONDAY, replace(words_for(review), digest="0" * 64))
     some = dict(words_for(review).answers)
@@ -130,6 +132,16 @@ def test_what_is_not_ready_is_not_signed(desk: Desk) -> None:
     for day in (MONDAY - timedelta(days=1), MONDAY + timedelta(days=2)):
         with pytest.raises(NotFound):
             look(desk.world, day)
+
+
+def test_a_day_that_was_not_summed_up_waits(desk: Desk) -> None:
+    desk.held()
+    desk.world.clock.advance(days=1)
+    review = look(desk.world)
+    with pytest.raises(Conflict, match="has not written down"):
+        desk.vault.reviews.sign(uma(desk.world).actor, MONDAY, words_for(review))
+    desk.vault.days.once()
+    desk.vault.reviews.sign(uma(desk.world).actor, MONDAY, words_for(look(desk.world)))
 
 
 def test_who_did_other_work_that_day_does_not_review_it(desk: Desk) -> None:

@@ -228,7 +228,8 @@ class Reviews:
             return "This day is not over (UTC). Sign it tomorrow."
         if day.state is DayState.EMPTY:
             return "This day has no entries: there is nothing to sign."
-        if unit.reveals.unfinished(end, 1) or unit.checkouts.overdue(end, 1):
+        settled = not unit.reveals.unfinished(end, 1) and not unit.checkouts.overdue(end, 1)
+        if not settled or not _is_summed_up(unit, day):
             return "The worker has not written down yet what time has ended on that day. Wait, or run it."
         mine = unit.ranges.pick(day.stretch, Pick(actor_id=actor.id), MOST)
         other = next((leaf for leaf in map(Leaf.of, mine) if _is_other_work(leaf)), None)
@@ -317,6 +318,13 @@ def _signatures_of(unit: Unit, day: date) -> tuple[Leaf, ...]:
     return tuple(
         leaf for leaf in signed if leaf.is_(EventType.REVIEW_SIGNED) and leaf.told("day") == day.isoformat()
     )
+
+
+def _is_summed_up(unit: Unit, day: Day) -> bool:
+    """Say whether the log has its own summary of the day: what the worker writes of it comes before that."""
+    wanted = Pick(types=(EventType.LOG_DAY,))
+    later = unit.ranges.pick(Stretch(day.stretch.until, unit.ranges.size()), wanted, DAYS_MAX)
+    return any(Leaf.of(entry).told("day") == day.day.isoformat() for entry in later)
 
 
 def _notable(unit: Unit, stretch: Stretch) -> tuple[tuple[Leaf, ...], bool]:

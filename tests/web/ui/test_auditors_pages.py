@@ -48,6 +48,7 @@ def test_a_day_is_signed_on_its_page(crew: dict[str, Browser], house: House) -> 
     crew["operator"].post(f"{address}/check-in")
     assert "This day is not over" in crew["auditor"].get(f"/review/{DAY}").text
     house.world.clock.advance(days=1)
+    house.vault.days.once()
     again = Browser(crew["auditor"].client.application, crew["auditor"].member)
     page = again.get(f"/review/{DAY}").text
     keys = re.findall(r'name="(a_[0-9a-f]{12})"', page)
