@@ -45,6 +45,9 @@ PAGES = {
     Role.AUDITOR: [
         f"/trail?account={NUMBER}",
         "/trail?outcome=denied",
+        "/trail?q=zz&ticket=T-1",
+        f"/accounts/{NUMBER}/timeline",
+        "/sample",
         "/incidents",
         "/incidents?state=all&kind=root_use",
         "/review",

@@ -47,6 +47,7 @@ from vault.services.reconciliation import Reconciliation
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
 from vault.services.rotations import Rotations
+from vault.services.samples import Samples
 from vault.services.sealing import Sealer
 from vault.services.signin import SessionLimits, SignIn
 from vault.services.sweep import Sweep
@@ -94,6 +95,7 @@ class Vault:
     trail: Trail
     indexing: Indexing
     timelines: Timelines
+    samples: Samples
     exports: Exports
     evidences: Evidences
     knowledge: Knowledge
@@ -204,6 +206,7 @@ def compose(ground: Ground) -> Vault:
         trail=trail,
         indexing=Indexing(units),
         timelines=Timelines(units, gate, clock, trail),
+        samples=Samples(units, gate, clock),
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey, RecordsOfAws(reconciliation)),
         knowledge=Knowledge(units, gate, clock),

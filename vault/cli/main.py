@@ -39,6 +39,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
     "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
     "export": _Command("vault.cli.export:export", "Take a copy of the log into a file."),
+    "sample": _Command("vault.cli.sample:sample", "A random sample of entries, with proofs."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),

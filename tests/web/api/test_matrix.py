@@ -77,6 +77,7 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "read_tile": ("OAUDCS", "rgte"),
     "read_bundle": ("U", "e"),
     "export_log": ("U", "e"),
+    "draw_sample": ("U", "e"),
     "list_reviews": ("U", ""),
     "read_review": ("U", ""),
     "sign_review": ("U", ""),

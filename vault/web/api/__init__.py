@@ -19,6 +19,7 @@ from vault.web.api import (
     reasons,
     reviews,
     rotations,
+    samples,
     tokens,
     trail,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "reasons",
     "reviews",
     "rotations",
+    "samples",
     "tokens",
     "trail",
 ]

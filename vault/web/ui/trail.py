@@ -60,7 +60,7 @@ def trail_list() -> Response:
         error=error,
         searched=bool(given),
         next_url=next_page("ui.trail_list", found.next, given),
-        families=[(name, ",".join(_of_family(begins))) for name, begins in FAMILIES],
+        families=[(name, family(begins)) for name, begins in FAMILIES],
         types=[(name, event(name)) for name in sorted(CATALOGUE)],
         outcomes=[(name, word.name) for name, word in OUTCOME.items()],
     )
@@ -137,8 +137,9 @@ def several(text: str | None) -> tuple[str, ...]:
     return tuple(name for name in (text or "").split(",") if name)
 
 
-def _of_family(begins: str | tuple[str, ...]) -> list[str]:
-    return [name for name in sorted(CATALOGUE) if name.startswith(begins)]
+def family(begins: str | tuple[str, ...]) -> str:
+    """Give the names of all types that begin so, parted by commas."""
+    return ",".join(name for name in sorted(CATALOGUE) if name.startswith(begins))
 
 
 def _day(text: str, name: str, *, and_all_of_it: bool = False) -> datetime | None:
