@@ -86,6 +86,8 @@ class Month:
     def _end_of_day(self) -> None:
         vault, clock = self.stage.house.vault, self.stage.house.world.clock
         clock.advance(minutes=30)
+        vault.sweep.once()
+        vault.days.once()
         vault.reconciliation.once()
         vault.publishing.once()
         while vault.indexing.once():
