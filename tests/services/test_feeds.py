@@ -101,6 +101,7 @@ def test_after_an_hour_away_all_that_was_missed_comes_in_order_with_one_loss_and
     assert indexes(hook) == list(range(size(world)))
     lost, back = entries(world, type="outlet.lost"), entries(world, type="outlet.back")
     assert (len(lost), len(back)) == (1, 1)
+    assert back[0]["detail"]["position"] == back[0]["seq"]  # nothing was missing when it counted as back
     (standing,) = feeds.standings()
     assert (standing.lag, standing.outlet is not None and standing.outlet.lost) == (0, False)
 
@@ -130,6 +131,7 @@ def test_an_entry_that_was_not_taken_stops_the_rest_and_comes_again(world: World
     ],
 )
 def test_no_answer_leads_astray(world: World, status: int, headers: dict[str, str], said: bytes) -> None:
+    grow(world, 3)
     with Hook(SECRET, answers=[(status, headers, said)]) as hook:
         feed = hook_to(hook)
         feeds = feeds_of(world, feed)

@@ -76,4 +76,4 @@ class Trailer:
 
 def compact(value: object) -> str:
     """Write a value as JSON on one line of printable ASCII: nothing in it can steer a terminal or a reader."""
-    return _ASCII.encode(value).replace("\x7f", "\\u007f")
+    return _ASCII.encode(value)
