@@ -11,7 +11,15 @@ import boto3
 import pytest
 from sqlalchemy import text
 
-from tests.support.moto_kms import StrictKms, create_key, loopback_kms, made_up_credentials, strict_kms
+from tests.support.desk import SEED
+from tests.support.moto_kms import (
+    StrictKms,
+    create_key,
+    kms_client,
+    loopback_kms,
+    made_up_credentials,
+    strict_kms,
+)
 from tests.support.replay import check_replay
 from tests.support.trails import assumed, recording, root, used
 from tests.support.watch import NUMBER, Watch, watched
@@ -21,8 +29,10 @@ from vault.domain.actor import Power, Role, Scope
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.event import EventType
 from vault.domain.incident import IncidentKind
-from vault.errors import Forbidden, KeyCall
+from vault.domain.secret import Secret
+from vault.errors import Forbidden, KeyCall, KeysUnavailable, Unauthenticated
 from vault.ports.store import RevealState
+from vault.services.custody import Existing
 from vault.services.key_calls import CALLING
 from vault.services.sealing import logged
 
@@ -467,3 +477,44 @@ def test_an_approver_cannot_close_what_concerns_their_own_checkout(watch: Watch)
     assert watch.entries("access.denied")[0]["account"]
     watch.vault.incidents.close(watch.auditor, incident.id, "A mistake of the customer's own.")
     check_replay(watch.world)
+
+
+# --- what was tried and came to nothing
+
+
+def test_a_sealing_that_fails_half_way_is_told_of_and_matches(
+    watch: Watch, kms: tuple[str, tuple[str, ...]]
+) -> None:
+    """One key made a data key, the other was off: AWS recorded all of it, and so did the log."""
+    lease = watch.world.lease(watch.alice, NUMBER, "CRED_ROTATE")
+    watch.recorder.take()
+    url, (_, second) = kms
+    owner = kms_client(second, url)
+    owner.disable_key(KeyId=second)
+    with pytest.raises(KeysUnavailable):
+        watch.vault.rotations.plan(watch.alice.actor, lease.id, _PASSWORD)
+    owner.enable_key(KeyId=second)
+    assert [record["eventName"] for record in watch.recorder.records] == [
+        "GenerateDataKey",
+        "Encrypt",
+        "Encrypt",
+    ]
+    watch.deliver()
+    counts = watch.run()
+    assert (counts.matched, counts.opened) == (3, 0)
+
+
+def test_an_intake_that_is_refused_after_its_sealing_is_told_of_and_matches(watch: Watch) -> None:
+    watch.deliver()
+    watch.world.account("444455556666")
+    carla = watch.world.human("carla", Role.CUSTODIAN)
+    existing = Existing(
+        "root+444455556666@msp.example", Secret("Correct-Horse-7-Battery"), Secret(SEED), attested=True
+    )
+    with pytest.raises(Unauthenticated):
+        watch.vault.custodies.take_in(carla.actor, "444455556666", existing, "000000")
+    assert len(watch.recorder.records) == 6
+    watch.deliver()
+    assert watch.run().opened == 0
+    told = watch.entries("credential.taken_in")[0]
+    assert (told["outcome"], len(told["kms"])) == ("failed", 4)  # type: ignore[arg-type]  # a list

@@ -17,12 +17,12 @@ from vault.domain.event import Change, Event, EventType, Result, SecretRef
 from vault.domain.ids import is_email
 from vault.domain.policy import Permission
 from vault.domain.told import changes
-from vault.errors import Conflict, FieldError, Invalid
+from vault.errors import Conflict, FieldError, Invalid, KeysUnavailable
 from vault.services.attestations import hold_if_confirmed
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.leases import move_part, settle
-from vault.services.sealing import Sealed, Sealer, logged
+from vault.services.sealing import Sealed, Sealer, logged, told_anyway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +67,17 @@ class Custodies:
             self._takeable(unit, actor, account_id, now)
             numbers = {kind: unit.versions.next_number(account_id, kind) for kind in PartKind}
             vault_id = unit.vault_id
-        sealed = self.seal(vault_id, account_id, numbers, existing, actor.id, now)
-        now = self.clock.now()
-        with self.units.write() as unit:
-            account = self._takeable(unit, actor, account_id, now)
-            if otp is not None:
-                actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id))
-            held = self.keep(unit, actor, account, existing, sealed, now)
-            unit.commit()
+        attempt = Event(EventType.CREDENTIAL_TAKEN_IN, actor, account_id=account_id)
+        with told_anyway(self.units, self.clock, attempt) as calls:
+            sealed = self.seal(vault_id, account_id, numbers, existing, actor.id, now)
+            calls.extend(call for each in sealed for call in each.calls)
+            now = self.clock.now()
+            with self.units.write() as unit:
+                account = self._takeable(unit, actor, account_id, now)
+                if otp is not None:
+                    actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id))
+                held = self.keep(unit, actor, account, existing, sealed, now)
+                unit.commit()
         return held
 
     def seal(
@@ -86,15 +89,21 @@ class Custodies:
         by: str,
         now: datetime,
     ) -> tuple[Sealed, ...]:
-        """Seal both values as these version numbers; no transaction is open meanwhile."""
+        """Seal both values as these version numbers; no transaction is open meanwhile.
+
+        Where the second cannot be sealed, the error carries the calls of the first as well.
+        """
         seed = totp.parse_seed(existing.seed).secret
         values = {PartKind.PASSWORD: existing.password, PartKind.MFA: seed}
-        return tuple(
-            self.sealer.seal(
-                vault_id, (account_id, kind, numbers[kind]), value, VersionOrigin.TAKEN_IN, by, now
-            )
-            for kind, value in values.items()
-        )
+        sealed: list[Sealed] = []
+        for kind, value in values.items():
+            place = (account_id, kind, numbers[kind])
+            try:
+                sealed.append(self.sealer.seal(vault_id, place, value, VersionOrigin.TAKEN_IN, by, now))
+            except KeysUnavailable as error:
+                error.calls = (*(call for each in sealed for call in each.calls), *error.calls)
+                raise
+        return tuple(sealed)
 
     def keep(
         self,

@@ -19,17 +19,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from vault.domain.account import Account, Custodian, Custody, Customer, first_custody
 from vault.domain.actor import Actor, system_actor
 from vault.domain.credential import PartKind, PartState
-from vault.domain.event import Event, EventType
+from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, KeysUnavailable, VaultError
 from vault.services.custody import Custodies, Existing
 from vault.services.import_rows import Fault, Row, read_rows
+from vault.services.sealing import logged
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from datetime import datetime
 
     from vault.ports.clock import Clock
+    from vault.ports.keys import KeyCall
     from vault.ports.store import Unit, Units
     from vault.services.sealing import Sealed
 
@@ -137,9 +140,45 @@ class Imports:
             for row, look in zip(batch, looks, strict=True)
             if isinstance(row, Row) and look.result == "good"
         ]
-        sealed = tuple(pool.map(lambda row: self._seal(vault_id, row, actor.id, now), good))
+        sealed = self._seal_all(
+            actor, good, [pool.submit(self._seal, vault_id, row, actor.id, now) for row in good]
+        )
         done = self._keep_all(actor, tuple(zip(good, sealed, strict=True)))
         return [done.get(look.line, look) for look in looks]
+
+    def _seal_all(
+        self, actor: Actor, rows: list[Row], begun: list[Future[tuple[Sealed, ...]]]
+    ) -> tuple[tuple[Sealed, ...], ...]:
+        """Wait for all; if one cannot be sealed, tell of every call that was made, and raise (S26)."""
+        sealed: list[tuple[Sealed, ...]] = []
+        made: list[tuple[Row, tuple[KeyCall, ...]]] = []
+        failure: KeysUnavailable | None = None
+        for row, each in zip(rows, begun, strict=True):
+            try:
+                sealed.append(each.result())
+                made.append((row, _calls(sealed[-1])))
+            except KeysUnavailable as error:
+                failure = failure or error
+                made.append((row, error.calls))
+        if failure is not None:
+            self._tell_calls(actor, made, failure.code)
+            raise failure
+        return tuple(sealed)
+
+    def _tell_calls(self, actor: Actor, made: list[tuple[Row, tuple[KeyCall, ...]]], code: str) -> None:
+        now = self.clock.now()
+        with self.units.write() as unit:
+            for row, calls in made:
+                event = Event(
+                    EventType.CREDENTIAL_TAKEN_IN,
+                    actor,
+                    Result.FAILED,
+                    account_id=row.account_id,
+                    kms=logged("seal", calls),
+                    detail={"code": code, "line": row.line},
+                )
+                unit.log.record(event, now)
+            unit.commit()
 
     def _seal(self, vault_id: str, row: Row, by: str, now: datetime) -> tuple[Sealed, ...]:
         # parts are absent, so both begin with version 1; where that is not so any more, keeping refuses
@@ -157,6 +196,7 @@ class Imports:
                 raise
             if len(rows) == 1:
                 row = rows[0][0]
+                self._tell_calls(actor, [(row, _calls(rows[0][1]))], failure.code)
                 column = _COLUMNS.get(failure.code, "row")
                 return {row.line: _refused(row, column, f"{failure.detail} [{failure.code}]")}
             return {line: found for each in rows for line, found in self._keep_all(actor, (each,)).items()}
@@ -239,6 +279,10 @@ def import_actor(by: str) -> Actor:
         detail = f"Say who answers for this file, in 1 to {BY_MAX} characters."
         raise Invalid("input.invalid", detail, errors=(FieldError("/by", detail),))
     return replace(system_actor("import"), name=f"import by {name}")
+
+
+def _calls(sealed: tuple[Sealed, ...]) -> tuple[KeyCall, ...]:
+    return tuple(call for each in sealed for call in each.calls)
 
 
 def _existing(row: Row) -> Existing:

@@ -23,7 +23,7 @@ from vault.services.factors import used
 from vault.services.gate import refuse
 from vault.services.leases import move_part, not_active
 from vault.services.reveals import Authorized, Reveals
-from vault.services.sealing import Sealed, Sealer, logged
+from vault.services.sealing import Sealed, Sealer, logged, told_anyway
 
 if TYPE_CHECKING:
     from vault.domain.account import Account
@@ -80,13 +80,22 @@ class Rotations:
             self._plannable(unit, actor, account, kind, now)
             number = unit.versions.next_number(account.id, kind)
             vault_id = unit.vault_id
-        sealed = self.sealer.seal(vault_id, (account.id, kind, number), value, origin, actor.id, now)
-        now = self.clock.now()
-        with self.units.write() as unit:
-            checkout, account = self._active(unit, actor, checkout_id, now)
-            part = self._plannable(unit, actor, account, kind, now)
-            rotation = self._keep(unit, actor, checkout, part, sealed, now)
-            unit.commit()
+        attempt = Event(
+            EventType.ROTATION_PLANNED,
+            actor,
+            account_id=account.id,
+            checkout_id=checkout_id,
+            detail={"part": kind, "version": number},
+        )
+        with told_anyway(self.units, self.clock, attempt) as calls:
+            sealed = self.sealer.seal(vault_id, (account.id, kind, number), value, origin, actor.id, now)
+            calls.extend(sealed.calls)
+            now = self.clock.now()
+            with self.units.write() as unit:
+                checkout, account = self._active(unit, actor, checkout_id, now)
+                part = self._plannable(unit, actor, account, kind, now)
+                rotation = self._keep(unit, actor, checkout, part, sealed, now)
+                unit.commit()
         return rotation
 
     def display(self, actor: Actor, rotation_id: str) -> Displayed:

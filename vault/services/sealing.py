@@ -6,20 +6,25 @@ the authorisation is already durable. Never decided here: whether a value may be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault.crypto.context import Context
 from vault.crypto.envelope import Envelope, decode_wraps, encode_wraps, open_envelope, seal
 from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
-from vault.errors import Tampered
+from vault.domain.event import Result
+from vault.errors import KeysUnavailable, Tampered, VaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from vault.domain.event import Event
     from vault.domain.secret import Secret
+    from vault.ports.clock import Clock
     from vault.ports.keys import KeyCall, KeyService
+    from vault.ports.store import Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,28 @@ def logged(purpose: str, calls: tuple[KeyCall, ...]) -> tuple[Mapping[str, str],
         }
         for call in calls
     )
+
+
+@contextmanager
+def told_anyway(units: Units, clock: Clock, event: Event) -> Iterator[list[KeyCall]]:
+    """Lend a list for the calls that were made; if what they were for fails, `event` tells of them as failed (S26).
+
+    Otherwise AWS would know of uses of our keys that the log does not.
+    """
+    calls: list[KeyCall] = []
+    try:
+        yield calls
+    except VaultError as error:
+        if isinstance(error, KeysUnavailable):
+            calls.extend(error.calls)
+        # where the log itself cannot go on, the entry may be there and nothing more can be written
+        if calls and not error.code.startswith("log."):
+            detail = {**event.detail, "code": error.code}
+            told = replace(event, result=Result.FAILED, kms=logged("seal", tuple(calls)), detail=detail)
+            with units.write() as unit:
+                unit.log.record(told, clock.now())
+                unit.commit()
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BACK: Final = timedelta(days=3)
+PAGE: Final = 1_000
+"""Names in one answer, the most that S3 gives."""
 READ_TIMEOUT: Final = 20.0
 ADDRESS: Final = re.compile(
     r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[!-~]{0,512}))?", re.ASCII
@@ -40,7 +42,7 @@ _ORGANISATION: Final = re.compile(r"(?:.*/)?o-[a-z0-9]{10,32}/", re.ASCII)
 class Bucket:
     """One bucket, below one prefix."""
 
-    def __init__(self, address: str, *, endpoint: str = "", back: timedelta = BACK) -> None:
+    def __init__(self, address: str, *, endpoint: str = "", back: timedelta = BACK, page: int = PAGE) -> None:
         named = ADDRESS.fullmatch(address)
         if named is None:
             detail = f"{address[:200]!r} in cloud.buckets is no bucket; write s3://BUCKET/PREFIX."
@@ -50,6 +52,7 @@ class Bucket:
         self._prefix = f"{prefix}/" if prefix else ""
         self._endpoint = checked_endpoint(endpoint)
         self._back = back
+        self._page = page
         self._kept: S3Client | None = None
         self.name = f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
@@ -90,9 +93,10 @@ class Bucket:
     ) -> Iterator[dict[str, object]]:
         token = ""
         while True:
-            asked = {"Bucket": self._bucket, "Prefix": prefix, "Delimiter": delimiter}
+            asked: dict[str, str] = {"Bucket": self._bucket, "Prefix": prefix, "Delimiter": delimiter}
             asked |= {"ContinuationToken": token} if token else {"StartAfter": start_after}
-            given = {name: value for name, value in asked.items() if value}
+            given: dict[str, object] = {name: value for name, value in asked.items() if value}
+            given["MaxKeys"] = self._page
             page = self._ask(lambda s3, given=given: cast("dict[str, object]", s3.list_objects_v2(**given)))  # type: ignore[misc]  # bound at once
             yield page
             token = str(page.get("NextContinuationToken") or "")

@@ -24,7 +24,7 @@ RECORD_MAX: Final = 1 << 20
 """CloudTrail's own limit is 256 KB."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
-_HEAD: Final = re.compile(r'\s*\{\s*"Records"\s*:\s*\[\s*')
+_HEAD: Final = re.compile(r'\s*\{\s*"Records"\s*:\s*\[')
 _HEAD_MAX: Final = 256
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MARK: Final = re.compile(r'["{}\[\]]')
@@ -41,13 +41,16 @@ def split(texts: Iterator[str]) -> Iterator[object]:
     """Part ``{"Records":[…]}`` into its items; `Unreadable` stands for each that no parser takes."""
     window = _Window(texts)
     window.expect(_HEAD)
+    window.blank()
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     if window.take("]"):
+        window.end()
         return
     while True:
         yield window.item(decoder)
         window.blank()
         if window.take("]"):
+            window.end()
             return
         if not window.take(","):
             raise PartBroken("not JSON")
@@ -65,8 +68,8 @@ class _Window:
 
     def expect(self, pattern: re.Pattern[str]) -> None:
         """Pass what a file begins with."""
-        while (found := pattern.match(self._text)) is None or found.end() == len(self._text):
-            if len(self._text) > _HEAD_MAX and found is None:
+        while (found := pattern.match(self._text)) is None:
+            if len(self._text) > _HEAD_MAX:
                 raise PartBroken("not CloudTrail")
             if not self._more():
                 raise PartBroken("not CloudTrail" if self._text else "empty")
@@ -86,6 +89,15 @@ class _Window:
             return False
         self._at += 1
         return True
+
+    def end(self) -> None:
+        """Read what closes a file, so that a file which lacks its end is known as cut off."""
+        self.blank()
+        if not self.take("}"):
+            raise PartBroken("not JSON")
+        self.blank()
+        if self._at < len(self._text):
+            raise PartBroken("not JSON")
 
     def item(self, decoder: json.JSONDecoder) -> object:
         """Give the value that begins here."""
