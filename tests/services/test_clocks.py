@@ -37,17 +37,6 @@ class Shifted:
         return datetime.now(UTC) + self.by
 
 
-@dataclass(slots=True)
-class Steady:
-    """A steady clock that is moved by hand."""
-
-    at: float = 0.0
-
-    def __call__(self) -> float:
-        """Give its seconds."""
-        return self.at
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """A kernel that says what it is told to."""
@@ -157,14 +146,13 @@ def test_nothing_is_disclosed_while_clocks_are_too_far_apart(watch: Watch) -> No
     world.held()
     alice = world.human("alice", Role.OPERATOR)
     lease = world.lease(alice, reason="CRED_ROTATE")
-    steady = Steady()
-    timely = Timely(watch.clock, 60 * SECOND, steady)
+    timely = Timely(watch.clock, 60 * SECOND)
     reveals = replace(world.vault.reveals, timely=timely)
     assert reveals.password(alice.actor, lease.id).value.expose()
     status(world, world.clock.now(), 61_000)
     # within the minute the process believes what it saw
     assert reveals.password(alice.actor, lease.id).value.expose()
-    steady.at += 61
+    world.clock.advance(seconds=61)
     for _ in range(2):
         with pytest.raises(Unavailable) as caught:
             reveals.password(alice.actor, lease.id)
@@ -188,7 +176,7 @@ def test_a_machine_whose_clock_was_set_wrong_discloses_nothing_beside_a_database
     alice = world.human("alice", Role.OPERATOR)
     lease = world.lease(alice, reason="CRED_ROTATE")
     watch.clock.by = timedelta(minutes=5)
-    reveals = replace(world.vault.reveals, timely=Timely(watch.clock, 60 * SECOND, Steady()))
+    reveals = replace(world.vault.reveals, timely=Timely(watch.clock, 60 * SECOND))
     if is_sqlite(world):
         assert reveals.password(alice.actor, lease.id).value.expose()
         return

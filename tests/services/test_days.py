@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from audit.entry import LONGEST
 from tests.support.events import entries
 from tests.support.replay import check_replay, replayed
 from vault.domain.actor import Role, system_actor
@@ -113,7 +114,10 @@ def test_the_largest_summary_fits_into_an_entry(world: World) -> None:
     pairs = " ".join(f"{number:012}:9999999999" for number in range(days.ACCOUNTS_AN_ENTRY))
     with world.vault.units.write() as unit:
         event = Event(EventType.LOG_DAY, days.ACTOR, detail={"accounts": pairs, "day": "2026-11-23"})
-        unit.log.record(event, world.clock.now())
+        receipt = unit.log.record(event, world.clock.now())
+        entry = unit.log.entry(receipt.index)
+    assert entry is not None
+    assert 50_000 < len(entry.leaf) <= LONGEST
 
 
 def test_replay_holds_a_summary_to_the_account_s_own_count(world: World) -> None:

@@ -11,9 +11,8 @@ database's clock, and remembers what it found. A clock that is set wrong is ther
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from audit.note import split
@@ -25,7 +24,7 @@ from vault.ports.ranges import Pick
 from vault.services.gate import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from vault.errors import Fact
     from vault.ports.clock import Clock
@@ -36,11 +35,12 @@ ACTOR: Final = system_actor("worker")
 EVERY: Final = timedelta(hours=1)
 ALARM: Final = timedelta(seconds=1)
 WITNESS_SLACK: Final = timedelta(seconds=2)
-LOOK_SECONDS: Final = 60.0
+LOOK: Final = timedelta(minutes=1)
 BELIEVED: Final = 3 * EVERY
 """An entry about clocks that is older says nothing of now."""
 _RETRY: Final = 60
 _NONE: Final = timedelta(0)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ class Clocks:
 
 @dataclass(slots=True)
 class Seen:
-    """What a process found last, and when by its own steady clock."""
+    """What a process found last, and when."""
 
-    at: float = float("-inf")
+    at: datetime = _NEVER
     farthest: timedelta = _NONE
 
 
@@ -103,16 +103,16 @@ class Timely:
 
     clock: Clock | None = None
     allowed: timedelta = _NONE
-    steady: Callable[[], float] = time.monotonic
     seen: Seen = field(default_factory=Seen)
 
     def require(self, unit: Unit, refused: Event, now: datetime) -> None:
         """Return if clocks agree well enough; else record `refused` and raise `Unavailable` clock.wrong."""
         if self.clock is None:
             return
-        if self.steady() - self.seen.at >= LOOK_SECONDS:
+        # a clock that was set back is looked at again at once
+        if not _NONE <= now - self.seen.at < LOOK:
             self.seen.farthest = self._look(unit, now)
-            self.seen.at = self.steady()
+            self.seen.at = now
         if self.seen.farthest <= self.allowed:
             return
         seconds = self.seen.farthest.total_seconds()
@@ -121,7 +121,7 @@ class Timely:
             " Set this machine's clock, and the database's, by NTP; see docs/operations.md, 'The clock'."
         )
         # look again at once when somebody tries again: it may have been mended
-        self.seen.at = float("-inf")
+        self.seen.at = _NEVER
         refuse(unit, refused, Unavailable("clock.wrong", detail, retry_after=_RETRY), now)
 
     def _look(self, unit: Unit, now: datetime) -> timedelta:
