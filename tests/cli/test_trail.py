@@ -131,7 +131,7 @@ def test_a_sample_is_written_for_its_owner_alone_and_never_over_a_file(api: Aske
         sample, ["--out", str(out), "--type", "checkout.granted", "--n", "3", "--seed", "x"]
     )
     assert done.exit_code == 0, done.output
-    assert (api.path, api.asked) == ("/audit/samples", {"type": "checkout.granted", "n": 3, "seed": "x"})
+    assert (api.path, api.asked) == ("/audit/samples", {"type": "checkout.granted", "n": 3, "random_seed": "x"})
     assert out.read_bytes() == b"a tar"
     assert out.stat().st_mode & 0o777 == 0o600
     again = CliRunner().invoke(sample, ["--out", str(out)])

@@ -189,7 +189,7 @@ def _check(drawing: Drawing) -> None:
     if not 1 <= drawing.n <= MOST:
         wrong.append(FieldError("/n", f"Draw 1 to {MOST} entries."))
     if drawing.seed is not None and SEED.fullmatch(drawing.seed) is None:
-        wrong.append(FieldError("/seed", "Give 1 to 128 characters of ASCII without blanks, or no seed."))
+        wrong.append(FieldError("/random_seed", "Give 1 to 128 characters of ASCII without blanks, or no seed."))
     since, until = drawing.wanted.since, drawing.wanted.until
     if since is not None and until is not None and since >= until:
         wrong.append(FieldError("/since", "since has to be before until."))

@@ -145,7 +145,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "close_incident": Sample(Role.AUDITOR, {"sentence": "the customer signed in, and says so"}),
     "read_cloud_status": Sample(Role.AUDITOR),
     "read_checkout_cloud": Sample(Role.CSM),
-    "draw_sample": Sample(Role.AUDITOR, {"type": "checkout.granted", "n": 5, "seed": "2026-Q3"}),
+    "draw_sample": Sample(Role.AUDITOR, {"type": "checkout.granted", "n": 5, "random_seed": "2026-Q3"}),
     "list_people": Sample(Role.ADMIN),
     "invite_person": Sample(
         Role.ADMIN,

@@ -31,7 +31,7 @@ class NewSample(Body):
     until: QueryTime | None = None
     q: Line | None = None
     n: int = Field(default=USUAL, ge=1, le=MOST, description="How many entries to draw.")
-    seed: Line | None = Field(
+    random_seed: Line | None = Field(
         default=None, description="ASCII without blanks; without one, the vault draws it and tells."
     )
 
@@ -49,7 +49,7 @@ class NewSample(Body):
             until=self.until,
             text=self.q,
         )
-        return Drawing(wanted, self.customer_id, self.n, self.seed)
+        return Drawing(wanted, self.customer_id, self.n, self.random_seed)
 
 
 def _several(names: str | None) -> tuple[str, ...]:
