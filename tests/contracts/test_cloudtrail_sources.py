@@ -131,6 +131,22 @@ def test_a_bomb_ends_early_and_takes_little_memory() -> None:
     assert peak < 8 << 20
 
 
+def test_a_hundred_thousand_records_in_one_file_take_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.json.gz"
+    one = json.dumps(root(NUMBER, START) | {"requestParameters": {"words": "x" * 600}})
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        file.write('{"Records":[')
+        for number in range(100_000):
+            file.write(one if number == 0 else f",{one}")
+        file.write("]}")
+    tracemalloc.start()
+    count = sum(1 for _ in read_file(path.open("rb")))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 100_000
+    assert peak < 4 << 20, peak
+
+
 # --- folder
 
 

@@ -119,7 +119,7 @@ cloud_event = Table(
     Column("matched", Key),
     Index("cloud_event_by_account", "account_id", "happened_at", "event_id"),
     Index("cloud_event_by_request", "request_id"),
-    Index("cloud_event_by_access_key", "access_key"),
+    Index("cloud_event_by_access_key", "access_key", "kind"),
     Index("cloud_event_by_match", "matched", "happened_at", "event_id"),
 )
 Index(

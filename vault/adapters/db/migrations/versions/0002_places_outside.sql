@@ -83,7 +83,7 @@ CREATE INDEX cloud_event_by_account ON cloud_event (account_id, happened_at, eve
 
 CREATE INDEX cloud_event_by_request ON cloud_event (request_id)
 
-CREATE INDEX cloud_event_by_access_key ON cloud_event (access_key)
+CREATE INDEX cloud_event_by_access_key ON cloud_event (access_key, kind)
 
 CREATE INDEX cloud_event_by_match ON cloud_event (matched, happened_at, event_id)
 
