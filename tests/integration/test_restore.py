@@ -21,6 +21,7 @@ from tests.support.whole import FIRST, SECOND, Whole, tell
 from tests.support.world import ORIGIN, HandClock, World, create_world, hasher
 from vault.adapters.db import SqlUnits, engine_for
 from vault.adapters.db.copying import copy_database
+from vault.adapters.db.privileges import grants
 from vault.adapters.local_keys import InsecureLocalKeys
 from vault.bootstrap.compose import Ground, compose
 from vault.bootstrap.ground import make_data_directory, open_policy, open_server_key
@@ -28,6 +29,7 @@ from vault.bootstrap.open import check_log, units_for
 from vault.bootstrap.restoring import Steps, Wish, next_origin, restore
 from vault.domain.actor import Reach
 from vault.domain.credential import Due, PartKind
+from vault.domain.outlet import OutletReceipt, Published
 from vault.errors import Conflict, Refused, Unauthenticated
 from vault.ports.store import EntryFilter, RevealState, Slice
 from vault.services.checkouts import Ask
@@ -115,6 +117,13 @@ def tell_and_keep(settings: Settings, keep: Callable[[Engine], None]) -> Kept:
         receipt, entry = unit.log.proof(index), unit.log.entry(index)
     assert receipt is not None
     assert entry is not None
+    # a place outside has seen the log
+    with vault.units.write() as unit:
+        note = unit.log.checkpoint()
+        unit.published.add(Published(index + 1, note, world.clock.now()))
+        unit.outlets.put(replace(unit.outlets.claim("file/anchor"), position=index + 1))
+        unit.outlets.add_receipt(OutletReceipt("file/anchor", index + 1, "kept", world.clock.now()))
+        unit.commit()
     # an authorisation without outcome, as a program leaves that dies in between
     with vault.units.write() as unit:
         version = unit.versions.current(SECOND, PartKind.MFA)
@@ -230,6 +239,9 @@ def test_the_new_log_begins_with_where_the_old_one_ended(kept: Kept) -> None:
         with world.vault.units.read() as unit:
             first = unit.log.entry(0)
             (aside,) = unit.census.put_aside()
+            # places outside begin anew: what they confirmed was another log
+            assert unit.published.latest() is None
+            assert unit.outlets.all() == ()
         assert first is not None
         detail = first.content["detail"]
         assert isinstance(detail, dict)
@@ -313,6 +325,40 @@ def test_a_second_restore_keeps_both_logs(kept: Kept) -> None:
         with world.vault.units.read() as unit:
             assert [each.number for each in unit.census.put_aside()] == [1, 2]
         assert list(lines_of(replayed(world.vault.units.engine))) == []  # type: ignore[attr-defined]  # the SQL units
+
+
+def test_the_service_s_role_goes_on_and_nobody_touches_what_was_put_aside(kept: Kept) -> None:
+    engine = engine_for(kept.settings.database_url)
+    is_sqlite = engine.dialect.name == "sqlite"
+    if not is_sqlite:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP ROLE IF EXISTS restored_service")
+            connection.exec_driver_sql("CREATE ROLE restored_service")
+            for statement in grants("restored_service"):
+                connection.exec_driver_sql(statement)
+    engine.dispose()
+    restore(kept.settings, WISH, silent, kept.world.clock)
+    allowed = "SELECT has_column_privilege('restored_service', 'audit_entry', 'leaf', 'INSERT'),"
+    allowed += " has_table_privilege('restored_service', 'audit_entry_1', 'SELECT'),"
+    allowed += " has_table_privilege('restored_service', 'audit_entry_1', 'INSERT')"
+    with engine.connect() as connection:
+        if not is_sqlite:
+            assert tuple(connection.execute(text(allowed)).one()) == (True, True, False)
+            connection.rollback()
+        for statement in (
+            "INSERT INTO audit_entry_1 SELECT seq + 1000, leaf, nodes, inserted_at FROM audit_entry_1",
+            "DELETE FROM audit_entry_1",
+            "UPDATE audit_head_1 SET size = 0",
+            "DELETE FROM audit_head_1",
+            *(() if is_sqlite else ("TRUNCATE audit_head_1",)),
+        ):
+            with connection.begin(), pytest.raises(Exception, match="nothing is changed or removed"):
+                connection.execute(text(statement))
+    if not is_sqlite:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY restored_service")
+            connection.exec_driver_sql("DROP ROLE restored_service")
+    engine.dispose()
 
 
 @pytest.mark.parametrize("by", [("Ada",), ("Ada", " ada "), ("Ada", ""), ("Ada", "B\x1bob")])
