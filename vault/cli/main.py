@@ -42,7 +42,6 @@ PEOPLE: Final[dict[str, _Command]] = {
     "sample": _Command("vault.cli.sample:sample", "A random sample of entries, with proofs."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
-    "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "reviews": _Command("vault.cli.reviews:reviews", "Which days of the log were reviewed."),
     "evidence": _Command("vault.cli.evidence:evidence", "What the log tells of one checkout, with proofs."),
@@ -56,9 +55,6 @@ OPERATOR: Final[dict[str, _Command]] = {
     "db": _Command("vault.cli.admin.db:db", "Bring the database's schema up to date."),
     "import": _Command(
         "vault.cli.admin.importer:import_", "Take many accounts into custody from a CSV file."
-    ),
-    "reconcile": _Command(
-        "vault.cli.admin.reconcile:reconcile", "Compare AWS's own records with the log now."
     ),
     "reconcile": _Command(
         "vault.cli.admin.reconcile:reconcile", "Compare AWS's own records with the log now."
