@@ -215,6 +215,9 @@ class Search:
                 break
         if is_first:
             groups.sort(key=lambda group: (len(group), rarity[group]))
+            # the letters of one text go together: what tells them apart is the rarest filter beside them
+            facets = [group for group in groups if len(group) == 1 and group[0] < 0]
+            groups.sort(key=lambda group: group not in facets[:1])
         for number, places in left.items():
             for place in _places(places):
                 if number * PART + place < stop:
