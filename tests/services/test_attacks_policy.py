@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 FILE = Path(__file__).resolve().parents[2] / "config" / "policy.toml"
 READING = {"account.read", "trail.read", "log.read", "log.export", "token.own"}
 POWERLESS = {
-    Role.ADMIN: set(Permission) - READING - {"people.manage", "checkout.revoke"},
-    Role.AUDITOR: set(Permission) - READING,
+    Role.ADMIN: set(Permission) - READING - {"people.manage", "checkout.revoke", "incident.handle"},
+    Role.AUDITOR: set(Permission) - READING - {"log.review", "incident.handle"},
 }
+EVERYBODY_ELSE = {Permission.PEOPLE_MANAGE, Permission.LOG_REVIEW}
 
 
 def impossible() -> Iterator[tuple[Permission, Role]]:
     """Give what no policy may allow, whoever wrote it."""
     for role in Role:
-        never = POWERLESS.get(role, {Permission.PEOPLE_MANAGE})
+        never = POWERLESS.get(role, EVERYBODY_ELSE)
         yield from ((Permission(each), role) for each in sorted(never))
 
 
