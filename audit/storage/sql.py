@@ -15,11 +15,11 @@ Never done here: begin, commit, roll back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import orjson
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from audit.entry import format_time
@@ -182,8 +182,8 @@ class SqlStorage(Storage):
 def _projection(leaf: bytes) -> tuple[object, ...]:
     """Return what the search columns of a leaf must hold; of nothing if it cannot be read."""
     try:
-        members = json.loads(leaf)
-    except (ValueError, RecursionError):
+        members = orjson.loads(leaf)
+    except ValueError:
         return ()
     found = []
     for _, _, path in PROJECTION:
