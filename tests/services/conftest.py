@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.console import AwsConsole
 from tests.support.desk import Desk
+from tests.support.moto_kms import StrictKms, create_key, loopback_kms, made_up_credentials, strict_kms
 from tests.support.prepared import copy_files, keep_people, prepare, reopen
 from tests.support.replay import check_replay
+from tests.support.trails import recording
+from tests.support.watch import Watch, watched
+from tests.support.world import START
 from vault.errors import KeyCall, KeysUnavailable
 
 if TYPE_CHECKING:
@@ -101,3 +106,26 @@ def desk(world: World, tmp_path: Path) -> Iterator[Desk]:
     """Lend a desk; when it is left, the log has to lead to what is in the database."""
     yield Desk(world, AwsConsole(tmp_path / "aws.json"))
     check_replay(world)
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[StrictKms]:
+    """Give the test's hand on KMS."""
+    with strict_kms() as hand:
+        yield hand
+
+
+@pytest.fixture(scope="module")
+def kms(strict: StrictKms) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Serve KMS with two keys in two accounts."""
+    assert strict.faults == deque()
+    with made_up_credentials(), loopback_kms() as url:
+        yield url, (create_key("eu-central-1"), create_key("us-east-1", account="999988887777"))
+
+
+@pytest.fixture
+def watch(world: World, tmp_path: Path, kms: tuple[str, tuple[str, ...]]) -> Iterator[Watch]:
+    """Lend a vault under watch."""
+    url, keys = kms
+    with recording(lambda: START) as recorder:
+        yield watched(world, recorder, tmp_path / "trail", keys, url)

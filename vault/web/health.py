@@ -27,8 +27,8 @@ from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
 from vault.web.guard import HEALTH, PUBLIC, needs
 from vault.web.incident_numbers import IncidentNumbers
-from vault.web.review_numbers import ReviewNumbers
 from vault.web.outlet_numbers import OutletNumbers
+from vault.web.review_numbers import ReviewNumbers
 
 if TYPE_CHECKING:
     from vault.bootstrap import Vault
