@@ -61,6 +61,11 @@ def test_a_replay_names_what_was_changed_and_ends_with_a_fault(vault_directory: 
     assert "Mallory" in plain.stdout
     entry = last(vault_directory, "audit.examined")
     assert (entry["outcome"], entry["detail"]["differences"]) == ("failed", 1)
+    opened = last(vault_directory, "incident.opened")
+    assert (opened["actor"]["id"], opened["detail"]["kind"]) == ("system:doctor", "log_damaged")
+    vault = open_vault(load_settings(str(vault_directory), {}))
+    assert [each.count for each in vault.incidents.open_counts()] == [1]  # found twice, and one incident
+    vault.close()
 
 
 def test_a_deep_look_is_an_entry(vault_directory: Path) -> None:

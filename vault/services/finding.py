@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vault.ports.store import Unit
 
 SUMMARY_MAX: Final = 1_000
+RECONCILIATION: Final = system_actor("reconciliation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class Finding:
         return f"{self.subject}:{self.event_id or self.happened_at.isoformat()}"
 
 
-def open_all(unit: Unit, findings: Iterable[Finding], now: datetime) -> tuple[int, int]:
+def open_all(
+    unit: Unit, findings: Iterable[Finding], now: datetime, actor: Actor = RECONCILIATION
+) -> tuple[int, int]:
     """Put each finding into an incident, new or open; give how many were opened, and how many findings counted.
 
     What another worker put away meanwhile does not count. The caller commits.
@@ -72,7 +75,6 @@ def open_all(unit: Unit, findings: Iterable[Finding], now: datetime) -> tuple[in
             unit.cloud.judge(finding.event_id, f"incident:{incident.id}")
         if finding.call is not None:
             unit.cloud.miss(finding.call, incident.id)
-    actor = system_actor("reconciliation")
     for incident in opened:
         unit.log.record(event_of(EventType.INCIDENT_OPENED, actor, None, incident), now)
     return len(opened), len(held)

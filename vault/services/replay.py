@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.credential import Version
 from vault.domain.event import Event, EventType, Result, stamp
+from vault.domain.incident import IncidentKind
 from vault.domain.person import Session
 from vault.domain.replay import EMAIL, Fault, Replayed
 from vault.domain.told import BEGINNINGS, fact, told
 from vault.ports.census import UsedEmail
+from vault.services.finding import Finding, open_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,12 +98,26 @@ class Replay:
 
 
 def examined(units: Units, actor: Actor, now: datetime, what: str, entries: int, found: int) -> None:
-    """Write down that the whole log was examined: `what` of it, how many entries, how many differences."""
+    """Write down that the whole log was examined: `what` of it, how many entries, how many differences.
+
+    Differences are an incident, which somebody has to explain; found again, it is the same one.
+    """
     result = Result.FAILED if found else Result.SUCCESS
     detail: dict[str, Fact] = {"examined": what, "entries": entries, "differences": found}
     with units.write() as unit:
+        if found:
+            open_all(unit, [_damage(detail, now)], now, actor)
         unit.log.record(Event(EventType.AUDIT_EXAMINED, actor, result, detail=detail), now)
         unit.commit()
+
+
+def _damage(detail: dict[str, Fact], now: datetime) -> Finding:
+    """Make differences a finding of the log, or of the state that follows from it."""
+    what = str(detail["examined"])
+    words = f"An examination ({what}) of {detail['entries']} entries found {detail['differences']} differences."
+    where = "`rootvault doctor --deep --replay` on the host names each of them."
+    evidence = json.dumps(detail, sort_keys=True)
+    return Finding(IncidentKind.LOG_DAMAGED, (what,), None, None, f"{words} {where}", evidence, now)
 
 
 @dataclass(slots=True)
