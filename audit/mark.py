@@ -4,12 +4,16 @@ A database put back to an older state looks perfect from inside: its entries, tr
 true. Only something that was not put back with it can tell. This file is the nearest such thing; witnesses
 and anchors on other machines are farther, and better.
 
-The file holds one signed checkpoint as text, nothing else. It only ever moves forward, but for `hold`, under a lock
-that all processes of this machine share, and can be read at any moment. A checkpoint as long as the one before
-it, and no longer than a disk's sector, is written over it: a sector is written whole or not at all (PostgreSQL
-trusts its pg_control to that), and it costs one wait for the disk. Any other replaces the file by a rename of a
-whole, synced one, which costs several. Should a disk break its promise, the mark is damaged, which refuses and
-never passes.
+The file holds one signed checkpoint as text, nothing else. It only ever moves forward, under a lock that all
+processes of this machine share, and can be read at any moment. A checkpoint as long as the one before it, and no
+longer than a disk's sector, is written over it: a sector is written whole or not at all (PostgreSQL trusts its
+pg_control to that), and it costs one wait for the disk. Any other replaces the file by a rename of a whole, synced
+one, which costs several. Should a disk break its promise, the mark is damaged, which refuses and never passes.
+
+A second file, `<mark>.held`, is there once somebody else was found to keep a checkpoint that the log does not
+continue. While it is there, whatever it holds, the mark is neither read nor moved: both raise `RolledBack`. It is put
+there under the lock under which the mark moves, so an append that looked before it was there and commits after it
+cannot move the mark, and discloses nothing. No program takes it away in passing: a person does, who found out why.
 
 Decided here: what counts as forward. Never done here: going on after `RolledBack`. The only way on is a new log
 with a new origin, whose first entry tells of the last checkpoint of this one.
@@ -39,7 +43,8 @@ class MarkFile:
         self._path = path
 
     def read(self) -> str | None:
-        """Return the signed checkpoint, None if there never was one."""
+        """Return the signed checkpoint, None if there never was one; raise `RolledBack` if one is held."""
+        self._refuse_held()
         try:
             with self._path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH)  # never half of what is just being written
@@ -56,11 +61,22 @@ class MarkFile:
                 "mark.damaged", f"{self._path} is not a checkpoint: restore it, then ask why"
             ) from None
 
+    def held(self) -> str | None:
+        """Return what `hold` put beside the mark, for who examines it; None if nothing was."""
+        try:
+            with self._held.open("rb") as file:
+                return file.read(LONGEST).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            words = f"{self._held} cannot be read ({error.strerror}): give access to it, or ask why"
+            raise RolledBack("mark.unreadable", words) from None
+
     def advance(self, note: str) -> None:
         """Move the mark to a checkpoint of ours, or leave it where it is farther; durable when this returns.
 
         Called after the commit that wrote the checkpoint. Raises `RolledBack` if the mark stands at another
-        tree of the same size or at another log.
+        tree of the same size or at another log, or if a checkpoint is held.
         """
         wanted = _parse(note)
         if self._is_behind(wanted):
@@ -93,17 +109,43 @@ class MarkFile:
         check_kept(note, str(self._path), storage, *verifiers)
 
     def hold(self, note: str) -> None:
-        """Set the mark to a checkpoint that the log does not continue, wherever the mark stands; durable.
+        """Stop everything that looks at the mark, for a checkpoint that the log does not continue; durable.
 
-        For a checkpoint of this log that somebody else kept: from here on `check` refuses. Raises `RolledBack` if
-        the note, or the mark that is there, is of another log.
+        For a checkpoint of this log that somebody else kept: it is put beside the mark, which stays as it is. The first
+        one that is held stays. Raises `RolledBack` if the note, or the mark that is there, is of another log.
         """
         wanted = _parse(note)
         with durable.locked(self._path.with_name(self._path.name + ".lock")):
+            if self._is_held():
+                return
             present = self.read()
             if present is not None and _parse(present).origin != wanted.origin:
                 raise RolledBack("mark.origin", f"{self._path} is not the mark of {wanted.origin}")
-            durable.replace(self._path, note.encode("utf-8"))
+            durable.replace(self._held, note.encode("utf-8"))
+
+    @property
+    def _held(self) -> Path:
+        return held_beside(self._path)
+
+    def _is_held(self) -> bool:
+        """Say whether there is anything at all under that name; one `lstat`."""
+        try:
+            self._held.lstat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            words = f"{self._held} cannot be looked for ({error.strerror}): give access to it, or ask why"
+            raise RolledBack("mark.unreadable", words) from None
+        return True
+
+    def _refuse_held(self) -> None:
+        if self._is_held():
+            raise RolledBack(
+                "mark.held",
+                f"LOG ROLLED BACK: {self._held} holds a checkpoint that bears this log's own signature, and that the"
+                " log did not continue when it was found. Nothing may be disclosed until a person found out why."
+                " See docs/operations.md, 'The log is rolled back'",
+            )
 
     def _is_behind(self, wanted: Checkpoint) -> bool:
         note = self.read()
@@ -130,6 +172,11 @@ class MarkFile:
             return os.pwrite(descriptor, content, 0) == len(content)
         finally:
             os.close(descriptor)
+
+
+def held_beside(mark: Path) -> Path:
+    """Give the name of the file that holds a mark."""
+    return mark.with_name(mark.name + ".held")
 
 
 def check_kept(note: str, place: str, storage: Storage, *verifiers: Verifier) -> None:

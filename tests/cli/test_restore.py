@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit.__main__ import main as audit_main
+from audit.checkpoint import Checkpoint
+from audit.mark import MarkFile
+from audit.note import read_key
 from tests.cli.conftest import rootvault
 from vault.bootstrap import announce, open_vault
 from vault.bootstrap.restoring import next_origin
@@ -62,6 +65,32 @@ def test_a_backup_becomes_a_vault_again(vault_directory: Path, backup: Path) -> 
     again = rootvault("restore", *arguments, "--yes")
     assert again.returncode == 2
     assert "log.origin" in again.stderr
+
+
+def test_what_is_held_is_told_of_and_put_aside_with_the_old_mark(vault_directory: Path, backup: Path) -> None:
+    settings, data = load_settings(str(vault_directory), {}), vault_directory / "data"
+    signer = read_key(settings.file("log.key"), settings.log.origin)
+    forked = signer.sign(Checkpoint(signer.name, 2, bytes(32)).format())
+    MarkFile(data / "log.mark").hold(forked)
+    with pytest.raises(Refused) as refused:
+        open_vault(settings)
+    assert refused.value.code == "log.rolled_back"
+    look = rootvault("doctor", "--deep", "--config", str(vault_directory))
+    assert "log.mark.held" in look.stdout
+    assert "what is held" in look.stdout
+    done = rootvault(
+        "restore", "--config", str(vault_directory), "--from", str(backup), *WORDS, "--yes", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert (data / "log.mark.held.1").read_text() == forked
+    assert not (data / "log.mark.held").exists()
+    set_log(vault_directory, json.loads(done.stdout)["settings"])
+    vault = open_vault(load_settings(str(vault_directory), {}))
+    with vault.units.read() as unit:
+        first = unit.log.entry(0)
+    vault.close()
+    assert first is not None
+    assert forked in first.content["detail"].values()  # type: ignore[attr-defined]  # an entry's JSON
 
 
 def test_it_asks_and_tells_what_to_set(vault_directory: Path, backup: Path) -> None:

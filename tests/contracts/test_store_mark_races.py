@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audit.checkpoint import Checkpoint
 from audit.mark import MarkFile
 from tests.support.builders import NOW, NUMBER, open_log, stand, units_for, version
 from vault.domain.actor import system_actor
@@ -87,3 +88,23 @@ def test_a_log_behind_its_mark_is_still_refused(store_url: str, tmp_path: Path) 
         unit.check_mark()
     assert caught.value.code == "log.rolled_back"
     units.engine.dispose()
+
+
+def test_an_append_that_was_checked_before_a_fork_was_held_discloses_nothing(
+    units: SqlUnits, tmp_path: Path
+) -> None:
+    """The fork is smaller than the head, and is held between an append's check and its commit."""
+    commit_one(units)
+    assert units.mark is not None
+    fork = units.log.signer.sign(Checkpoint(units.log.origin, 1, bytes(32)).format())
+    stood = (tmp_path / "log.mark").read_text()
+    with units.write() as unit:
+        unit.log.record(ENTRY, NOW)
+        units.mark.hold(fork)
+        with pytest.raises(Unavailable) as refused:
+            unit.commit()
+    assert refused.value.code == "log.rolled_back"
+    assert (tmp_path / "log.mark").read_text() == stood
+    with pytest.raises(Unavailable) as closed:
+        commit_one(units)
+    assert closed.value.code == "log.rolled_back"

@@ -2,8 +2,8 @@
 
 Decided here: the order, so that whoever is cut off finds either everything as it was or the ceremony done. The old
 log is examined and written out as a bundle; a new key is made; then the database changes in one transaction, which
-on SQLite happens in a copy that takes the database's place by a rename; last, the old mark is put aside, so that a
-service that still runs on what was before refuses. The old key, mark and database are kept.
+on SQLite happens in a copy that takes the database's place by a rename; last, the old mark is put aside with what may
+be held beside it, so that a service that still runs on what was before refuses. The old key, mark and database are kept.
 
 A new log has a new name: `…/audit` goes on as `…/audit/2`. Never done here: changing the settings file; the
 operator sets what `Steps.settings` says.
@@ -20,7 +20,7 @@ from audit.bundle import write_bundle
 from audit.durable import sync_directory
 from audit.errors import AuditError, RolledBack
 from audit.log import Log
-from audit.mark import MarkFile
+from audit.mark import MarkFile, held_beside
 from audit.note import Signer, read_key, write_key
 from audit.report import StorageSource
 from audit.storage.sql import SqlStorage
@@ -273,9 +273,10 @@ def _examined(made: _Made, url: str, progress: Callable[[int, int], None]) -> En
 
 
 def _marked(made: _Made) -> str | None:
-    """Give what the old mark holds, if it is ours."""
+    """Give what is held beside the old mark, else what the mark holds, if it is ours."""
+    mark = MarkFile(made.settings.file(made.settings.log.mark_file))
     try:
-        note = MarkFile(made.settings.file(made.settings.log.mark_file)).read()
+        note = mark.held() or mark.read()
         if note is not None:
             made.old.open(note)
     except (AuditError, RolledBack):
@@ -301,12 +302,14 @@ def _swap(settings: Settings, place: Path, number: int) -> list[Path]:
 def _put_mark_aside(settings: Settings, number: int) -> tuple[Path, ...]:
     """Rename the old mark, so that a service that still runs as before finds none, and refuses."""
     mark = settings.file(settings.log.mark_file)
-    if not mark.exists():
-        return ()
-    aside = mark.with_name(f"{mark.name}.{number - 1}")
-    mark.rename(aside)
+    kept = []
+    for present in (mark, held_beside(mark)):  # the mark first: at each moment one of the two refuses
+        if present.exists():
+            aside = present.with_name(f"{present.name}.{number - 1}")
+            present.rename(aside)
+            kept.append(aside)
     sync_directory(mark.parent)
-    return (aside,)
+    return tuple(kept)
 
 
 def _is_at(url: str, origin: str) -> bool:

@@ -97,7 +97,7 @@ class Mark(Protocol):
     """The mark outside the database that the log is held against."""
 
     def hold(self, note: str) -> None:
-        """Set the mark to a checkpoint of ours that the log in the database does not continue."""
+        """Stop all that looks at the mark, for a checkpoint of ours that the log in the database does not continue."""
         ...
 
 

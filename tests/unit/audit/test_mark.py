@@ -185,18 +185,60 @@ def test_nobody_reads_half_a_mark(mark: MarkFile) -> None:
     assert set(seen) <= {note(1_000)} | {note(size, bytes([size % 256]) * 32) for size in range(1_001, 1_201)}
 
 
-def test_a_checkpoint_that_others_kept_is_held_wherever_the_mark_stands(mark: MarkFile) -> None:
+def test_a_checkpoint_that_others_kept_is_held_wherever_the_mark_stands(
+    mark: MarkFile, tmp_path: Path
+) -> None:
     storage = filled(8)
     mark.advance(LOG.checkpoint(storage))
     mark.hold(note(5, b"x" * 32))  # another log of five entries was signed with our key
-    assert mark.read() == note(5, b"x" * 32)
-    with pytest.raises(RolledBack) as refused:
-        mark.check(storage, SIGNER.verifier)
-    assert refused.value.code == "log.forked"
     mark.hold(note(9))
-    with pytest.raises(RolledBack) as refused:
-        mark.check(storage, SIGNER.verifier)
-    assert refused.value.code == "log.rolled_back"
+    assert mark.held() == note(5, b"x" * 32)  # the first that was found is the evidence
+    for refused in (mark.read, lambda: mark.check(storage, SIGNER.verifier), lambda: mark.advance(note(10))):
+        with pytest.raises(RolledBack) as caught:
+            refused()
+        assert caught.value.code == "mark.held"
+    assert (tmp_path / "mark").read_text() == LOG.checkpoint(storage)  # where the log stood is not lost
+    (tmp_path / "mark.held").unlink()  # an operator's deed, and the only way on
+    mark.check(storage, SIGNER.verifier)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff"])
+def test_what_is_held_stops_everything_whatever_it_holds(
+    mark: MarkFile, tmp_path: Path, content: bytes
+) -> None:
+    mark.advance(note(3))
+    (tmp_path / "mark.held").write_bytes(content)
+    with pytest.raises(RolledBack):
+        mark.advance(note(4))
+    (tmp_path / "mark.held").unlink()
+    (tmp_path / "mark.held").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RolledBack):
+        mark.read()
+
+
+def test_no_process_moves_the_mark_past_what_is_held(mark: MarkFile, tmp_path: Path) -> None:
+    """Several processes advance while one holds: after `hold` returned, none moved the mark, and all were stopped."""
+    program = (
+        "import sys; from pathlib import Path; from audit.errors import RolledBack;"
+        "from audit.mark import MarkFile; from tests.unit.audit.test_mark import note\n"
+        "mark, size = MarkFile(Path(sys.argv[1])), int(sys.argv[2])\n"
+        "print(flush=True)\n"
+        "try:\n"
+        "    while True:\n"
+        "        size += 3; mark.advance(note(size))\n"
+        "except RolledBack as error:\n"
+        "    print(error.code)\n"
+    )
+    mark.advance(note(9))
+    arguments = [sys.executable, "-c", program, str(tmp_path / "mark")]
+    running = [subprocess.Popen([*arguments, str(n)], stdout=subprocess.PIPE, text=True) for n in range(3)]
+    for each in running:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "\n"
+    mark.hold(note(5, b"x" * 32))
+    stood = (tmp_path / "mark").read_text()
+    assert [each.communicate(timeout=60)[0] for each in running] == ["mark.held\n"] * 3
+    assert (tmp_path / "mark").read_text() == stood
 
 
 def test_a_checkpoint_of_another_log_is_not_held(mark: MarkFile) -> None:

@@ -213,9 +213,10 @@ def _check_mark(settings: Settings) -> Iterator[Finding]:
     try:
         note = MarkFile(path).read()
     except (RolledBack, OSError) as error:
-        yield Finding(
-            "mark", Level.FAIL, str(error), "Restore the mark from where it was copied to; then ask why."
-        )
+        step = "Restore the mark from where it was copied to; then ask why."
+        if isinstance(error, RolledBack) and error.code == "mark.held":
+            step = "See docs/operations.md, 'The log is rolled back'. --deep holds the log against it."
+        yield Finding("mark", Level.FAIL, str(error), step)
         return
     if note is None:
         words = f"there is no mark at {path}: a rolled back database would not be noticed"
@@ -249,8 +250,10 @@ def _check_clock(units: SqlUnits) -> Iterator[Finding]:
 def _examine(settings: Settings, units: SqlUnits) -> Iterator[Finding]:
     """Examine the whole log, every entry and every hash, against the mark as older checkpoint."""
     try:
-        note = MarkFile(settings.file(settings.log.mark_file)).read()
-        since = [] if note is None else [Older("the mark", note)]
+        mark = MarkFile(settings.file(settings.log.mark_file))
+        held = mark.held()
+        note = held or mark.read()
+        since = [] if note is None else [Older("the mark" if held is None else "what is held", note)]
         with units.engine.connect() as connection:
             report = examine(
                 StorageSource(SqlStorage(connection)), units.log.verifiers, since, bar("examining the log")
