@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from vault.domain.formats.visible import shown
+
 RECORD_MAX: Final = 16_384
 """Characters of a record that are kept as they are; of a larger one, what is read here is kept."""
 SELECTED_MAX: Final = 65_536
@@ -33,6 +35,13 @@ _ROOT_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _REQUEST_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 _ACCESS_KEY: Final = re.compile(r"[A-Z0-9]{4,128}", re.ASCII)
+_KEY: Final = re.compile(r"[!-~]{1,256}", re.ASCII)
+_PLACE: Final[Mapping[str, re.Pattern[str]]] = {
+    "account": _ACCOUNT,
+    "kind": re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII),
+    "version": re.compile(r"[1-9][0-9]{0,8}", re.ASCII),
+}
+_YEARS: Final = range(2000, 9000)
 
 KEY_USES: Final = frozenset(
     {
@@ -87,6 +96,7 @@ class CloudRecord:
     `account_id` is the account it concerns (None where it names none), `recipient` the one whose trail it is
     of. `mfa` is None where the record does not say. `error` is why AWS refused, None where it did not.
     `access_key` joins a task session with what was done in it. `record` is the JSON that `parse` reads again.
+    `context` is that of a place of this vault; empty where the caller's names none in our spelling.
     """
 
     event_id: str
@@ -226,21 +236,26 @@ def _key_use(raw: _Object, ours: Ours) -> _Found | None:
         _pairs(_object(asked, name))
         for name in ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext")
     ]
-    context = next((c for c in contexts if c.get("app") == ours.app and c.get("vault") == ours.vault), {})
+    claimed = [c for c in contexts if c.get("app") == ours.app and c.get("vault") == ours.vault]
+    context = next((c for c in claimed if _is_place(c)), {})
     named = [asked.get(name) for name in ("keyId", "sourceKeyId", "destinationKeyId")]
     resources = raw.get("resources")
     if isinstance(resources, list):
         named += [each.get("ARN") for each in resources[:8] if isinstance(each, Mapping)]
-    keys = tuple(dict.fromkeys(k for k in named if isinstance(k, str) and len(k) <= WORDS_MAX))
-    if not context and not any(ours.names(key) for key in keys):
+    keys = tuple(dict.fromkeys(k for k in named if isinstance(k, str) and _KEY.fullmatch(k)))
+    if not claimed and not any(ours.names(key) for key in keys):
         return None
-    account = context.get("account", "")
     return _Found(
         CloudKind.KEY_USE,
-        account if _ACCOUNT.fullmatch(account) else None,
+        context.get("account"),
         keys=tuple(key for key in keys if ours.names(key)) or keys,
         context=context,
     )
+
+
+def _is_place(context: Mapping[str, str]) -> bool:
+    """Say whether a context names a place as we do; whoever makes a call chooses every word of it."""
+    return all(pattern.fullmatch(context.get(name, "")) for name, pattern in _PLACE.items())
 
 
 def _is_root(raw: _Object, identity: _Object) -> bool:
@@ -290,8 +305,7 @@ def plain(value: object, longest: int = WORDS_MAX) -> str:
     """Give text that can deceive nobody who reads it: one line, printable, bounded; "" for what is no text."""
     if not isinstance(value, str):
         return ""
-    cut = value[:longest]
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cut)
+    return shown(value[:longest])[:longest]
 
 
 def _pairs(context: _Object) -> dict[str, str]:
@@ -316,9 +330,10 @@ def _time(value: object) -> datetime | None:
     if not isinstance(value, str) or _TIME.fullmatch(value) is None:
         return None
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
+        at = datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return at if at.year in _YEARS else None
 
 
 _SELECTED: Final[Mapping[str, tuple[str, ...]]] = {

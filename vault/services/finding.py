@@ -1,7 +1,8 @@
 """Findings become incidents: each group of the same finding once, with the entry that tells of it.
 
 Decided here: a finding joins the open incident of its group; where that one was closed already it is a new
-incident, because it was not part of what was explained. Rows are taken in one order and the log's head last,
+incident, because it was not part of what was explained. Whatever a finding says can be written: characters that
+would act are shown by their code points. Rows are taken in one order and the log's head last,
 so that two workers never wait for each other in a circle.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import system_actor
 from vault.domain.event import Event, EventType
+from vault.domain.formats.visible import shown
 from vault.domain.ids import new_id
 from vault.domain.incident import Incident, IncidentKind
 from vault.domain.told import changes
@@ -111,8 +113,8 @@ def _incident(unit: Unit, finding: Finding, now: datetime) -> tuple[Incident, bo
         subject=finding.subject if there is None else finding.own,
         account_id=finding.account_id,
         checkout_id=finding.checkout_id,
-        summary=finding.summary[:SUMMARY_MAX],
-        evidence=finding.evidence,
+        summary=shown(finding.summary)[:SUMMARY_MAX],
+        evidence="\n".join(map(shown, finding.evidence.split("\n"))),
         happened_at=finding.happened_at,
         opened_at=now,
     )

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.account import Custody
 from vault.domain.cloudtrail import CloudKind, CloudRecord, Kept, Ours, parse
+from vault.domain.credential import PartKind
 from vault.domain.incident import IncidentKind
+from vault.errors import VaultError
 from vault.ports.store import RevealState
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ NOT_OURS: Final = "not_ours"
 NOTED: Final = "noted"
 _OURS_NOW: Final = frozenset({Custody.HELD, Custody.IN_TRANSFER, Custody.CLOSING})
 _LEASES: Final = 20
+_PARTS: Final = frozenset(kind.value for kind in PartKind)
 _DECRYPT: Final = "Decrypt"
 
 
@@ -64,6 +67,18 @@ class Waiting:
 
 
 Verdict = Explained | Unexplained | Waiting
+
+
+def undecided(record: CloudRecord, failure: Exception) -> Unexplained:
+    """Say that a record's judging failed, in words that hold nothing of the record but its id."""
+    kinds = {
+        CloudKind.KEY_USE: IncidentKind.UNLOGGED_DECRYPT,
+        CloudKind.SIGN_IN: IncidentKind.ROOT_SIGN_IN,
+        CloudKind.RECOVERY: IncidentKind.ROOT_SIGN_IN,
+    }
+    why = failure.code if isinstance(failure, VaultError) else type(failure).__name__
+    words = f"AWS's record {record.event_id} could not be judged ({why}); read it, and tell who keeps this program."
+    return Unexplained(kinds.get(record.kind, IncidentKind.ROOT_USE), words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +152,9 @@ class Judge:
     def _cut_off(self, unit: Unit, record: CloudRecord) -> str | None:
         """Find the disclosure of this place and time that was authorised and never got an outcome."""
         context = record.context
-        if record.name != _DECRYPT or record.account_id is None or not context.get("version", "").isdigit():
+        if record.name != _DECRYPT or record.account_id is None or context.get("kind") not in _PARTS:
             return None
-        place = (record.account_id, context.get("kind", ""), int(context["version"][:9]))
+        place = (record.account_id, context["kind"], int(context["version"]))
         found = unit.cloud.unknown_reveals(place, record.happened_at - SLACK, record.happened_at + SLACK)
         for reveal in found:
             explained = unit.cloud.matching((f"reveal:{reveal.id}",), 20)

@@ -12,7 +12,7 @@ Never done here: deciding what explains a record (`judging`), or who may see an 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ from vault.errors import Conflict, Unavailable
 from vault.ports.cloud import Part, PartBroken, Reached, SourceState, Unreadable
 from vault.ports.ranges import Pick, Stretch
 from vault.services.finding import Finding, open_all
-from vault.services.judging import NOT_OURS, Explained, Judge, Unexplained, last_holder, lease_end
+from vault.services.judging import NOT_OURS, Explained, Judge, Unexplained, last_holder, lease_end, undecided
 from vault.services.key_calls import CALLING, calls_in
 from vault.services.sightings import CheckoutCloud, CloudStatus, Sighting
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 200
 SHOWN: Final = 200
+_ARN: Final = "arn:"
+"""How a key's name begins that cannot be mistaken for a region's, whoever wrote it."""
 MARGIN: Final = timedelta(seconds=60)
 """A call is made at most so long before the entry that tells of it."""
 
@@ -181,7 +183,8 @@ class Reconciliation:
                 _reach(reached, read.place, read.place.region)
                 if isinstance(read, Kept):
                     for key in read.record.keys:
-                        _reach(reached, read.place, key)
+                        if key.startswith(_ARN):
+                            _reach(reached, read.place, key)
                     kept.append(read.record)
                     events += 1
                 if len(kept) >= BATCH:
@@ -246,13 +249,32 @@ class Reconciliation:
                 some = unit.cloud.unjudged(after, BATCH)
             if not some:
                 return whole
-            try:
-                self._judge(judge, some, counts)
-            except Conflict as error:
-                if error.code != "concurrent.change":
-                    raise
-                whole = False
+            whole = self._judge_some(judge, some, counts) and whole
             after = (some[-1].record.happened_at, some[-1].record.event_id)
+
+    def _judge_some(self, judge: Judge, some: tuple[SeenEvent, ...], counts: Counts) -> bool:
+        """Judge a batch, or where that fails each by itself; what fails then is put aside as an incident."""
+        try:
+            self._judge(judge, some, counts)
+        except Exception as failure:  # noqa: BLE001 - no record, whatever is in it, ends the pass
+            if isinstance(failure, Conflict) and failure.code == "concurrent.change":
+                return False
+            if len(some) > 1:
+                alone = [self._judge_some(judge, (seen,), counts) for seen in some]
+                return all(alone)
+            self._put_aside(some[0], failure, counts)
+        return True
+
+    def _put_aside(self, seen: SeenEvent, failure: Exception, counts: Counts) -> None:
+        """Open an incident about a record that could not be judged; raises where nothing can be written at all."""
+        now = self.clock.now()
+        with self.units.write() as unit:
+            finding = _finding(unit, seen.record, undecided(seen.record, failure))
+            alone = replace(finding, group=("could not be judged", seen.record.event_id))
+            opened, unmatched = open_all(unit, [alone], now)
+            unit.commit()
+        counts.unmatched += unmatched
+        counts.opened += opened
 
     def _judge(self, judge: Judge, some: tuple[SeenEvent, ...], counts: Counts) -> None:
         """Judge a batch: its rows first, incidents after them, the log's head last."""

@@ -25,8 +25,12 @@ def conceal(text: str) -> str:
     """Write every character of `text` that would act as its code point."""
     if text.isascii() and text.isprintable() and "[U+" not in text:
         return text
-    escaped = _LOOKS_ESCAPED.sub(named("["), text)
-    return "".join(named(each) if unicodedata.category(each) in _ACTING else each for each in escaped)
+    return shown(_LOOKS_ESCAPED.sub(named("["), text))
+
+
+def shown(text: str) -> str:
+    """Write what would act as its code point, for people: doing it twice is as once, and there is no way back."""
+    return "".join(named(each) if unicodedata.category(each) in _ACTING else each for each in text)
 
 
 def reveal(text: str) -> str:
