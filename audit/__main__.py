@@ -11,7 +11,8 @@ public key as one line, or a file that holds it; take it from where the log's ow
 beside the bundle. A log that changed its key has several: one signature by any of them is enough.
 
 Exit status: 0 nothing is wrong; 1 something is, one finding a line; 2 the command was not understood, or the
-key or an OLD cannot be read.
+key or an OLD cannot be read, none of the keys signed an OLD, or a package is missing: `cryptography` and `orjson`
+are all that is needed.
 """
 
 from __future__ import annotations
@@ -23,14 +24,23 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+if _MISSING := [name for name in ("cryptography", "orjson") if find_spec(name) is None]:
+    print(
+        f"python -m audit: install {' and '.join(_MISSING)}: pip install {' '.join(_MISSING)}",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 from audit import merkle
 from audit.bundle import Bundle, open_bundle
 from audit.errors import AuditError, BundleRefused, NoteRefused
 from audit.helper import processes
 from audit.note import LONGEST, Verifier
+from audit.older import check_signers
 from audit.progress import bar
 from audit.receipt import HEADER, InclusionReceipt
 from audit.served import Address, Served
@@ -131,6 +141,7 @@ def _verify(chosen: argparse.Namespace) -> int:
     with ExitStack() as opened:
         way = _way(chosen)
         since = [_older(each, way, opened) for each in chosen.since]
+        check_signers(since, verifiers)
         try:
             bundle = opened.enter_context(way.open(chosen.log))
         except BundleRefused as error:

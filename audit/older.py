@@ -1,7 +1,7 @@
 """Older checkpoints, as they were kept elsewhere, and what they say of the log of now.
 
-Decided here: each older checkpoint gets a verdict of its own, several of one size as well. One that is not signed
-by the log's keys is refused; one of a log that was longer shows a cut; one whose root is not that of the log's
+Decided here: each older checkpoint gets a verdict of its own, several of one size as well. One that is not rightly
+signed by the log's keys is refused; one of a log that was longer shows a cut; one whose root is not that of the log's
 first entries shows another past. Where the first difference is: exactly, if the whole log of then was kept, and if
 its hashes are those that its own checkpoint signs; else between the last checkpoint that agrees and the first
 that does not.
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
-from audit.errors import AuditError
-from audit.note import Verifier
+from audit.errors import AuditError, NoteRefused
+from audit.note import Verifier, open_note
 from audit.receipt import open_checkpoint
 from audit.report import Findings, Older
 from audit.tile import WIDTH, Tile
@@ -80,6 +80,21 @@ class Old:
         self._source = None
         self.differs_at = None
         self.compared = 0
+
+
+def check_signers(since: Sequence[Older], verifiers: Sequence[Verifier]) -> None:
+    """Raise `NoteRefused` since.unsigned if none of the keys can tell whose an older checkpoint is.
+
+    That says nothing of the log: it is asked before an examination. A signature by one of the keys that is wrong, or
+    what is no checkpoint at all, is a finding of it.
+    """
+    for older in since:
+        try:
+            open_note(older.note, verifiers)
+        except NoteRefused as error:
+            if error.code == "note.unsigned":
+                words = f"{older.name} is signed by none of the keys given: give the log's older key too"
+                raise NoteRefused("since.unsigned", words) from None
 
 
 def open_olds(since: Sequence[Older], verifiers: Sequence[Verifier], findings: Findings) -> list[Old]:

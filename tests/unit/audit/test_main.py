@@ -16,6 +16,7 @@ from audit.bundle import write_bundle, write_tar
 from audit.note import Signer
 from audit.progress import bar, silent
 from audit.tile import decode_entries, encode_entries
+from tests.support.repository import ROOT
 from tests.unit.audit.world import ACCOUNTS, LOG, ORIGIN, SIGNER, draft, fill, filled
 
 if TYPE_CHECKING:
@@ -197,7 +198,13 @@ def test_a_log_that_changed_its_key_is_examined_by_several(
     bundle, kept = str(place / "bundle"), str(place / "kept")
     assert main(["verify", bundle, "--key", new.vkey]) == 0
     assert main(["verify", bundle, "--key", KEY]) == 1
-    assert main(["verify", bundle, "--key", new.vkey, "--since", kept]) == 1
+    capsys.readouterr()
+    assert main(["verify", bundle, "--key", new.vkey, "--since", kept]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1), "nothing is said of the log"
+    assert "kept is signed by none of the keys given: give the log's older key too" in said.err
+    (place / "forged").write_text((place / "kept").read_text().replace("\n20\n", "\n21\n"))
+    assert main(["verify", bundle, "--key", KEY, "--key", new.vkey, "--since", str(place / "forged")]) == 1
     assert "since.refused" in capsys.readouterr().out
     assert main(["verify", bundle, "--key", KEY, "--key", new.vkey, "--since", kept]) == 0
     capsys.readouterr()
@@ -207,6 +214,23 @@ def test_a_log_that_changed_its_key_is_examined_by_several(
     other = Signer.generate("other.example/log").vkey
     assert main(["verify", bundle, "--key", new.vkey, "--key", other]) == 2
     assert "their names differ" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("there", [(), ("cryptography",)])
+def test_a_package_that_is_missing_is_named_in_one_line(tmp_path: Path, there: tuple[str, ...]) -> None:
+    for name in there:
+        (tmp_path / f"{name}.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "audit", "verify", "log.tar", "--key", KEY],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    missing = [name for name in ("cryptography", "orjson") if name not in there]
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.endswith(f"pip install {' '.join(missing)}\n")
 
 
 def test_a_receipt_is_checked_by_several_keys(place: Path) -> None:
