@@ -54,8 +54,16 @@ def test_a_key_is_changed_with_an_overlap(vault_directory: Path, tmp_path: Path)
     assert caught.value.code == "log.unavailable"
     assert "log.previous_key_file" in caught.value.detail
     running.close()
-    with closing(opened(vault_directory)) as still_old, pytest.raises(Unavailable):
-        announce(still_old)
+    with pytest.raises(Refused) as again:
+        opened(vault_directory)
+    for told_by in (again.value.detail, rootvault("doctor", "--config", str(vault_directory)).stdout):
+        assert "another key signs this log by now" in told_by
+        assert "set log.key_file to it and log.previous_key_file to the one before" in told_by
+    for more in ((), ("--deep", "--replay")):
+        done = rootvault("doctor", "--json", "--config", str(vault_directory), *more)
+        assert done.returncode == 1
+        found = json.loads(done.stdout)
+        assert "log" in [each["check"] for each in found["findings"] if each["level"] == "fail"]
     set_log(vault_directory, {"log.origin": ORIGIN, **told["settings"]})
     with closing(opened(vault_directory)) as both:
         announce(both)

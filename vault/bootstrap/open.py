@@ -172,7 +172,7 @@ def check_database(settings: Settings, units: SqlUnits) -> None:
 
 
 def check_log(units: SqlUnits) -> None:
-    """Return if the log's head is ours and not behind its mark; else nothing may be disclosed (S2, S10)."""
+    """Return if the log's head is ours, by our keys and not behind its mark (S2, S10); else nothing may start."""
     try:
         with units.read() as unit:
             unit.check_mark()

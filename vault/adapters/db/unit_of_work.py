@@ -87,7 +87,7 @@ class SqlUnit:
         self.daily = Daily(db, self._storage)
         self.words = Words(db)
         self.outlets = Outlets(db)
-        self.published = PublishedNotes(db)
+        self.published = PublishedNotes(db, units.log, self._storage)
         facts = Facts(units.app, units.policy_hash)
         self.log = LogEntries(db, units.log, facts, self._storage, units.followed)
         self.copies = Copies(db, units.log, self._storage)
@@ -104,10 +104,14 @@ class SqlUnit:
         return self._units.known_id[0]
 
     def check_mark(self) -> None:
-        """Hold the log against its mark, as every append does; raise `RolledBack` if it is behind or beside it."""
+        """Hold the log against its mark and its keys, as every append does.
+
+        Raises `RolledBack` if it is behind its mark or beside it, what an append raises if another key signs it by now.
+        """
         with self._db.guarded():
             self._storage.read_mark()
             self.log.checkpoint()
+            self._storage.check_keys()
             self._storage.check_mark()
 
     def commit(self) -> None:

@@ -74,11 +74,15 @@ class Marked(SqlStorage):
         """Lock the head; the first time in a unit, hold it against the mark."""
         self._seen, tail = super().lock(account)
         if not self._locked:
-            _check_keys(self._seen, self._log)
+            self.check_keys()
             self.read_mark()
             self.check_mark()
             self._locked = True
         return self._seen, tail
+
+    def check_keys(self) -> None:
+        """Raise `LogRefused` if another key signs the head by now, so that an append would be refused."""
+        _check_keys(self.head(), self._log)
 
     def add(self, leaf: bytes, nodes: bytes, head: Head) -> None:
         """Insert the entry and move the head."""
