@@ -77,6 +77,34 @@ def test_entries_are_picked_oldest_first_and_bounded(units: SqlUnits) -> None:
         assert entry == unit.log.entry(2)
 
 
+def test_each_type_and_outcome_has_a_limit_of_its_own_and_one_actor_apart(units: SqlUnits) -> None:
+    fill(units)
+    whole = Stretch(0, 9)
+    both = Pick(types=(EventType.REVEAL_RELEASED, EventType.SIGNED_IN))
+    with units.read() as unit:
+        assert indexes(unit.ranges.of_each(whole, both, 1, "nobody")) == [1, 2]
+        assert indexes(unit.ranges.of_each(whole, both, 1, "pat")) == [1, 2, 3, 5]
+        assert indexes(unit.ranges.of_each(whole, both, 2, "nobody")) == [1, 2, 3, 5]
+        assert indexes(unit.ranges.of_each(Stretch(2, 7), both, 1, "nobody")) == [2, 5]
+        assert indexes(unit.ranges.of_each(whole, Pick(outcome="denied"), 1, "nobody")) == [4, 8]
+
+
+def test_types_and_outcomes_are_left_out(units: SqlUnits) -> None:
+    fill(units)
+    whole = Stretch(0, 9)
+    without = Pick(actor_id="olga", not_types=(EventType.SIGNED_IN,))
+    with units.read() as unit:
+        assert indexes(unit.ranges.pick(whole, without, 10)) == [2, 6, 8]
+        assert indexes(unit.ranges.pick(whole, replace(without, not_outcomes=("denied", "failed")), 10)) == [
+            2,
+            6,
+        ]
+        assert (
+            indexes(unit.ranges.last(Pick(types=(EventType.REVEAL_RELEASED,), not_outcomes=("success",)), 5))
+            == []
+        )
+
+
 def test_counts_are_by_hour_outcome_and_account(units: SqlUnits) -> None:
     fill(units)
     whole = Stretch(0, 9)
@@ -148,3 +176,7 @@ def test_seen_passwords_are_listed_within_reach_the_longest_ago_first(units: Sql
         assert [each.account_id for each in mine] == [A]
         assert unit.versions.seen(Reach(accounts=frozenset({there.account.id})), 5)[0].account_id == B
         assert unit.versions.seen(Reach(), 5) == ()
+        (origin,) = unit.versions.current_passwords(Reach(everything=True))
+        assert unit.versions.current_passwords(Reach(everything=True)) == {origin: 2}
+        assert unit.versions.current_passwords(Reach(customers=frozenset({here.customer.id}))) == {origin: 1}
+        assert unit.versions.current_passwords(Reach()) == {}

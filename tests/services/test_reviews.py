@@ -90,6 +90,7 @@ def test_a_day_is_signed_once_and_the_signature_names_what_was_looked_at(desk: D
         "entries": review.day.stretch.count,
         "anomalies": 2,
         "digest": review.digest,
+        "complete": True,
         "sentence": SENTENCE,
         **{each.key: "seen, as it should be" for each in review.found},
     }

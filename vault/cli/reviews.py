@@ -47,6 +47,8 @@ def _one(found: Any, *, as_json: bool) -> None:
     click.secho(f"{found['day']}  {found['state']}  {found['entries']} entries", bold=True)
     rows = [{**each, "entries": _some(each["entries"])} for each in found["anomalies"]]
     table(rows, _FOUND)
+    if found["unread"]:
+        click.secho(f"Not all entries were looked at, of: {plain(', '.join(found['unread']))}", fg="red")
     if found["signature"]:
         signed = found["signature"]
         click.echo(f"{plain(signed['by'])} signed in entry {signed['entry']}: {plain(signed['sentence'])}")

@@ -30,13 +30,18 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Which entries of a stretch; None does not narrow, and at least one of these has to."""
+    """Which entries of a stretch; None does not narrow, and at least one of the first five has to.
+
+    `not_types` and `not_outcomes` leave entries out; an entry that tells of no outcome is not left out by it.
+    """
 
     types: tuple[str, ...] | None = None
     outcome: str | None = None
     account_id: str | None = None
     actor_id: str | None = None
     checkout_id: str | None = None
+    not_types: tuple[str, ...] = ()
+    not_outcomes: tuple[str, ...] = ()
 
 
 class RangeStore(Protocol):
@@ -52,6 +57,13 @@ class RangeStore(Protocol):
 
     def pick(self, stretch: Stretch, wanted: Pick, limit: int) -> tuple[Entry, ...]:
         """List entries of a stretch, oldest first, at most `limit`."""
+        ...
+
+    def of_each(self, stretch: Stretch, wanted: Pick, limit: int, apart: str) -> tuple[Entry, ...]:
+        """List entries of a stretch, oldest first, at most `limit` of each type and outcome.
+
+        Those of the actor `apart` have a limit of their own, so that they crowd out nobody else's.
+        """
         ...
 
     def last(self, wanted: Pick, limit: int, below: int | None = None) -> tuple[Entry, ...]:

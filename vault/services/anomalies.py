@@ -1,8 +1,9 @@
 """What stands out in a day of the log, ranked, each with why: for whoever reviews it.
 
-Decided here: the rules, their weight, and what one anomaly is: a rule and the entries that it is about. Each is a
-function of the leaves up to the end of the day and of nothing else, so that anybody who has the log finds the
-same ones, in the same order, with the same digest. Nothing here says that somebody did wrong.
+Decided here: the rules, their weight, and what one anomaly is: a rule and the entries that it is about; and that
+more than 20 of one rule are one, so that a day never wants more answers than a signature holds. Each is a function
+of the leaves up to the end of the day and of nothing else, so that anybody who has the log finds the same ones, in
+the same order, with the same digest (docs/auditors.md says how). Nothing here says that somebody did wrong.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ ENOUGH_HOURS: Final = 10
 """So many earlier acts of a person are needed before an hour is called odd for them."""
 NEAR_HOURS: Final = 1
 """An hour is not odd where one acted before within so many hours of it."""
+TOGETHER: Final = 20
+"""So many of one rule stand alone; beyond that all of that rule are one, with one answer."""
 _DAY: Final = 24
 
 
@@ -92,7 +95,7 @@ MEANING: Final[Mapping[Rule, Meaning]] = {
         2, "Burst of failed sign-ins", "Somebody guesses, or a program has an old password."
     ),
     Rule.FLOOD: Meaning(
-        2, "Flood of failures", "A network failed so often that its entries were counted into one."
+        2, "Flood of failures", "A network failed so often that not each try is an entry. Did one succeed?"
     ),
     Rule.MANY_ACCOUNTS: Meaning(2, "Many accounts in a day", "Is there work that explains so many?"),
     Rule.REVOKED: Meaning(2, "Checkout ended by force", "Why, and what had been seen before?"),
@@ -134,14 +137,11 @@ _ONE_EACH: Final[Mapping[EventType, Rule]] = {
     EventType.OUTLET_LOST: Rule.OUTLET_LOST,
     EventType.LOG_KEY_ROTATED: Rule.KEY_ROTATED,
     EventType.ROLE_GRANTED: Rule.ROLE_GRANTED,
-    EventType.ACCESS_FLOOD: Rule.FLOOD,
     EventType.CHECKOUT_REVOKED: Rule.REVOKED,
     EventType.ROTATION_UNKNOWN: Rule.ROTATION_UNKNOWN,
     EventType.TOKEN_ISSUED: Rule.TOKEN,
 }
-_OF_THEIR_OWN: Final = frozenset(
-    {EventType.SIGN_IN_REFUSED, EventType.STEP_UP_REFUSED, EventType.ACCESS_FLOOD}
-)
+_OF_NETWORKS: Final = frozenset({EventType.SIGN_IN_REFUSED, EventType.ACCESS_FLOOD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,15 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """A rule and the entries it is about. `key` names it among those of its day."""
+    """A rule and the entries it is about, oldest first. `key` names it among those of its day.
+
+    `count` is above one where so many of the rule were found that they are put together.
+    """
 
     rule: Rule
     leaves: tuple[Leaf, ...]
     words: str = ""
+    count: int = 1
 
     @property
     def key(self) -> str:
@@ -184,14 +188,37 @@ class Anomaly:
 
 def anomalies(leaves: tuple[Leaf, ...], past: Past) -> tuple[Anomaly, ...]:
     """Give what stands out among a day's notable, denied and failed entries; the heaviest first."""
-    found = [*_simple(leaves), *_grouped(leaves), *_leases(leaves, past), *_policies(leaves, past)]
+    found = [
+        *_simple(leaves),
+        *_grouped(leaves),
+        *_networks(leaves),
+        *_leases(leaves, past),
+        *_policies(leaves, past),
+    ]
     found += _unrotated(leaves, past)
-    return tuple(sorted(found, key=lambda each: (-each.weight, each.leaves[0].index, each.rule)))
+    return tuple(sorted(_together(found), key=lambda each: (-each.weight, each.leaves[0].index, each.rule)))
 
 
-def digest(found: Iterable[Anomaly]) -> str:
-    """Hash what was found, in its order: canonical JSON of each rule with the indexes of its entries."""
-    return _hash([each.identity for each in found])
+def digest(found: Iterable[Anomaly], unread: Iterable[str] = ()) -> str:
+    """Hash what was found, in its order, and the types of which not all was read, in theirs.
+
+    Hashed is canonical JSON: `{"anomalies":[{"entries":[…],"rule":"…"},…],"unread":["…",…]}`.
+    """
+    return _hash({"anomalies": [each.identity for each in found], "unread": sorted(unread)})
+
+
+def _together(found: Iterable[Anomaly]) -> Iterator[Anomaly]:
+    """Make one of all that a rule found where these are more than `TOGETHER`."""
+    by_rule: dict[Rule, list[Anomaly]] = defaultdict(list)
+    for each in found:
+        by_rule[each.rule].append(each)
+    for rule, some in by_rule.items():
+        if len(some) <= TOGETHER:
+            yield from some
+            continue
+        leaves = {leaf.index: leaf for each in some for leaf in each.leaves}
+        whole = tuple(leaves[index] for index in sorted(leaves))
+        yield Anomaly(rule, whole, f"{len(some)} of them, put together", len(some))
 
 
 def _simple(leaves: tuple[Leaf, ...]) -> Iterator[Anomaly]:
@@ -206,21 +233,35 @@ def _grouped(leaves: tuple[Leaf, ...]) -> Iterator[Anomaly]:
     """Put entries together that one look answers: by person, by network, by what failed."""
     groups: dict[tuple[Rule, str, str], list[Leaf]] = defaultdict(list)
     for leaf in leaves:
-        if leaf.type == EventType.SIGN_IN_REFUSED:
-            groups[Rule.WRONG_PASSWORDS, leaf.who.ip, ""].append(leaf)
-        elif leaf.type == EventType.STEP_UP_REFUSED:
+        if leaf.type in _OF_NETWORKS:
+            continue
+        if leaf.type == EventType.STEP_UP_REFUSED:
             groups[Rule.FAILED_STEP_UPS, leaf.who.id, ""].append(leaf)
         elif leaf.outcome == "denied":
             groups[Rule.DENIED, leaf.who.id, leaf.type].append(leaf)
-        elif leaf.outcome == "failed" and leaf.type not in _OF_THEIR_OWN:
+        elif leaf.outcome == "failed":
             groups[Rule.FAILED, leaf.type, ""].append(leaf)
         elif leaf.type in {EventType.AUDIT_EXPORTED, EventType.BACKUP_TAKEN}:
             groups[Rule.EXPORT, leaf.who.id, leaf.type].append(leaf)
-    for (rule, who, _), some in groups.items():
-        if rule is Rule.WRONG_PASSWORDS and len(some) < BURST:
-            continue
-        words = f"{len(some)} from {who or 'an unknown network'}" if rule is Rule.WRONG_PASSWORDS else ""
-        yield Anomaly(rule, tuple(some), words)
+    for (rule, _, _), some in groups.items():
+        yield Anomaly(rule, tuple(some))
+
+
+def _networks(leaves: tuple[Leaf, ...]) -> Iterator[Anomaly]:
+    """Put refused sign-ins and floods of one network together: one look answers them all."""
+    groups: dict[str, list[Leaf]] = defaultdict(list)
+    for leaf in leaves:
+        if leaf.type in _OF_NETWORKS:
+            groups[leaf.told("network") or leaf.who.ip or "an unknown network"].append(leaf)
+    for network, some in groups.items():
+        counts = [leaf.detail.get("count") for leaf in some if leaf.type == EventType.ACCESS_FLOOD]
+        refused = len(some) - len(counts)
+        if counts:
+            most = max((count for count in counts if isinstance(count, int)), default=0)
+            words = f"{refused} refused, and {len(counts)} counts of up to {most} at once, from {network}"
+            yield Anomaly(Rule.FLOOD, tuple(some), words)
+        elif refused >= BURST:
+            yield Anomaly(Rule.WRONG_PASSWORDS, tuple(some), f"{refused} from {network}")
 
 
 def _leases(leaves: tuple[Leaf, ...], past: Past) -> Iterator[Anomaly]:

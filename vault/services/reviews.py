@@ -3,11 +3,13 @@
 Decided here: a day is a range of indexes, from the first entry of its date (UTC) to the first of the next one, so
 that the days together are the whole log, without a gap. A review is of the whole log, so only who reads all of
 it signs. Signed is a day that is over, whose open work is written, by somebody who did nothing else than audit
-that day, once, with a sentence and a word on each anomaly. The signature is an entry; there is no table.
+that day, once, with a sentence and a word on each anomaly, and on what was not looked at where the day has too
+much of it. The signature is an entry; there is no table.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,14 +17,14 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from vault.domain.credential import PartKind
 from vault.domain.event import Event, EventType, Result
 from vault.domain.policy import Permission
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, not_found
 from vault.ports.ranges import Pick, Stretch
-from vault.services.anomalies import ENOUGH_HOURS, NOTABLE, Anomaly, Past, anomalies, digest
+from vault.services.anomalies import Anomaly, digest
 from vault.services.gate import Gate, refuse
 from vault.services.leaves import Leaf
+from vault.services.notable import look_at
 
 if TYPE_CHECKING:
     from vault.domain.actor import Actor
@@ -36,10 +38,13 @@ SENTENCE_MIN: Final = 10
 SENTENCE_MAX: Final = 500
 ANSWER_MAX: Final = 300
 ANSWERS_BYTES: Final = 40_000
-"""A leaf has 65,535 bytes at most; the answers of one review have to fit."""
-MOST: Final = 5_000
-"""So many notable entries of one day are looked at; beyond that the day says so."""
-_HOURS_LOOKED_AT: Final = 4 * ENOUGH_HOURS
+"""A leaf has 65,535 bytes at most; the answers of one review have to fit, as the leaf writes them."""
+UNREAD: Final = "a_incomplete"
+"""Under this key is answered, beside the anomalies, what was done about entries that were not looked at."""
+_UNDONE: Final = (Result.DENIED, Result.FAILED)
+_EVERY: Final = 100_000
+_SIGNATURE: Final = Pick(types=(EventType.REVIEW_SIGNED,), not_outcomes=_UNDONE)
+"""Attempts that were refused are no signatures, and any number of them hides none."""
 
 AUDITING: Final = frozenset(
     {
@@ -90,7 +95,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One day with what stands out in it; `complete` is False where not all notable entries were looked at.
+    """One day with what stands out in it; `unread` names the types of which not all notable entries were looked at.
 
     `stands_in_the_way` says in a sentence why it cannot be signed now by whoever looks, empty where it can.
     """
@@ -98,13 +103,23 @@ class Review:
     day: Day
     found: tuple[Anomaly, ...]
     digest: str
-    complete: bool
+    unread: tuple[str, ...]
     stands_in_the_way: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether all notable entries were looked at."""
+        return not self.unread
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The keys under which a signature has to say something, in the order they are shown."""
+        return (*(() if self.complete else (UNREAD,)), *(each.key for each in self.found))
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What a reviewer signs: the digest they looked at, a sentence, and a word on each anomaly by its key."""
+    """What a reviewer signs: the digest they looked at, a sentence, and a word under each key that is asked for."""
 
     digest: str
     sentence: str
@@ -177,9 +192,12 @@ class Reviews:
             "entries": review.day.stretch.count,
             "anomalies": len(review.found),
             "digest": review.digest,
+            "complete": review.complete,
             "sentence": signing.sentence.strip(),
-            **{each.key: signing.answers[each.key].strip() for each in review.found},
+            **{key: signing.answers[key].strip() for key in review.asked},
         }
+        if review.unread:
+            detail["unread"] = " ".join(review.unread)
         event = Event(EventType.REVIEW_SIGNED, actor, detail=detail, subject=f"review:{day.isoformat()}")
         with self.units.write() as unit:
             if review.stands_in_the_way:
@@ -206,10 +224,9 @@ class Reviews:
     def _look(self, actor: Actor, day: date, now: datetime) -> Review:
         with self.units.read() as unit:
             one = self._one(unit, day, now)
-            leaves, complete = _notable(unit, one.stretch)
-            found = anomalies(leaves, _past(unit, leaves, one.stretch))
+            found, unread = look_at(unit, one.stretch)
             way = self._in_the_way(unit, actor, one)
-        return Review(one, found, digest(found), complete, way)
+        return Review(one, found, digest(found, unread), unread, way)
 
     def _one(self, unit: Unit, day: date, now: datetime) -> Day:
         first = unit.log.entry(0)
@@ -231,10 +248,9 @@ class Reviews:
         settled = not unit.reveals.unfinished(end, 1) and not unit.checkouts.overdue(end, 1)
         if not settled or not _is_summed_up(unit, day):
             return "The worker has not written down yet what time has ended on that day. Wait, or run it."
-        mine = unit.ranges.pick(day.stretch, Pick(actor_id=actor.id), MOST)
-        other = next((leaf for leaf in map(Leaf.of, mine) if _is_other_work(leaf)), None)
-        if other is not None:
-            return f"You did other work that day (entry {other.index}): another auditor has to review it."
+        others = Pick(actor_id=actor.id, not_types=tuple(sorted(AUDITING)), not_outcomes=_UNDONE)
+        if work := unit.ranges.pick(day.stretch, others, 1):
+            return f"You did other work that day (entry {work[0].index}): another auditor has to review it."
         return ""
 
     def _check_words(self, review: Review, signing: Signing) -> None:
@@ -242,11 +258,12 @@ class Reviews:
         if not SENTENCE_MIN <= len(signing.sentence.strip()) <= SENTENCE_MAX:
             words = f"Say in {SENTENCE_MIN} to {SENTENCE_MAX} characters what you looked at."
             errors.append(FieldError("/sentence", words))
-        for each in review.found:
-            if not 1 <= len(signing.answers.get(each.key, "").strip()) <= ANSWER_MAX:
+        for key in review.asked:
+            if not 1 <= len(signing.answers.get(key, "").strip()) <= ANSWER_MAX:
                 words = f"Say what was done about it, in 1 to {ANSWER_MAX} characters."
-                errors.append(FieldError(f"/answers/{each.key}", words))
-        if sum(len(answer.encode()) for answer in signing.answers.values()) > ANSWERS_BYTES:
+                errors.append(FieldError(f"/answers/{key}", words))
+        said = json.dumps(dict(signing.answers), ensure_ascii=False)
+        if len(said.encode("utf-8", "replace")) > ANSWERS_BYTES:
             errors.append(FieldError("/answers", f"All answers together have {ANSWERS_BYTES} bytes at most."))
         if errors:
             raise Invalid("input.invalid", "Some of the review is missing; see errors.", errors=tuple(errors))
@@ -303,21 +320,15 @@ def _day(day: date, stretch: Stretch, signed: Leaf | None, now: datetime) -> Day
 
 def _signatures(unit: Unit, limit: int) -> dict[date, Leaf]:
     """Give the first signature of each day, among the newest ones: late ones may be of days before those shown."""
-    newest = unit.ranges.last(Pick(types=(EventType.REVIEW_SIGNED,)), limit)
-    signed = (Leaf.of(each) for each in newest)
-    return {
-        date.fromisoformat(leaf.told("day")): leaf for leaf in signed if leaf.is_(EventType.REVIEW_SIGNED)
-    }
+    signed = (Leaf.of(each) for each in unit.ranges.last(_SIGNATURE, limit))
+    return {date.fromisoformat(leaf.told("day")): leaf for leaf in signed}
 
 
 def _signatures_of(unit: Unit, day: date) -> tuple[Leaf, ...]:
     """Give the signatures of one day, oldest first: none was made before the day was over."""
     stretch = Stretch(unit.ranges.index_at(_midnight(day)), unit.ranges.size())
-    wanted = Pick(types=(EventType.REVIEW_SIGNED,))
-    signed = (Leaf.of(each) for each in unit.ranges.pick(stretch, wanted, MOST))
-    return tuple(
-        leaf for leaf in signed if leaf.is_(EventType.REVIEW_SIGNED) and leaf.told("day") == day.isoformat()
-    )
+    signed = (Leaf.of(each) for each in unit.ranges.pick(stretch, _SIGNATURE, _EVERY))
+    return tuple(leaf for leaf in signed if leaf.told("day") == day.isoformat())
 
 
 def _is_summed_up(unit: Unit, day: Day) -> bool:
@@ -325,47 +336,3 @@ def _is_summed_up(unit: Unit, day: Day) -> bool:
     wanted = Pick(types=(EventType.LOG_DAY,))
     later = unit.ranges.pick(Stretch(day.stretch.until, unit.ranges.size()), wanted, DAYS_MAX)
     return any(Leaf.of(entry).told("day") == day.day.isoformat() for entry in later)
-
-
-def _notable(unit: Unit, stretch: Stretch) -> tuple[tuple[Leaf, ...], bool]:
-    """Give the entries that the rules look at, by index, and whether these are all of them."""
-    wanted = (Pick(types=tuple(NOTABLE)), Pick(outcome=Result.DENIED), Pick(outcome=Result.FAILED))
-    picked = [unit.ranges.pick(stretch, each, MOST) for each in wanted]
-    leaves = {entry.index: Leaf.of(entry) for some in picked for entry in some}
-    return tuple(leaves[index] for index in sorted(leaves)), all(len(some) < MOST for some in picked)
-
-
-def _past(unit: Unit, leaves: tuple[Leaf, ...], stretch: Stretch) -> Past:
-    """Look up what the rules need of the log before the day, and of the day itself."""
-    granted = [leaf for leaf in leaves if leaf.is_(EventType.CHECKOUT_GRANTED)]
-    leases = (EventType.CHECKOUT_GRANTED,)
-    pairs = {(leaf.who.id, leaf.account) for leaf in granted}
-    before = Stretch(0, stretch.first)
-    used = frozenset(
-        (who, account)
-        for who, account in pairs
-        if unit.ranges.pick(before, Pick(types=leases, actor_id=who, account_id=account), 1)
-    )
-    acts = (EventType.SIGNED_IN, EventType.CHECKOUT_GRANTED)
-    hours = {
-        who: tuple(
-            Leaf.of(each).at.hour
-            for each in unit.ranges.last(Pick(types=acts, actor_id=who), _HOURS_LOOKED_AT, stretch.first)
-        )
-        for who in {who for who, _ in pairs}
-    }
-    loaded = unit.ranges.last(Pick(types=(EventType.POLICY_LOADED,)), 1, stretch.first)
-    taken = unit.ranges.pick(stretch, Pick(types=(EventType.ROTATION_ACCEPTED,)), MOST)
-    rotated = (Leaf.of(each) for each in taken)
-    return Past(
-        used_before=used,
-        hours=hours,
-        policy=Leaf.of(loaded[0]).policy.get("id", "") if loaded else "",
-        rotated=tuple((leaf.account, leaf.index) for leaf in rotated if leaf.kind == PartKind.PASSWORD),
-    )
-
-
-def _is_other_work(leaf: Leaf) -> bool:
-    """Say whether somebody did something that day which they cannot review themselves."""
-    done = leaf.outcome not in {Result.DENIED, Result.FAILED}
-    return done and leaf.type not in AUDITING

@@ -13,7 +13,10 @@ import pytest
 
 from tests.web.ui.test_views import NUMBER, Browser, ask
 from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.credential import PartKind
+from vault.domain.rotation import Outcome
 from vault.services.checkouts import Ask
+from vault.web.api.schemas.reviews import SignBody
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -76,6 +79,31 @@ def test_a_day_is_signed_on_its_page(crew: dict[str, Browser], house: House) -> 
     assert twice.status_code == 409
 
 
+def test_a_day_that_was_not_wholly_looked_at_asks_for_a_word_on_it(
+    crew: dict[str, Browser], house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vault.services.notable.MOST", 1)
+    house.world.clock.advance(days=1)
+    house.vault.days.once()
+    auditor = Browser(crew["auditor"].client.application, crew["auditor"].member)
+    page = auditor.get(f"/review/{DAY}").text
+    assert "Not all entries were looked at" in page
+    assert "Of role.granted this day" in page
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    sent = {**dict.fromkeys(re.findall(r'name="(a_[0-9a-f]{12})"', page), "seen"), "digest": found[1]}
+    refused = auditor.post(f"/review/{DAY}", page=f"/review/{DAY}", sentence="Looked at each.", **sent)
+    assert refused.status_code == 422
+    assert 'id="a_incomplete-wrong"' in refused.text
+    word = {"a_incomplete": "read one by one"}
+    done = auditor.post(f"/review/{DAY}", page=f"/review/{DAY}", sentence="Looked at each.", **sent, **word)
+    assert done.status_code == 303
+    assert "read one by one" in auditor.get(f"/review/{DAY}").text
+    assert (
+        SignBody.model_validate({"digest": found[1], "sentence": "Looked.", "answers": word}).answers == word
+    )
+
+
 def test_unreviewed_days_are_red_everywhere(crew: dict[str, Browser], house: House) -> None:
     def counted() -> str:
         answer = crew["auditor"].client.get("/metrics").text
@@ -106,6 +134,34 @@ def test_evidence_shows_hostile_words_as_words_and_goes_along_as_a_file(
         names = tar.getnames()
     assert f"evidence-{made.id}/evidence.json" in names
     assert house.events("audit.exported")[0]["checkout"] == made.id
+
+
+def test_the_pages_say_what_is_counted_and_what_the_log_cannot_tell(
+    crew: dict[str, Browser], house: House
+) -> None:
+    auditor = crew["auditor"]
+    home = auditor.get("/").text
+    assert "No password was disclosed for use and not changed since" in home
+    assert "1 came from elsewhere, and whoever entered it, and others before us, may know it." in home
+    assert 'href="/accounts">Open an account</a>' in home
+    early = auditor.get(f"/accounts/{NUMBER}/known?at=2026-01-01T00:00").text
+    assert "Unknown others could have known it" in early
+    assert "The log tells nothing of this account up to then" in early
+    assert "Nobody:" not in early
+    olga = house.actor(crew["operator"].member)
+    member = crew["operator"].member
+    lease = house.vault.checkouts.ask(olga, Ask(NUMBER, "CRED_ROTATE", "CHG-1", "Rotate the password", 600))
+    lease, _ = house.vault.checkouts.step_up(olga, lease.id, member.code())
+    rotation = house.vault.rotations.plan(olga, lease.id, PartKind.PASSWORD)
+    house.vault.rotations.display(olga, rotation.id)
+    house.vault.attestations.attest(olga, rotation.id, Outcome.ACCEPTED)
+    house.vault.checkouts.check_in(olga, lease.id)
+    assert "1 current password was shown to whoever set it at AWS" in auditor.get("/").text
+    page = auditor.get(f"/checkouts/{lease.id}/evidence").text
+    assert "Nothing is open" not in page
+    assert "The password, version 2, was accepted by AWS, and nobody has verified it yet" in page
+    assert "was shown it, to set it at AWS" in page
+    assert "replaced and proven" not in page
 
 
 def test_an_auditor_of_another_account_finds_nothing_of_this_one(crew: dict[str, Browser]) -> None:

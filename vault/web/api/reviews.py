@@ -40,7 +40,7 @@ def read_review(day: str) -> ReviewResource:
 
 @operation("POST", "/reviews/<day>/sign", Permission.LOG_REVIEW, problems={409: ("review.state",)})
 def sign_review(day: str, sent: SignBody) -> SignedResource:
-    """Sign a day's review, once, with a sentence and a word on each anomaly.
+    """Sign a day's review, once, with a sentence, a word on each anomaly, and one on what was not looked at.
 
     Not by who did other work than auditing that day, and not before the day is over and its work is written down.
     """

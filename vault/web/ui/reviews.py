@@ -16,7 +16,7 @@ from flask import redirect, request, url_for
 from vault.domain.policy import Permission
 from vault.errors import VaultError, not_found
 from vault.services.anomalies import MEANING
-from vault.services.reviews import DAYS, DayState, Signing
+from vault.services.reviews import DAYS, UNREAD, DayState, Signing
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui.forms import ReviewForm
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vault.services.reviews import Day
 
 SPANS: Final = (30, 90)
-SHOWN: Final = 12
+SHOWN: Final = 60
 """So many entries of one anomaly are linked; the rest are counted."""
 HEIGHT: Final = 100
 STEP: Final = 10
@@ -188,5 +188,6 @@ def _day(day: date, form: ReviewForm, answers: dict[str, str], status: int) -> R
         wrong=wrong,
         meaning=MEANING,
         shown=SHOWN,
+        unread=UNREAD,
         signed=review.day.state is DayState.SIGNED,
     )

@@ -62,6 +62,20 @@ class Ranges:
         chosen = _within(_narrowed(_ENTRY, wanted), stretch).order_by(_entry.seq)
         return _read(self.db.all(chosen.limit(limit)))
 
+    def of_each(self, stretch: Stretch, wanted: Pick, limit: int, apart: str) -> tuple[Entry, ...]:
+        """List entries of a stretch, oldest first, at most `limit` of each type and outcome.
+
+        Those of the actor `apart` have a limit of their own. Numbered are places alone, and only the leaves of
+        those within the limit are read.
+        """
+        place = func.row_number().over(
+            partition_by=(_entry.event_type, _entry.outcome, func.coalesce(_entry.actor_id, "") == apart),
+            order_by=_entry.seq,
+        )
+        numbered = _within(_narrowed(select(_entry.seq, place.label("place")), wanted), stretch).subquery()
+        few = select(numbered.c.seq).where(numbered.c.place <= limit)
+        return _read(self.db.all(_ENTRY.where(_entry.seq.in_(few)).order_by(_entry.seq)))
+
     def last(self, wanted: Pick, limit: int, below: int | None = None) -> tuple[Entry, ...]:
         """List the newest entries, newest first, at most `limit`; with `below`, of those before that index."""
         chosen = _narrowed(_ENTRY, wanted).order_by(_entry.seq.desc())
@@ -106,6 +120,10 @@ def _narrowed(chosen: Select[Any], wanted: Pick) -> Select[Any]:
     ):
         if value is not None:
             chosen = chosen.where(place == value)
+    if wanted.not_types:
+        chosen = chosen.where(func.coalesce(_entry.event_type, "").not_in(wanted.not_types))
+    if wanted.not_outcomes:
+        chosen = chosen.where(func.coalesce(_entry.outcome, "").not_in(wanted.not_outcomes))
     return chosen
 
 

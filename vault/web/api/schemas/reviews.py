@@ -10,10 +10,10 @@ from pydantic import Field, StringConstraints
 from vault.ports.store import Receipt
 from vault.services.activity import Activity
 from vault.services.anomalies import MEANING, Anomaly
-from vault.services.reviews import DAYS, DAYS_MAX, Day, DayState, Review, Signing
+from vault.services.reviews import DAYS, DAYS_MAX, UNREAD, Day, DayState, Review, Signing
 from vault.web.api.schemas.base import Body, Query, QueryNumber, ReceiptResource, Resource, Words
 
-Key = Annotated[str, StringConstraints(pattern="^a_[0-9a-f]{12}$")]
+Key = Annotated[str, StringConstraints(pattern=f"^(a_[0-9a-f]{{12}}|{UNREAD})$")]
 
 
 class DaysQuery(Query):
@@ -36,7 +36,9 @@ class SignBody(Body):
     )
     sentence: Words
     answers: dict[Key, Words] = Field(
-        default={}, description="By `key` of each anomaly: what was done about it."
+        default={},
+        description=f"By `key` of each anomaly: what was done about it; under `{UNREAD}`, where the day is not"
+        " `complete`, about the entries that were not looked at.",
     )
 
     @property
@@ -89,8 +91,9 @@ class AnomalyResource(Resource):
     name: str
     why: str
     words: str
-    who: str
-    account: str | None
+    count: int = Field(description="Above 1 where more than 20 of the rule were put together.")
+    who: str = Field(description="Of the first entry.")
+    account: str | None = Field(description="Of the first entry.")
     at: dt.datetime
     entries: list[int]
 
@@ -105,6 +108,7 @@ class AnomalyResource(Resource):
             name=meaning.name,
             why=meaning.why,
             words=anomaly.words,
+            count=anomaly.count,
             who=first.who.name,
             account=first.account or None,
             at=first.at,
@@ -116,8 +120,9 @@ class ReviewResource(DayResource):
     """One day with what stands out in it."""
 
     anomalies: list[AnomalyResource]
-    digest: str = Field(description="SHA-256 of the canonical JSON of what was found.")
+    digest: str = Field(description="SHA-256 of the canonical JSON of what was found and of `unread`.")
     complete: bool
+    unread: list[str] = Field(description="Types of which not all notable entries were looked at.")
     in_the_way: str = Field(description="Why you cannot sign it now; empty where you can.")
 
     @classmethod
@@ -127,6 +132,7 @@ class ReviewResource(DayResource):
             "anomalies": [AnomalyResource.of(each) for each in review.found],
             "digest": review.digest,
             "complete": review.complete,
+            "unread": list(review.unread),
             "in_the_way": review.stands_in_the_way,
         }
         return cls.model_validate({**_members(review.day), **more})
