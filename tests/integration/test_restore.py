@@ -251,7 +251,8 @@ def test_the_new_log_begins_with_where_the_old_one_ended(kept: Kept) -> None:
         assert detail["previous_size"] == aside.size < detail["marked_size"] == kept.later
         assert detail["marked_checkpoint"] == mark
         assert detail["why"] == WISH.why
-        assert first.content["actor"]["name"] == "restore by Ada Lovelace and Bob Noyce"  # type: ignore[index]  # an object
+        name = first.content["actor"]["name"]  # type: ignore[index]  # an object
+        assert name == "restore by Ada Lovelace and Bob Noyce, as named on the host"
         (closing_entry,) = (each for each in newest(world, "vault.restored") if each["detail"]["complete"])
         assert steps.restored is not None
         for name in ("versions", "checkouts", "reveals", "tokens", "sessions", "links"):

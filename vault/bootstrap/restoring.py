@@ -3,7 +3,8 @@
 Decided here: the order, so that whoever is cut off finds either everything as it was or the ceremony done. The old
 log is examined and written out as a bundle; a new key is made; then the database changes in one transaction, which
 on SQLite happens in a copy that takes the database's place by a rename; last, the old mark is put aside with what may
-be held beside it, so that a service that still runs on what was before refuses. The old key, mark and database are kept.
+be held beside it, so that a service that still runs on what was before refuses. The old key, mark and database
+are kept.
 
 A new log has a new name: `…/audit` goes on as `…/audit/2`. Never done here: changing the settings file; the
 operator sets what `Steps.settings` says.
@@ -64,7 +65,10 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the operator asks for; `by` are those who answer for it, `origin` None takes the next number."""
+    """What the operator asks for; `origin` None takes the next number.
+
+    `by` are those who answer for it, as the host's operator names them: they are held against nobody in the vault.
+    """
 
     why: str
     by: tuple[str, ...]
@@ -179,7 +183,7 @@ def _actor(by: tuple[str, ...]) -> Actor:
         raise Refused(
             "operation.failed", "Name two different people who answer for it: --by NAME --and NAME."
         )
-    return replace(system_actor("restore"), name=f"restore by {' and '.join(names)}")
+    return replace(system_actor("restore"), name=f"restore by {' and '.join(names)}, as named on the host")
 
 
 def _number_of(settings: Settings, origin: str) -> int:

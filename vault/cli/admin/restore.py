@@ -16,6 +16,7 @@ from audit.progress import bar
 from vault.bootstrap.restoring import Wish, next_origin
 from vault.bootstrap.restoring import restore as restored
 from vault.cli.admin.host import config_option, settings_of
+from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
 from vault.errors import Refused
 
@@ -30,7 +31,8 @@ Stop the service and every worker first. Then this will
   - promote every current version anew, as unchecked: some may have been rotated after the backup.
 Whoever was shut out or lost a role after the backup has it back: look through People at once.
 What happened after the backup is lost from this vault. The old log's entries up to it, its key, its mark and the
-present database are kept."""
+present database are kept.
+{by} will stand in the new log as named on the host: nobody checks here who they are. The ticket has to show it."""
 
 
 @click.command()
@@ -42,7 +44,9 @@ present database are kept."""
     help="The backup (SQLite); else the database is taken as it is, after pg_restore.",
 )
 @click.option("--why", required=True, metavar="TEXT", help="Why; the first thing that the new log tells.")
-@click.option("--by", "first", required=True, metavar="NAME", help="Who answers for it.")
+@click.option(
+    "--by", "first", required=True, metavar="NAME", help="Who answers for it, as the ticket names them."
+)
 @click.option("--and", "second", required=True, metavar="NAME", help="Who else answers for it.")
 @click.option("--origin", metavar="NAME", help="The new log's name; else the next number is taken.")
 @click.option("--yes", is_flag=True, help="Do not ask: a program runs this.")
@@ -58,11 +62,15 @@ def restore(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Go on from a backup: a new log begins, and nothing that was alive in the backup lives again."""
+    """Go on from a backup: a new log begins, and nothing that was alive in the backup lives again.
+
+    The names are free text: nobody is looked up and nobody is asked. The entries say "as named on the host"; that the
+    two people agreed is for the ticket to show.
+    """
     settings = settings_of(config)
     origin = origin or next_origin(settings)
     if not yes:
-        _ask(origin)
+        _ask(origin, f"{first} and {second}")
     wish = Wish(why=why, by=(first, second), origin=origin, backup=backup)
     steps = restored(settings, wish, bar("examining the log"))
     if as_json:
@@ -71,10 +79,10 @@ def restore(
     _tell(steps)
 
 
-def _ask(origin: str) -> None:
+def _ask(origin: str, by: str) -> None:
     if not sys.stdin.isatty():
         raise Refused("operation.failed", "Nobody is here to be asked; run it in a terminal, or give --yes.")
-    click.echo(BEFORE.format(origin=origin))
+    click.echo(BEFORE.format(origin=plain(origin), by=plain(by)))
     if click.prompt("Type the new log's name to go on", default="", show_default=False) != origin:
         raise Refused("operation.failed", "That is not its name; nothing was done.")
 
