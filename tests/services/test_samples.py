@@ -110,6 +110,17 @@ def test_anybody_draws_it_again_from_a_bundle(house: House, auditor: Actor, tmp_
             (tmp_path / "population.json").write_text(json.dumps(told | changed))
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 1, changed
+    whole = json.dumps(told)
+    broken = ("{", "[]", "{}", whole[:-9], json.dumps(told | {"filter": {}}), json.dumps(told | {"items": [1]}))
+    for text in (*broken, json.dumps(told | {"filter": told["filter"] | {"types": 7}}), "[" * 100_000):
+        (tmp_path / "population.json").write_text(text)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+        assert done.stderr.startswith("'population.json' is no population of a sample: ")
+    (tmp_path / "population.json").write_text(whole)
+    log.write_bytes(log.read_bytes()[:700])
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
 
 
 def test_every_item_is_proven_under_the_one_checkpoint(house: House, auditor: Actor) -> None:

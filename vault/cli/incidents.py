@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -79,7 +80,9 @@ def show(incident: str, *, as_json: bool) -> None:
         click.echo()
         table(found["records"], _RECORDS)
     click.echo()
-    click.echo(f"Evidence: {plain(found['evidence'])}")
+    click.echo("Evidence, as it was found:")
+    for line in _drawn(found["evidence"]):
+        click.echo(f"  {plain(line)}")
 
 
 @incidents.command()
@@ -110,6 +113,14 @@ def _told(found: Any, *, as_json: bool) -> None:
     click.echo(
         f"{plain(found['id'])} is {plain(found['state'])}" + (f", owned by {plain(owner)}." if owner else ".")
     )
+
+
+def _drawn(evidence: str) -> list[str]:
+    """Lay JSON out in lines, still all ASCII; what is not JSON stays one line."""
+    try:
+        return json.dumps(json.loads(evidence), indent=2, sort_keys=True).split("\n")
+    except (ValueError, RecursionError):
+        return [evidence]
 
 
 def _name(owner: Any) -> str | None:

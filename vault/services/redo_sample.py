@@ -21,6 +21,29 @@ from typing import Any
 
 ENTRIES = "tile/entries/"
 ARGUMENTS = 2
+MEMBERS = {"tree_size": int, "seed": str, "n": int, "count": int, "filter": dict, "items": list}
+LISTS = ("types", "outcomes", "accounts", "actors", "checkouts", "reasons", "tickets")
+TEXTS = ("since", "until", "text")
+
+
+def population(file: str) -> dict[str, Any]:
+    """Read population.json; raise TypeError or ValueError saying what is wrong with it."""
+    told = json.loads(Path(file).read_text(encoding="utf-8"))
+    if not isinstance(told, dict):
+        raise TypeError("it is no JSON object")
+    for name, kind in MEMBERS.items():
+        if not isinstance(told.get(name), kind):
+            raise TypeError(f"{name} is missing or of another kind than {kind.__name__}")
+    for name in LISTS + TEXTS:
+        if name not in told["filter"]:
+            raise ValueError(f"filter does not say {name}")
+        kind = list if name in LISTS else str
+        if not isinstance(told["filter"][name], kind | None):
+            raise TypeError(f"{name} of filter is neither null nor {kind.__name__}")
+    for item in told["items"]:
+        if not isinstance(item, dict) or not {"index", "leaf_hash"} <= item.keys():
+            raise ValueError("one of items has no index and leaf_hash")
+    return told
 
 
 def leaves(bundle: str) -> Iterator[bytes]:
@@ -90,8 +113,24 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != ARGUMENTS:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    told = json.loads(Path(arguments[1]).read_text(encoding="utf-8"))
-    count, sample = drawn(arguments[0], told)
+    try:
+        told = population(arguments[1])
+    except (OSError, TypeError, ValueError, RecursionError) as error:
+        sys.stderr.write(f"{arguments[1]!r} is no population of a sample: {error}\n")
+        return 2
+    try:
+        count, sample = drawn(arguments[0], told)
+    except (
+        OSError,
+        tarfile.TarError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        sys.stderr.write(f"{arguments[0]!r} is no log that can be read: {type(error).__name__}: {error}\n")
+        return 2
     listed = [(item["index"], item["leaf_hash"]) for item in told["items"]]
     if (count, sample) == (told["count"], listed):
         sys.stdout.write(f"The same: {count} entries, and the {len(sample)} that the seed picks from them.\n")

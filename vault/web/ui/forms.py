@@ -166,9 +166,9 @@ class AttestForm(Form):
 
 
 class HandOnForm(Form):
-    """To whom an incident goes; nobody named: to who presses."""
+    """To whom an incident goes."""
 
-    to = SelectField("Hand it on to", [Optional()], choices=[], validate_choice=False)
+    to = SelectField("Hand it on to", needed("Choose who looks into it."), choices=[], validate_choice=False)
 
 
 class ClosingForm(Form):

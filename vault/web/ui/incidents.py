@@ -19,7 +19,7 @@ from vault.web.auth import actor, the_vault
 from vault.web.errors import status_of
 from vault.web.guard import needs
 from vault.web.ui.forms import ClosingForm, HandOnForm, options
-from vault.web.ui.site import blueprint, next_page, page, refused
+from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 from vault.web.ui.words import INCIDENT
 
 if TYPE_CHECKING:
@@ -77,13 +77,15 @@ def incident_page(incident_id: str) -> Response:
 @blueprint.post("/incidents/<incident_id>/take")
 @needs(Permission.INCIDENT_HANDLE)
 def incident_take(incident_id: str) -> AnyResponse:
-    """Take it, or hand it on."""
+    """Take it, or hand it on to who was chosen."""
     form = HandOnForm()
-    to = form.to.data or ""
     incidents, who = the_vault().incidents, actor()
+    is_handed_on = form.to.name in request.form
+    if is_handed_on and not form.validate():
+        return _incident(incident_id, form, INVALID)
     try:
-        if to:
-            incidents.hand_on(who, incident_id, to)
+        if is_handed_on:
+            incidents.hand_on(who, incident_id, form.to.data)
         else:
             incidents.take(who, incident_id)
     except VaultError as error:
@@ -105,12 +107,14 @@ def incident_close(incident_id: str) -> AnyResponse:
 
 def _incident(incident_id: str, form: Form, status: int) -> Response:
     found = the_vault().incidents.evidence(actor(), incident_id)
-    handing = HandOnForm(formdata=None)
-    handing.to.choices = options((each.id, each.name) for each in found.candidates)
+    handing = form if isinstance(form, HandOnForm) else HandOnForm(formdata=None)
+    handing.to.choices = options((("", "Choose…"), *((each.id, each.name) for each in found.candidates)))
+    above = {each.record.event_id for each in found.records}
     return page(
         "ui/incident.html",
         status,
         found=found,
+        around=[each for each in found.around if each.record.event_id not in above],
         incident=found.view.incident,
         form=form,
         closing=form if isinstance(form, ClosingForm) else ClosingForm(formdata=None),
