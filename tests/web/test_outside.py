@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from vault.ports.anchors import Source
 
+VKEY = "w1.auditor.example+2bda070f+BNTHc8ihdoaTGwKNZBvpkpdy7hnjR6p5Oor0QnNqYNEW"
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\x1b[31m"
 
 
@@ -59,7 +60,9 @@ def place() -> Place:
 @pytest.fixture
 def house(tmp_path: Path, place: Place) -> Iterator[House]:
     """Make a vault with one place outside."""
-    world = with_outside(make_world(f"sqlite+pysqlite:///{tmp_path / 'vault.db'}", tmp_path), place)
+    world = make_world(f"sqlite+pysqlite:///{tmp_path / 'vault.db'}", tmp_path)
+    anchors = replace(world.vault.settings.anchors, witnesses=(f"https://w1.auditor.example {VKEY}",))
+    world = with_outside(world, place, settings=replace(world.vault.settings, anchors=anchors))
     house = move_in(world)
     server = replace(house.vault.settings.server, public_url="http://127.0.0.1:8400")
     house.vault = replace(house.vault, settings=replace(house.vault.settings, server=server))
@@ -86,6 +89,7 @@ def test_the_page_shows_what_was_last_heard(auditor: Browser, house: House, plac
     assert f'<span class="mono">{size}</span> entries' in shown
     assert place.kept[0].rpartition("\n\n")[0] in html.unescape(shown)
     assert house.vault.vkey in html.unescape(shown)
+    assert VKEY in html.unescape(shown)
     place.says = HOSTILE
     auditor.get("/trail")
     house.vault.publishing.once()
@@ -160,7 +164,7 @@ def test_rest_tells_the_same(
     told = client.get("/api/v1/audit/outlets", headers=headers).get_json()
     (outlet,) = told["items"]
     assert (outlet["name"], outlet["kind"], outlet["state"]) == (place.name, "witness", "confirmed")
-    assert (outlet["position"], outlet["counts"]) == (sizes[-1], True)
+    assert (outlet["position"], outlet["counts"], outlet["vkey"]) == (sizes[-1], True, VKEY)
     assert told["size"] - outlet["position"] == outlet["lag"]
     assert told["stopped_since"] is None
     first = client.get("/api/v1/audit/checkpoints?limit=2", headers=headers).get_json()

@@ -231,7 +231,9 @@ def compose(ground: Ground) -> Vault:
         outlets=outlets,
         feeds=Feeds(units, outlets, clock, ground.feeds),
         publishing=_publishing(ground, outside, outlets),
-        places=Places(units, gate, clock, anchored, _names(ground, outside, daily_note)),
+        places=Places(
+            units, gate, clock, anchored, _names(ground, outside, daily_note), _witnesses(ground.settings)
+        ),
         offsite=Offsite(units, outlets, clock, outside.copies),
         daily_note=daily_note,
         anchored=anchored,
@@ -249,6 +251,12 @@ def _publishing(ground: Ground, outside: Outside, outlets: Outlets) -> Publishin
     return Publishing(
         ground.units, outlets, high_water, ground.clock, pace, outside.anchors, outside.cosigner
     )
+
+
+def _witnesses(settings: Settings) -> dict[str, str]:
+    """Give the vkey of each witness by the name of its outlet."""
+    vkeys = [line.strip().partition(" ")[2].strip() for line in settings.anchors.witnesses]
+    return {f"witness/{vkey.partition('+')[0]}": vkey for vkey in vkeys}
 
 
 def _names(ground: Ground, outside: Outside, daily_note: DailyNote) -> tuple[str, ...]:

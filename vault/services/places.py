@@ -6,7 +6,7 @@ reading one is no reading of the log, and no entry. Never asked here: the places
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from vault.errors import not_found
 from vault.services.highwater import checkpoint_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vault.domain.actor import Actor
@@ -61,12 +62,16 @@ PROVES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place outside; `lag` entries are not known to be there, `counts` says whether disclosures wait for it."""
+    """One place outside; `lag` entries are not known to be there, `counts` says whether disclosures wait for it.
+
+    `vkey` is a witness's public key as it is in the settings, for who checks its cosignatures; None for others.
+    """
 
     kind: PlaceKind
     outlet: Outlet
     lag: int
     counts: bool
+    vkey: str | None = None
 
     @property
     def state(self) -> PlaceState:
@@ -94,13 +99,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Use cases of whoever looks; `names` are the outlets of the present settings."""
+    """Use cases of whoever looks; `names` are the outlets of the present settings, `vkeys` those of witnesses."""
 
     units: Units
     gate: Gate
     clock: Clock
     anchored: Anchored
     names: tuple[str, ...] = ()
+    vkeys: Mapping[str, str] = field(default_factory=dict)
 
     def look(self, actor: Actor) -> Standing:
         """Say how the log stands outside, to who may read it."""
@@ -153,7 +159,8 @@ class Places:
     def _place(self, outlet: Outlet, size: int) -> Place:
         begins = outlet.name.partition("/")[0]
         kind = PlaceKind(begins) if begins in set(PlaceKind) else PlaceKind.FEED
-        return Place(kind, outlet, max(0, size - outlet.position), outlet.name in self.anchored.names)
+        counts, vkey = outlet.name in self.anchored.names, self.vkeys.get(outlet.name)
+        return Place(kind, outlet, max(0, size - outlet.position), counts, vkey)
 
     def _require(self, actor: Actor) -> None:
         now = self.clock.now()

@@ -26,6 +26,9 @@ class OutletResource(Resource):
     tries: int
     next_at: dt.datetime | None
     error: str | None = Field(description="What the place said last; not to be trusted.")
+    vkey: str | None = Field(
+        description="A witness's public key, as this vault was given it; compare it with what the witness says."
+    )
 
     @classmethod
     def of(cls, place: Place) -> OutletResource:
@@ -44,6 +47,7 @@ class OutletResource(Resource):
             tries=outlet.tries,
             next_at=outlet.next_at,
             error=outlet.error,
+            vkey=place.vkey,
         )
 
 
