@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +20,6 @@ from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PATIENCE = 60
 
@@ -65,3 +66,31 @@ def test_killed_it_takes_its_worker_along(serving: tuple[subprocess.Popen[str], 
         time.sleep(0.2)
     assert still_running(str(directory)) == []
     assert last_entry(directory) != "service.stopped"  # nobody was left to say it
+
+
+def workers(directory: Path) -> list[int]:
+    """Give the process ids of a vault's workers."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = each.read_bytes().split(b"\0")
+            found += [int(each.parent.name)] if {b"worker", str(directory).encode()} <= set(words) else []
+    return found
+
+
+def test_a_worker_that_was_killed_is_started_again_but_not_after_the_stop(
+    serving: tuple[subprocess.Popen[str], int, Path],
+) -> None:
+    process, _, directory = serving
+    (first,) = workers(directory)
+    os.kill(first, signal.SIGKILL)
+    until = time.monotonic() + PATIENCE
+    while not (set(workers(directory)) - {first}) and time.monotonic() < until:
+        time.sleep(0.1)
+    (second,) = set(workers(directory)) - {first}
+    process.send_signal(signal.SIGTERM)
+    os.kill(second, signal.SIGTERM)  # as a service manager does, which tells every process
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert err == "rootvault: the worker ended; it is started again in 1 s\n"
+    assert still_running(str(directory)) == []

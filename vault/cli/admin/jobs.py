@@ -1,22 +1,28 @@
 """The worker's jobs: what is done again and again beside the service, each in a thread of its own.
 
 Decided here: which jobs there are and how often each runs. No job waits for another, so that a place outside
-that hangs cannot keep leases from being written down. A job tries again after what is unavailable comes
-back, and says so once for each time it fails; any other failure ends the whole worker, which is started
-again from outside. Never done here: the work, or a rule.
+that hangs cannot keep leases from being written down. A job that fails, whatever the reason, says so and is
+tried again, after a pause that doubles up to five minutes; no other job hears of it. What nobody foresaw is
+told by its type and place in the program, never by its words, which could hold a value. Only what ends a
+program (KeyboardInterrupt and its like) ends all jobs. Told to stop, jobs have ten seconds; one that hangs in the
+network then is left behind. Never done here: the work, or a rule.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from vault.errors import Unavailable
+from vault.cli.exits import plain
+from vault.errors import VaultError
 
 if TYPE_CHECKING:
     from vault.bootstrap import Vault
@@ -29,6 +35,15 @@ INDEX_SECONDS: Final = 30
 
 
 MINUTE: Final = 60
+
+
+LONGEST_PAUSE: Final = 300
+"""Seconds between two tries of a job that fails again and again."""
+
+
+_HERE: Final = Path(__file__).parents[2]
+STOP_SECONDS: Final = 10.0
+"""How long jobs are waited for, all together, once they are to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,40 +103,66 @@ class Jobs:
     vault: Vault
     stop: threading.Event = field(default_factory=threading.Event)
     failures: list[BaseException] = field(default_factory=list)
+    patience: float = STOP_SECONDS
 
     def run(self, jobs: tuple[Job, ...], is_over: Callable[[float], bool]) -> None:
         """Run each job in its thread until `is_over`, which waits the seconds it is given, says so.
 
-        Raises what ended a job, after the others have stopped.
+        Raises what ended all jobs, after they stopped, or `patience` seconds were over.
         """
-        threads = [threading.Thread(target=self._keep, args=(job,), name=job.name) for job in jobs]
+        threads = [
+            threading.Thread(target=self._keep, args=(job,), name=job.name, daemon=True) for job in jobs
+        ]
         for thread in threads:
             thread.start()
         while not self.stop.is_set() and not is_over(1.0):
             continue
         self.stop.set()
+        until = time.monotonic() + self.patience
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        left = [thread.name for thread in threads if thread.is_alive()]
+        if left:
+            click.echo(f"worker: stopped without waiting longer for: {', '.join(left)}", err=True)
         if self.failures:
             raise self.failures[0]
 
     def _keep(self, job: Job) -> None:
+        failed = 0
         try:
             while not self.stop.is_set():
-                attempt(self.vault, job)
-                self.stop.wait(job.seconds)
+                failed = 0 if attempt(self.vault, job, failed) else failed + 1
+                self.stop.wait(pause(job.seconds, failed))
         except BaseException as failure:  # noqa: BLE001 - raised again by `run`, in the main thread
             self.failures.append(failure)
             self.stop.set()
 
 
-def attempt(vault: Vault, job: Job) -> object:
-    """Do a job once; what is unavailable is said and left for the next time."""
+def pause(seconds: int, failed: int) -> int:
+    """Give the seconds until a job's next try, after it failed so many times in a row."""
+    return seconds if failed == 0 else max(seconds, min(LONGEST_PAUSE, 2 ** min(failed - 1, 9)))
+
+
+def attempt(vault: Vault, job: Job, failed: int = 0) -> bool:
+    """Do a job once; False where it failed, which is said, with how often it did so in a row before."""
     try:
-        return job.once(vault)
-    except Unavailable as error:
-        click.echo(f"worker: {job.name}: {error.detail} [{error.code}]", err=True)
-        return None
+        job.once(vault)
+    except VaultError as error:
+        words = f"{error.detail} [{error.code}]"
+    except Exception as failure:  # noqa: BLE001 - one job's failure is not the others'
+        words = f"{type(failure).__name__} at {_place(failure)}"
+    else:
+        return True
+    again = f"; failure {failed + 1} in a row" if failed else ""
+    click.echo(f"worker: {job.name}: {plain(words)}{again}", err=True)
+    return False
+
+
+def _place(failure: Exception) -> str:
+    """Name the innermost line of our program that a failure came by, without its words."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    ours = [each for each in frames if f"{_HERE}/" in each.filename] or list(frames)
+    return "/".join(Path(ours[-1].filename).parts[-3:]) + f":{ours[-1].lineno}" if ours else "no line"
 
 
 def index_all(vault: Vault) -> int:
