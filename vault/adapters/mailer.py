@@ -2,7 +2,8 @@
 
 Decided here: no letter leaves without TLS and a verified certificate, but to a server on the loopback address;
 addresses and headers hold no line break (RFC 5322 2.2), so that nobody's name becomes a header; each
-step has a time limit. Never done here: HTML, attachments, a secret.
+step has a time limit, and so has the whole of a letter, however slowly answers come.
+Never done here: HTML, attachments, a secret.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ipaddress
 import os
 import re
 import smtplib
+import socket
 import ssl
 import stat
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vault.adapters.deadline import Deadline
 from vault.errors import Refused
 from vault.ports.anchors import AnchorFailed
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT: Final = 10.0
+WHOLE: Final = 40.0
+"""Seconds for a whole letter; a turn of delivery is longer."""
 _ADDRESS: Final = re.compile(r"[^\s<>,;:\"\\()\[\]@]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", re.ASCII)
 _PASSWORD_LONGEST: Final = 1024
 
@@ -42,6 +47,7 @@ class SmtpMailer:
     password_file: Path | None = None
     timeout: float = TIMEOUT
     trust: ssl.SSLContext | None = None
+    whole: float = WHOLE
 
     def __post_init__(self) -> None:
         host, _, port = self.server.rpartition(":")
@@ -61,14 +67,16 @@ class SmtpMailer:
         """Hand a letter over to the server, for all of `to`; give what it answered last."""
         letter = self.letter(to, subject, body, message_id)
         host, _, port = self.server.rpartition(":")
+        deadline = Deadline(self.whole)
         try:
-            with self._connected(host, int(port)) as server:
+            with deadline, self._connected(host, int(port), deadline) as server:
                 if self.user:
                     server.login(self.user, self._password())
                 refused = server.send_message(letter, self.sender, list(to))
                 answer = server.noop()
         except smtplib.SMTPException as failure:
-            raise AnchorFailed(f"mail server: {_words(failure)}") from None
+            words = "it takes too long" if deadline.passed else _words(failure)
+            raise AnchorFailed(f"mail server: {words}") from None
         except OSError as failure:
             raise AnchorFailed(f"mail server {self.server}: {failure.strerror or failure}") from None
         if refused:
@@ -92,13 +100,10 @@ class SmtpMailer:
         return letter
 
     @contextlib.contextmanager
-    def _connected(self, host: str, port: int) -> Iterator[smtplib.SMTP]:
+    def _connected(self, host: str, port: int, deadline: Deadline) -> Iterator[smtplib.SMTP]:
         trust = self.trust or ssl.create_default_context()
-        if self.security == "tls":
-            with smtplib.SMTP_SSL(host, port, timeout=self.timeout, context=trust) as server:
-                yield server
-            return
-        with smtplib.SMTP(host, port, timeout=self.timeout) as server:
+        within = trust if self.security == "tls" else None
+        with _Bounded(host, port, self.timeout, deadline, within) as server:
             if self.security == "starttls":
                 server.starttls(context=trust)
             yield server
@@ -113,6 +118,21 @@ class SmtpMailer:
             if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
                 raise AnchorFailed(f"{path}: the mail password must be in a regular file of mode 0600")
             return file.read(_PASSWORD_LONGEST).decode("utf-8", "replace").strip("\r\n")
+
+
+class _Bounded(smtplib.SMTP):
+    """A conversation that a deadline ends, its TLS handshake included; `trust` is None where it begins in clear."""
+
+    def __init__(
+        self, host: str, port: int, timeout: float, deadline: Deadline, trust: ssl.SSLContext | None
+    ) -> None:
+        self._deadline = deadline
+        self._trust = trust
+        super().__init__(host, port, timeout=timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        tube = self._deadline.hold(socket.create_connection((host, port), timeout))
+        return tube if self._trust is None else self._trust.wrap_socket(tube, server_hostname=host)
 
 
 def _is_loopback(host: str) -> bool:

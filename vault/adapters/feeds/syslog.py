@@ -6,7 +6,8 @@
     unix:///dev/log    one datagram an entry to a local socket, at most 8192 bytes
 
 Decided here: what counts as arrived. Syslog has no answers. On a stream the batch is sent, our side is closed, and
-the receiver has taken all of it when it closes its side in turn: a connection that breaks before is sent again.
+the receiver has taken all of it when it closes its side in turn: a connection that breaks before is sent again, and
+so is one that takes too long in all, however slowly something comes.
 Of a datagram nobody learns whether it arrived, so who must not miss one uses a stream. Never done here: trying
 again.
 """
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from vault.adapters.deadline import Deadline
 from vault.domain.event import stamp
 from vault.domain.formats import Copied
 from vault.domain.formats.syslog import FACILITY, frame, message
@@ -76,7 +78,11 @@ class Syslog:
     def _stream(self, messages: list[bytes], seconds: float) -> int:
         parts = urlsplit(self.address)
         until = time.monotonic() + seconds
-        with socket.create_connection((parts.hostname or "", parts.port or 0), self.timeout) as plain_socket:
+        with (
+            Deadline(seconds + self.timeout) as deadline,
+            socket.create_connection((parts.hostname or "", parts.port or 0), self.timeout) as plain_socket,
+        ):
+            deadline.hold(plain_socket)
             if parts.scheme == "tls":
                 context = self.trusted or ssl.create_default_context()
                 with context.wrap_socket(plain_socket, server_hostname=parts.hostname) as secured:
@@ -89,6 +95,7 @@ class Syslog:
                 plain_socket.shutdown(socket.SHUT_WR)
                 if plain_socket.recv(1):
                     raise OSError("the receiver sent something, which syslog does not")
+            deadline.check()
         return len(messages)
 
     def _datagrams(self, messages: list[bytes]) -> int:

@@ -8,7 +8,8 @@
 
 Decided here: the next message is sent when the one before was answered by 2xx, on one connection; redirects are
 not followed, only TLS or this machine is spoken to, and of an answer no more is read than its status and a
-few bytes. 410 means that nothing more is wanted. Never done here: trying again.
+few bytes. However slowly answers come, a delivery ends in time. 410 means that nothing more is wanted. Never
+done here: trying again.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -19,9 +20,11 @@ import base64
 import binascii
 import http.client
 import ipaddress
+import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -29,6 +32,7 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook as Signing
 
+from vault.adapters.deadline import Deadline
 from vault.adapters.private_file import read_private
 from vault.domain.event import stamp
 from vault.domain.formats import Copied, compact
@@ -71,28 +75,22 @@ class Webhook:
     def deliver(self, entries: Sequence[Copied], seconds: float) -> Delivery:
         """Send entries one after the other, each when the one before was answered."""
         until = time.monotonic() + seconds
-        connection = self._connect()
-        try:
+        with self._connected(seconds + self.timeout) as connection:
             for count, entry in enumerate(entries):
                 if time.monotonic() > until:
                     return Delivery(count)
                 failed = self._send(connection, entry.text("id"), body_of(entry))
                 if failed is not None:
                     return Delivery(count, failed.error, failed.wait, failed.gone)
-        finally:
-            connection.close()
         return Delivery(len(entries))
 
     def test(self) -> Delivery:
         """Send one message of type `feed.test`."""
-        connection = self._connect()
         told = {"type": "feed.test", "timestamp": stamp(self.clock.now()), "data": {}}
-        try:
+        with self._connected(self.timeout) as connection:
             return self._send(connection, new_id(), compact(told)) or Delivery(1)
-        finally:
-            connection.close()
 
-    def _send(self, connection: http.client.HTTPConnection, id_: str, body: str) -> Delivery | None:
+    def _send(self, connection: _Bounded, id_: str, body: str) -> Delivery | None:
         """Send one message; None where it was taken."""
         now = self.clock.now()
         headers = {
@@ -105,6 +103,7 @@ class Webhook:
         try:
             connection.request("POST", _path(self.url), body=body.encode("ascii"), headers=headers)
             answer = connection.getresponse()
+            connection.deadline.check()  # the end of the headers may be that of the time
         except (OSError, http.client.HTTPException) as failure:
             return Delivery(0, plain(f"no answer: {str(failure) or type(failure).__name__}"))
         said = _skim(connection, answer)
@@ -113,13 +112,40 @@ class Webhook:
         words = plain(f"answered {answer.status}: {said.decode('utf-8', 'replace')}")
         return Delivery(0, words, _wait(answer.headers.get("Retry-After", "")), answer.status == _GONE)
 
-    def _connect(self) -> http.client.HTTPConnection:
+    @contextmanager
+    def _connected(self, seconds: float) -> Iterator[_Bounded]:
         parts = urlsplit(self.url)
-        host, port = parts.hostname or "", parts.port
-        if parts.scheme == "https":
-            context = self.trusted or ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=self.timeout, context=context)
-        return http.client.HTTPConnection(host, port, timeout=self.timeout)
+        within = (self.trusted or ssl.create_default_context()) if parts.scheme == "https" else None
+        with Deadline(seconds) as deadline:
+            connection = _Bounded(parts.hostname or "", parts.port, self.timeout, deadline, within)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+
+class _Bounded(http.client.HTTPConnection):
+    """A connection, each time that it is made, which a deadline ends, its TLS handshake included."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None,
+        timeout: float,
+        deadline: Deadline,
+        trust: ssl.SSLContext | None,
+    ) -> None:
+        if trust is not None:
+            self.default_port = http.client.HTTPS_PORT
+        super().__init__(host, port, timeout)
+        self.deadline = deadline
+        self._trust = trust
+
+    def connect(self) -> None:
+        """Connect; once the time is up it ends at once."""
+        self.deadline.check()
+        tube = self.deadline.hold(socket.create_connection((self.host, self.port), self.timeout))
+        self.sock = tube if self._trust is None else self._trust.wrap_socket(tube, server_hostname=self.host)
 
 
 def _skim(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> bytes:
