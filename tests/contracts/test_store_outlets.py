@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from audit.checkpoint import Checkpoint
 from tests.support.builders import HOUR, NOW, promoted, version
 from vault.domain.outlet import Outlet, OutletReceipt, Published
 from vault.errors import Invalid, VaultError
@@ -72,16 +74,19 @@ def test_a_receipt_is_kept_once_and_never_changed(units: SqlUnits) -> None:
 
 
 def test_a_checkpoint_is_published_once_and_gains_signatures(units: SqlUnits) -> None:
-    made = Published(3, "origin\n3\nroot\n\n— a b\n", NOW)
+    made = Published(3, units.log.signer.sign(Checkpoint(units.log.origin, 3, bytes(32)).format()), NOW)
     with units.write() as unit:
         assert unit.published.latest() is None
         assert unit.published.claim(3) is None
         assert unit.published.add(made)
         assert not unit.published.add(Published(3, "other", NOW + HOUR))
-        unit.published.set_note(3, made.note + "— w c\n")
+        unit.published.set_note(3, made.note + "— w AAAAAAAA\n")
         unit.commit()
     with units.write() as unit:
-        assert unit.published.claim(3) == Published(3, made.note + "— w c\n", NOW)
+        assert unit.published.claim(3) == Published(3, made.note + "— w AAAAAAAA\n", NOW)
+        assert unit.published.latest() is None  # the log has not grown to it
+        for _ in range(2):
+            unit.log.record(promoted(version(number=1)), NOW)
         assert unit.published.get(3) == unit.published.latest()
         with pytest.raises(VaultError):
             unit.published.add(Published(0, "nothing", NOW))
@@ -104,13 +109,54 @@ def test_published_checkpoints_are_listed_largest_first(units: SqlUnits) -> None
 def test_the_oldest_unconfirmed_entry_is_the_one_that_no_named_outlet_has(units: SqlUnits) -> None:
     names = (WITNESS, "bucket/b")
     with units.write() as unit:
-        assert unit.outlets.unconfirmed_since(names) == NOW  # none confirmed anything: the very first entry
+        assert (
+            unit.outlets.unconfirmed_since(names, NOW) == NOW
+        )  # none confirmed anything: the very first entry
         for number in range(1, 4):
             unit.log.record(promoted(version(number=number)), NOW + number * HOUR)
         unit.outlets.put(Outlet(WITNESS, 1))
         unit.outlets.put(Outlet("mail", 4))
         unit.outlets.put(Outlet("bucket/b", 3))
-        assert unit.outlets.unconfirmed_since(names) == NOW + 3 * HOUR  # the best of them counts
+        assert unit.outlets.unconfirmed_since(names, NOW) == NOW + 3 * HOUR  # the best of them counts
         unit.outlets.put(Outlet("bucket/b", 4))
-        assert unit.outlets.unconfirmed_since(names) is None
-        assert unit.outlets.unconfirmed_since(()) == NOW
+        assert unit.outlets.unconfirmed_since(names, NOW) is None
+        assert unit.outlets.unconfirmed_since((), NOW) == NOW
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Outlet(WITNESS, 10**12, NOW),
+        Outlet(WITNESS, 1, NOW + HOUR),
+        Outlet(WITNESS, 1, NOW, next_at=NOW + HOUR),
+    ],
+)
+def test_a_row_that_cannot_be_true_confirms_nothing(units: SqlUnits, wrong: Outlet) -> None:
+    with units.write() as unit:
+        unit.outlets.put(Outlet(WITNESS, 1, NOW))
+        assert unit.outlets.unconfirmed_since((WITNESS,), NOW) is None
+        unit.outlets.put(wrong)
+        assert unit.outlets.unconfirmed_since((WITNESS,), NOW) == NOW
+        assert wrong.doubt(1, NOW) is not None
+        assert wrong.believed(1, NOW).position == 0
+
+
+def test_published_rows_that_are_not_ours_are_passed_over_and_named(units: SqlUnits) -> None:
+    mine = [
+        Published(size, units.log.signer.sign(Checkpoint(units.log.origin, size, bytes(32)).format()), NOW)
+        for size in (1, 2)
+    ]
+    with units.write() as unit:
+        for _ in range(3):
+            unit.log.record(promoted(version(number=1)), NOW)
+        for each in (*mine, Published(3, "garbage", NOW), Published(4, mine[1].note, NOW)):
+            unit.published.add(each)
+        unit.published.add(Published(10**12, "garbage", NOW + 1000 * HOUR))
+        assert unit.published.latest() == mine[1]
+        assert unit.published.covering(1) == mine[1]
+        assert unit.published.covering(2) is None
+        assert unit.published.doubted() == (10**12, 4, 3)
+        assert not unit.published.mend(replace(mine[1], note="other"))
+        honest = units.log.signer.sign(Checkpoint(units.log.origin, 3, bytes(32)).format())
+        assert unit.published.mend(Published(3, honest, NOW))
+        assert unit.published.latest() == Published(3, honest, NOW)

@@ -218,7 +218,7 @@ def test_before_the_first_confirmation_the_first_entry_counts(world: World) -> N
     place = with_outside(world, Listener())
     world.held()
     with world.vault.units.read() as unit:
-        opened = place.vault.anchored.since(unit)
+        opened = place.vault.anchored.since(unit, world.clock.now())
     assert opened is not None
     world.clock.at = opened + timedelta(seconds=UNANCHORED)
     lease = place.lease(world.human("olga", Role.OPERATOR))

@@ -1,8 +1,9 @@
 """Outlets: places outside that get our log, each with its own place in it, and how delivery is tried again.
 
 Decided here: when an outlet's turn is, how long to wait after a failure, and when it counts as lost. An
-outlet that is behind is never in the way of another one, nor of an append. Never decided here: what is
-delivered; for an anchor that is a checkpoint, for a feed it is entries.
+outlet that is behind is never in the way of another one, nor of an append. And what an outlet's row cannot
+say if it is true: whoever can write to the database could else make a place look served. Never decided here:
+what is delivered; for an anchor that is a checkpoint, for a feed it is entries.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ LONGEST_WAIT: Final = timedelta(minutes=1)
 
 LONGEST_TURN: Final = timedelta(minutes=5)
 """A turn, or a wait that a place outside asked for, at most; a later `next_at` is a clock that was wrong."""
+
+SLACK: Final = timedelta(seconds=10)
+"""How far ahead of us the clock of another worker's machine may be."""
 
 ERROR_MOST: Final = 200
 """Characters of what a place outside said that are kept."""
@@ -40,6 +44,32 @@ class Outlet:
     next_at: datetime | None = None
     error: str | None = None
     lost: bool = False
+
+    def doubt(self, size: int, now: datetime) -> str | None:
+        """Say in words what of this row cannot be while the log has `size` entries; None where all of it can."""
+        if self.position > size:
+            return f"its row says {self.position} entries, and the log has {size}"
+        if self.confirmed_at is not None and self.confirmed_at > now + SLACK:
+            return (
+                f"its row says that it confirmed at {self.confirmed_at:%Y-%m-%dT%H:%M:%SZ}, which is to come"
+            )
+        if self.next_at is not None and self.next_at > now + LONGEST_TURN + SLACK:
+            return f"its row says to wait until {self.next_at:%Y-%m-%dT%H:%M:%SZ}, which no failure asks for"
+        return None
+
+    def believed(self, size: int, now: datetime) -> Outlet:
+        """Give the outlet, or, where its row cannot be true, one that never confirmed anything and fails from now.
+
+        Where only times are wrong, as after a clock was set back, a feed or a copy goes on where it was: nothing
+        but its own position says what it has, and all of it would be sent again.
+        """
+        words = self.doubt(size, now)
+        if words is None:
+            return self
+        begins = self.position > size or self.name.startswith(ANCHORS)
+        return Outlet(
+            self.name, 0 if begins else self.position, failing_since=now, error=plain(words), lost=self.lost
+        )
 
     def is_due(self, now: datetime) -> bool:
         """Say whether a try may be made now."""

@@ -39,8 +39,11 @@ class OutletStore(Protocol):
         """List who confirmed a checkpoint, by outlet's name."""
         ...
 
-    def unconfirmed_since(self, names: tuple[str, ...]) -> datetime | None:
-        """Give the time of the oldest entry that none of these outlets confirmed; None where there is none."""
+    def unconfirmed_since(self, names: tuple[str, ...], now: datetime) -> datetime | None:
+        """Give the time of the oldest entry that none of these outlets confirmed; None where there is none.
+
+        A row that cannot be true (`Outlet.doubt`) confirms nothing.
+        """
         ...
 
 
@@ -52,7 +55,7 @@ class PublishedStore(Protocol):
         ...
 
     def latest(self) -> Published | None:
-        """Give the largest."""
+        """Give the largest that bears our log's signature and that the log has grown to; others are passed over."""
         ...
 
     def get(self, size: int) -> Published | None:
@@ -69,6 +72,14 @@ class PublishedStore(Protocol):
 
     def page(self, part: Slice) -> Page[Published]:
         """List largest first."""
+        ...
+
+    def doubted(self) -> tuple[int, ...]:
+        """Give the sizes of the rows that `latest` passed over, largest first, as many as it looks at."""
+        ...
+
+    def mend(self, published: Published) -> bool:
+        """Write a checkpoint over a row of its size that is not ours; False, and nothing is changed, where it is."""
         ...
 
     def claim(self, size: int) -> Published | None:

@@ -1,9 +1,10 @@
 """No disclosure while no place outside has confirmed the log for too long (AUDIT-LOG 3.6).
 
-Decided here: what "too long" is counted from. It is the age of the oldest entry that no witness, bucket or file has
-confirmed: a log in which nothing happened is not stale, and before the first confirmation its first entry
-counts. One place that confirms is enough; people's mailboxes, feeds and the copy do not count. Everything
-but disclosures goes on: signing in, checking in, attesting, reading.
+Decided here: what "too long" is counted from. It is the age of the oldest entry that no witness, bucket or file
+has confirmed: a log in which nothing happened is not stale, and before the first confirmation its first entry
+counts. A row that says more than the log has, or a time to come, confirms nothing. One place that confirms is
+enough; people's mailboxes, feeds and the copy do not count. Everything but disclosures goes on: signing in,
+checking in, attesting, reading.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ class Anchored:
         """Whether this vault has places outside whose confirmation it waits for."""
         return bool(self.names) and self.allowed > timedelta(0)
 
-    def since(self, unit: Unit) -> datetime | None:
+    def since(self, unit: Unit, now: datetime) -> datetime | None:
         """Give the time of the oldest entry that no place outside has confirmed; None where there is none."""
-        return unit.outlets.unconfirmed_since(self.names) if self.names else None
+        return unit.outlets.unconfirmed_since(self.names, now) if self.names else None
 
     def stopped_since(self, unit: Unit, now: datetime) -> datetime | None:
         """Give since when disclosures are stopped, None while they are not."""
-        if not self.is_asked or (since := self.since(unit)) is None:
+        if not self.is_asked or (since := self.since(unit, now)) is None:
             return None
         return since + self.allowed if now - since > self.allowed else None
 

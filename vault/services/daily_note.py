@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 
 from vault.domain.actor import Reach
 from vault.domain.event import EventType
-from vault.domain.outlet import ANCHORS, Outlet, OutletReceipt
+from vault.domain.outlet import ANCHORS, OutletReceipt
 from vault.ports.anchors import AnchorFailed
 from vault.ports.store import EntryFilter, Slice
+from vault.services.outlets import believed
 from vault.services.publishing import TURN
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vault.domain.outlet import Published
+    from vault.domain.outlet import Outlet, Published
     from vault.ports.anchors import Mailer
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
@@ -54,7 +55,7 @@ class DailyNote:
         if mailer is None or not self.to:
             return None
         with self.units.read() as unit:
-            newest, outlet = unit.published.latest(), unit.outlets.get(self.name) or Outlet(self.name)
+            newest, outlet = unit.published.latest(), believed(unit, self.name, now)
             was_sent = outlet.confirmed_at is not None and outlet.confirmed_at.date() >= now.date()
             if newest is None or was_sent or not outlet.is_due(now):
                 return None

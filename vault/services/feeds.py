@@ -3,7 +3,8 @@
 Decided here: where a feed goes on (its outlet's position), how much it takes at a time, and that it stops for
 good when the receiver says that it wants nothing more. A feed tells of everything, its own loss and return among
 them; those are one entry each, so that feeding never feeds itself. An append knows nothing of feeds: one that is
-away for an hour is an hour behind, and no more.
+away for an hour is an hour behind, and no more. Where a feed's row cannot be true, nobody knows what was sent: the
+log tells of it (`outlet.lost`), and everything is sent again from the first entry; entries bear their index.
 
 Never done here: the network within a transaction.
 """
@@ -14,11 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.actor import Reach
+from vault.domain.actor import Reach, system_actor
+from vault.domain.event import Event, EventType
 from vault.domain.formats import Copied
 from vault.ports.feeds import Delivery, Feed
 from vault.ports.store import EntryFilter
-from vault.services.outlets import Outlets
+from vault.services.outlets import Outlets, believed
 
 if TYPE_CHECKING:
     from vault.domain.outlet import Outlet
@@ -80,8 +82,9 @@ class Feeds:
     def standings(self) -> tuple[Standing, ...]:
         """Say of each feed how far it is."""
         with self.units.read() as unit:
-            size = _size(unit.log.checkpoint())
-            found = [(feed.name, unit.outlets.get(feed.name)) for feed in self.feeds]
+            size, now = _size(unit.log.checkpoint()), self.clock.now()
+            known = [(feed.name, unit.outlets.get(feed.name)) for feed in self.feeds]
+            found = [(name, None if each is None else each.believed(size, now)) for name, each in known]
         return tuple(
             Standing(name, outlet, size - (0 if outlet is None else outlet.position))
             for name, outlet in found
@@ -89,18 +92,21 @@ class Feeds:
 
     def start(self, name: str) -> None:
         """Let a feed that was stopped go on where it is; it counts as lost until it has caught up."""
+        now = self.clock.now()
         with self.units.write() as unit:
             outlet = unit.outlets.claim(name)
             unit.outlets.put(replace(outlet, error=None, next_at=None))
+            detail = {"command": "feed start", "feed": name}
+            unit.log.record(Event(EventType.HOST_COMMAND, system_actor("host"), detail=detail), now)
             unit.commit()
 
     def _has_work(self, name: str) -> bool:
         """Look without writing anything, since the worker asks every second."""
         now = self.clock.now()
         with self.units.read() as unit:
-            outlet = unit.outlets.get(name)
-            if outlet is None:
+            if unit.outlets.get(name) is None:
                 return True
+            outlet = believed(unit, name, now)
             behind = outlet.position < _size(unit.log.checkpoint())
         return behind and outlet.is_due(now) and not is_stopped(outlet)
 

@@ -1,6 +1,6 @@
 """Our log held against checkpoints of it that others kept: shorter, or another, and it was rolled back or rewritten.
 
-Decided here: what such a checkpoint does. It is held beside the mark of this machine, and with that everything that looks
+Decided here: what such a checkpoint does. It is held beside the mark of this machine, and with that all that looks
 at the mark refuses at once, in every process: appends, disclosures, the next start (AUDIT-LOG 3.6). What does
 not bear our log's own signature is nobody's claim, so no place outside can stop the vault by itself.
 """

@@ -2,7 +2,8 @@
 
 Decided here: order and pace. A full tile never changes, so it is copied once; the partial ones at the right edge
 are copied with it, or when an hour has passed, so that the copy is whole up to then. What is copied confirms
-nothing: that is the checkpoints' affair.
+nothing: that is the checkpoints' affair. A row that says more than the log has is not believed: all is copied again,
+and what is there already has to hold the same.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from audit.tile import HEIGHT, WIDTH, Tile
-from vault.domain.outlet import Outlet
 from vault.ports.anchors import AnchorFailed
+from vault.services.outlets import believed
 from vault.services.publishing import TURN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vault.domain.outlet import Outlet
     from vault.ports.anchors import Copy
     from vault.ports.clock import Clock
     from vault.ports.store import Units
@@ -43,7 +45,7 @@ class Offsite:
         """Copy what is due to one place; give what came of it, None where nothing is due."""
         now = self.clock.now()
         with self.units.read() as unit:
-            newest, outlet = unit.published.latest(), unit.outlets.get(place.name) or Outlet(place.name)
+            newest, outlet = unit.published.latest(), believed(unit, place.name, now)
         if newest is None or newest.size <= outlet.position or not outlet.is_due(now):
             return None
         stop = min(newest.size, (outlet.position // WIDTH + BUNDLES_MOST) * WIDTH)

@@ -118,8 +118,8 @@ class Places:
         now = self.clock.now()
         with self.units.read() as unit:
             size = checkpoint_of(unit.log.checkpoint()).size
-            known = {outlet.name: outlet for outlet in unit.outlets.all()}
-            since = self.anchored.since(unit)
+            known = {outlet.name: outlet.believed(size, now) for outlet in unit.outlets.all()}
+            since = self.anchored.since(unit, now)
             stopped = self.anchored.stopped_since(unit, now)
         places = (self._place(known.get(name) or Outlet(name), size) for name in self.names)
         return Standing(size, tuple(places), since, stopped)
@@ -137,9 +137,11 @@ class Places:
         with self.units.read() as unit:
             latest = unit.published.latest()
             midnight = self.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-            today = unit.published.since(midnight)[:at_most]
-            found = today or (() if latest is None else (latest,))
-            return found, unit.outlets.receipts(found[0].size) if found else ()
+            if latest is None:
+                return (), ()
+            today = [each for each in unit.published.since(midnight) if each.size <= latest.size][:at_most]
+            found = tuple(today) or (latest,)
+            return found, unit.outlets.receipts(found[0].size)
 
     def page(self, actor: Actor, part: Slice) -> Page[Published]:
         """List published checkpoints, largest first."""

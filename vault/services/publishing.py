@@ -1,9 +1,10 @@
 """Publishing: checkpoints leave the house and are confirmed by places outside.
 
 Decided here: when a checkpoint is published, when a place outside gets it, and when that place is looked at for
-what it keeps. Publishing is never part of an append: a checkpoint is taken after the commit that signed it, and
-no place outside that is slow or gone can stop an entry. The network is asked with no transaction open; what
-came of it is written afterwards, and doing it twice does no harm.
+what it keeps. Publishing is never part of an append: a checkpoint is taken after the commit that signed it, and no
+place outside that is slow or gone can stop an entry. What a place keeps is looked at each minute, whether or not
+anything is due to it: our own rows, which say what is due, may be somebody else's doing. The network is asked with
+no transaction open; what came of it is written afterwards, and doing it twice does no harm.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from audit.errors import AuditError
 from audit.signatures import merge
-from vault.domain.outlet import Outlet, OutletReceipt, Published
+from vault.domain.outlet import SLACK, Outlet, OutletReceipt, Published
 from vault.ports.anchors import AnchorFailed
 from vault.services.highwater import checkpoint_of
+from vault.services.outlets import believed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +77,7 @@ class Publishing:
     anchors: tuple[Anchor, ...] = ()
     cosigner: Cosigner | None = None
     looked: dict[str, datetime] = field(default_factory=dict, compare=False, repr=False)
+    asked: dict[str, datetime] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,11 +97,11 @@ class Publishing:
             note, last = unit.log.checkpoint(), unit.published.latest()
         if last is not None:
             self.high_water.check("the list of published checkpoints", [last.note])
-            if checkpoint_of(note).size <= last.size or now - last.published_at < self.pace.every:
+            if checkpoint_of(note).size <= last.size or -SLACK <= now - last.published_at < self.pace.every:
                 return None
         made = Published(checkpoint_of(note).size, self._cosigned(note), now)
         with self.units.write() as unit:
-            if not unit.published.add(made):
+            if not unit.published.add(made) and not unit.published.mend(made):
                 return None
             unit.commit()
         return made
@@ -109,7 +112,7 @@ class Publishing:
         Raises `Unavailable` log.rolled_back if that place keeps a checkpoint that our log does not continue.
         """
         if self._wanted(anchor.name) is None or (outlet := self.outlets.turn(anchor.name, TURN)) is None:
-            return None
+            return self._only_look(anchor)
         with self.units.read() as unit:
             newest = (
                 unit.published.latest()
@@ -132,20 +135,37 @@ class Publishing:
             size = checkpoint_of(unit.log.checkpoint()).size
         self.high_water.check(anchor.name, anchor.latest(size))
 
+    def _only_look(self, anchor: Anchor) -> Outlet | None:
+        """Look at what a place keeps if it is time, though nothing is handed over; give what came of a failure."""
+        now, asked = self.clock.now(), self.asked.get(anchor.name)
+        if asked is not None and timedelta(0) <= now - asked < LOOK_AGAIN:
+            return None
+        with self.units.read() as unit:
+            size = checkpoint_of(unit.log.checkpoint()).size
+        try:
+            self._look_again(anchor, size)
+        except AnchorFailed as failure:
+            came = self.outlets.failed(anchor.name, failure.words)
+            self.high_water.check(anchor.name, failure.notes)
+            return came
+        return None
+
     def _wanted(self, name: str) -> Published | None:
         """Give what an outlet is to confirm now; None where nothing is due."""
         now = self.clock.now()
         with self.units.read() as unit:
-            newest, outlet = unit.published.latest(), unit.outlets.get(name) or Outlet(name)
+            newest, outlet = unit.published.latest(), believed(unit, name, now)
         if newest is None or not outlet.is_due(now):
             return None
         waited = outlet.confirmed_at is None or now - outlet.confirmed_at >= self.pace.heartbeat
-        return newest if newest.size > outlet.position or waited else None
+        failing = outlet.failing_since is not None
+        return newest if newest.size > outlet.position or waited or failing else None
 
     def _look_again(self, anchor: Anchor, near: int) -> None:
         now, last = self.clock.now(), self.looked.get(anchor.name)
         if last is not None and timedelta(0) <= now - last < LOOK_AGAIN:
             return
+        self.asked[anchor.name] = now
         self.high_water.check(anchor.name, anchor.latest(near))
         self.looked[anchor.name] = now
 

@@ -18,7 +18,7 @@ from vault.cli.admin.checks import Finding, Level
 from vault.errors import VaultError
 from vault.services.anchored import Anchored
 from vault.services.highwater import HighWater
-from vault.services.outlets import Outlets
+from vault.services.outlets import Outlets, log_size
 from vault.services.publishing import Pace, Publishing
 
 if TYPE_CHECKING:
@@ -61,13 +61,15 @@ def _ask(settings: Settings, units: SqlUnits, outside: Outside) -> Iterator[Find
         outside.anchors,
     )
     silent = dict(ask_outside(publishing))
-    allowed = timedelta(seconds=settings.log.unanchored_seconds)
+    allowed, now = timedelta(seconds=settings.log.unanchored_seconds), clock.now()
     anchored = Anchored(publishing.names, allowed)
     with units.read() as unit:
         known = {name: unit.outlets.get(name) for name in publishing.names}
-        stopped = anchored.stopped_since(unit, clock.now())
+        stopped, size = anchored.stopped_since(unit, now), log_size(unit)
     for name in publishing.names:
-        yield _finding(name, known[name], silent.get(name))
+        outlet = known[name]
+        words = None if outlet is None else outlet.doubt(size, now)
+        yield _finding(name, outlet, silent.get(name)) if words is None else _doubted(name, words)
     if not anchored.is_asked:
         words = "log.unanchored_seconds is 0: disclosures go on whatever becomes of the places outside"
         yield Finding("anchors", Level.WARN, words, "Set it to the seconds after which they are to stop.")
@@ -75,6 +77,12 @@ def _ask(settings: Settings, units: SqlUnits, outside: Outside) -> Iterator[Find
         since = f"{stopped - allowed:%Y-%m-%dT%H:%M:%SZ}"
         words = f"no place outside has confirmed the log since {since}: nothing is disclosed"
         yield Finding("anchors", Level.FAIL, words, f"Does `rootvault worker` run? {_RUNBOOK}")
+
+
+def _doubted(name: str, words: str) -> Finding:
+    """Say that a row cannot be true; it counts for nothing, and the next confirmation sets it right."""
+    step = "Somebody wrote to the table outlet, or a clock was wrong: find out who can. It is not believed."
+    return Finding("outside", Level.FAIL, f"{name}: {words}", step)
 
 
 def _finding(name: str, outlet: Outlet | None, says: str | None) -> Finding:
@@ -97,8 +105,17 @@ def _others(units: SqlUnits, outside: Outside) -> Iterator[Finding]:
         named.append(outside.cosigner.name)
     with units.read() as unit:
         found = [each for each in unit.outlets.all() if each.name in named or each.name.startswith("mail/")]
+        doubted, size, now = unit.published.doubted(), log_size(unit), SystemClock().now()
+    if doubted:
+        words = (
+            f"{len(doubted)} published checkpoints are not this log's, the largest of {doubted[0]} entries"
+        )
+        step = "Somebody wrote to the table published: find out who can. They are passed over; keep them as evidence."
+        yield Finding("published", Level.FAIL, words, step)
     for outlet in found:
-        if outlet.failing_since is not None:
+        if (words := outlet.doubt(size, now) or "") != "":
+            yield _doubted(outlet.name, words)
+        elif outlet.failing_since is not None:
             words = f"{outlet.name}: fails since {outlet.failing_since:%Y-%m-%dT%H:%M:%SZ} ({outlet.error})"
             yield Finding("outside", Level.FAIL if outlet.lost else Level.WARN, words, _RUNBOOK)
         else:
