@@ -156,7 +156,8 @@ class Refused(VaultError):
 
 def not_found(what: str, name: str) -> NotFound:
     """Say that `name` is not there or not the asker's, in the same words for both (S21)."""
-    return NotFound("not_found", f"There is no {what} {name}, or it is not in your scope. Check the number.")
+    check = "date" if what == "day" else "number"
+    return NotFound("not_found", f"There is no {what} {name}, or it is not in your scope. Check the {check}.")
 
 
 # --- keys and envelopes ---------------------------------------------------------------------------

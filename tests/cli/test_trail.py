@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from vault.cli.admin.doctor import _counted
+from vault.cli.evidence import evidence
 from vault.cli.exits import Failure
 from vault.cli.sample import sample
 from vault.cli.trail import trail
@@ -88,6 +90,7 @@ def test_what_somebody_typed_steers_no_terminal(api: Asked, how: list[str]) -> N
 def test_every_filter_is_sent(api: Asked) -> None:
     given = {
         "--type": "checkout.requested,checkout.granted",
+        "--without": "audit.viewed",
         "--outcome": "denied,failed",
         "--actor": "olga",
         "--checkout": "c1",
@@ -103,6 +106,7 @@ def test_every_filter_is_sent(api: Asked) -> None:
     assert api.asked == {
         "account_id": "111122223333",
         "type": "checkout.requested,checkout.granted",
+        "without": "audit.viewed",
         "outcome": "denied,failed",
         "actor": "olga",
         "checkout_id": "c1",
@@ -131,9 +135,38 @@ def test_a_sample_is_written_for_its_owner_alone_and_never_over_a_file(api: Aske
         sample, ["--out", str(out), "--type", "checkout.granted", "--n", "3", "--seed", "x"]
     )
     assert done.exit_code == 0, done.output
-    assert (api.path, api.asked) == ("/audit/samples", {"type": "checkout.granted", "n": 3, "random_seed": "x"})
+    assert (api.path, api.asked) == (
+        "/audit/samples",
+        {"type": "checkout.granted", "n": 3, "random_seed": "x"},
+    )
     assert out.read_bytes() == b"a tar"
     assert out.stat().st_mode & 0o777 == 0o600
     again = CliRunner().invoke(sample, ["--out", str(out)])
     assert again.exit_code != 0
     assert out.read_bytes() == b"a tar"
+
+
+def test_evidence_takes_an_accounts_number_for_its_last_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    class Two:
+        def get(self, path: str, **query: Any) -> Any:
+            asked.append((path, query))
+            return {"items": [{"id": "c9"}]} if path == "/checkouts" else {"checkout": "c9"}
+
+    monkeypatch.setattr("vault.cli.evidence.connect", Two)
+    for name in ("111122223333", "c9"):
+        asked.clear()
+        done = CliRunner().invoke(evidence, [name, "--json"])
+        assert done.exit_code == 0
+        assert asked[-1][0] == "/checkouts/c9/evidence"
+        assert (len(asked) == 2) is (name == "111122223333")
+    monkeypatch.setattr(Two, "get", lambda *_, **__: {"items": []})
+    none = CliRunner().invoke(evidence, ["111122223333"])
+    assert isinstance(none.exception, Failure)
+    assert none.exception.exit_status == 5
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 faults"), (1, "1 fault"), (2, "2 faults")])
+def test_one_is_counted_as_one(number: int, words: str) -> None:
+    assert _counted(number, "fault") == words

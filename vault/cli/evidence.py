@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vault.cli.checkouts import latest
 from vault.cli.client import connect, segment
 from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
@@ -22,14 +23,18 @@ from vault.cli.output import emit, json_option
 )
 @json_option
 def evidence(checkout: str, file: Path | None, *, as_json: bool) -> None:
-    """Tell who asked, why, by whose word, what was disclosed and what followed, each with its entry."""
-    path = f"/checkouts/{segment(checkout)}/evidence"
+    """Tell who asked, why, by whose word, what was disclosed and what followed, each with its entry.
+
+    CHECKOUT is its id, or an account's number for the account's last one.
+    """
+    api = connect()
+    path = f"/checkouts/{segment(latest(api, checkout))}/evidence"
     if file is not None:
-        content = connect().take(path, format="tar")
+        content = api.take(path, format="tar")
         file.write_bytes(content)
         click.echo(f"{len(content)} bytes in {file}; README.txt in it says how to check them.")
         return
-    found = connect().get(path)
+    found = api.get(path)
     if as_json:
         emit(found)
         return

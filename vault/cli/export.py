@@ -73,6 +73,7 @@ class _Target:
 @click.option(
     "--type", "type", help="Only entries of these types, such as checkout.requested,checkout.granted."
 )
+@click.option("--without", help="Leave entries of these types out.")
 @click.option(
     "--outcome", help="Only those that ended so: success, denied, failed, unknown; several with commas."
 )

@@ -21,7 +21,9 @@ _CHUNK: Final = 1 << 16
 @click.option(
     "--outcome", help="Only those that ended so: success, denied, failed, unknown; several with commas."
 )
-@click.option("--customer", "customer_id", help="Only entries about the accounts of this customer (an id).")
+@click.option(
+    "--customer", "customer_id", help="Only entries about the accounts of this customer (an id or DDI)."
+)
 @click.option("--account", "account_id", help="Only entries about this account.")
 @click.option("--actor", help="Only entries of this actor (an id).")
 @click.option("--reason", help="Only entries for which this reason was stated.")
@@ -30,7 +32,11 @@ _CHUNK: Final = 1 << 16
 @click.option("--until", help="Before this time (RFC 3339).")
 @click.option("--text", "q", help="Only entries that hold this text.")
 @click.option("--n", type=click.IntRange(1, 500), default=25, show_default=True, help="How many to draw.")
-@click.option("--seed", "random_seed", help="Your own seed, ASCII without blanks; else the vault draws one and tells it.")
+@click.option(
+    "--seed",
+    "random_seed",
+    help="Your own seed, ASCII without blanks; else the vault draws one and tells it.",
+)
 @json_option
 def sample(out: Path, *, as_json: bool, **asked: Any) -> None:
     """Draw a random sample of entries into FILE, each with its proof; anybody can draw it again from the log."""

@@ -28,6 +28,10 @@ _COLUMNS: Final = (
     "--type", "type", help="Only entries of these types, such as checkout.requested; several with commas."
 )
 @click.option(
+    "--without",
+    help="Leave these types out, with commas: audit.viewed,audit.exported for all readings of the log.",
+)
+@click.option(
     "--outcome", help="Only those that ended so: success, denied, failed, unknown; several with commas."
 )
 @click.option("--actor", help="Only entries of this actor (an id).")

@@ -81,6 +81,8 @@ class EntryFilter:
     ticket: str | None = None
     of_accounts: bool = False
     """Only entries about some account: those about people, tokens and the log itself are left out."""
+    not_types: tuple[str, ...] = ()
+    """Types whose entries are left out, such as the readings of the log itself."""
 
     @property
     def any_type(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ class EntryFilter:
         """Give what was asked for as an entry's details tell it."""
         names = ("account_id", "actor_id", "checkout_id", "reason", "ticket", "since", "until", "text")
         told = {name: str(value) for name in names if (value := getattr(self, name)) is not None}
-        several = {"type": self.any_type, "outcome": self.any_outcome}
+        several = {"type": self.any_type, "outcome": self.any_outcome, "without": self.not_types}
         return told | {name: ",".join(given) for name, given in several.items() if given}
 
 

@@ -18,13 +18,14 @@ from audit.merkle import HASH_SIZE
 from audit.receipt import format_receipt
 from audit.tile import Tile, tiles
 from vault.domain.formats import Copied, Trailer, cef, lines, ocsf, sheet
-from vault.errors import Unavailable
+from vault.errors import FieldError, Invalid, Unavailable
+from vault.ports.records import EntryFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vault.domain.actor import Reach
-    from vault.ports.store import EntryFilter, Units
+    from vault.ports.store import Units
 
 _TILES: Final = 8
 """Tiles a transaction: up to 2048 entries."""
@@ -54,6 +55,7 @@ class Part:
 class _Progress:
     entries: int = 0
     next: int = 0
+    before: int = 0
     accounts: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
@@ -70,6 +72,7 @@ class Copier:
         state = _Progress(next=part.after + 1)
         for page, proofs in self._pages(part, state, proven=True):
             yield "".join(map(lines.line, page, proofs)).encode("ascii")
+        self._count_before(part, state)
         yield lines.trailer(self._trailer(part, state)).encode("ascii")
 
     def plain(self, part: Part, format_: str) -> Iterator[bytes]:
@@ -80,6 +83,7 @@ class Copier:
             yield sheet.head().encode()
         for page, _ in self._pages(part, state, proven=False):
             yield "".join(map(line, page)).encode()
+        self._count_before(part, state)
         yield trailer(self._trailer(part, state)).encode()
 
     def proven(self, part: Part, format_: str) -> Iterator[bytes]:
@@ -98,6 +102,7 @@ class Copier:
             first, chunk = "", b"".join(members)
             written += len(chunk)
             yield chunk
+        self._count_before(part, state)
         end = (first + trailer(self._trailer(part, state))).encode()
         last = member(f"entries/end.{format_}", end) + member("checkpoint", self.note.encode())
         yield last + _end_of_tar(written + len(last))
@@ -124,7 +129,26 @@ class Copier:
                 yield chunk
         last = member("checkpoint", self.note.encode())
         last += _end_of_tar(written + len(last))
+        if offset > written + len(last):  # the first piece, so this is still an answer of its own
+            words = f"This bundle has {written + len(last)} bytes; begin anew, or give how many have arrived."
+            raise Invalid("input.invalid", words, errors=(FieldError("/offset", words),))
         yield last[max(0, offset - written) :]
+
+    def _count_before(self, part: Part, state: _Progress) -> None:
+        """Count what came before this part, so that the end tells of the copy from its beginning, as if uncut."""
+        stop = min(part.after + 1, part.stop)
+        if part.wanted == EntryFilter() and part.reach.everything:
+            state.before = stop
+            return
+        start, earlier = 0, dict[str, tuple[int, str]]()
+        while start < stop:
+            with self.units.read() as unit:
+                found = unit.copies.leaves(part.wanted, part.reach, start, stop)
+            start = found.read_to
+            state.before += len(found.entries)
+            if part.is_complete:
+                earlier |= dict(_place(Copied(index, leaf, self.size)) for index, leaf in found.entries)
+        state.accounts = earlier | state.accounts
 
     def _pages(
         self, part: Part, state: _Progress, *, proven: bool
@@ -154,7 +178,7 @@ class Copier:
     def _trailer(self, part: Part, state: _Progress) -> Trailer:
         following = None if state.next >= part.stop else state.next - 1
         accounts = dict(sorted(state.accounts.items())) if part.is_complete else None
-        return Trailer(state.entries, following, part.stop, self.note, accounts)
+        return Trailer(state.before + state.entries, following, part.stop, self.note, accounts)
 
 
 def member(name: str, content: bytes) -> bytes:

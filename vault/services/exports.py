@@ -20,6 +20,7 @@ from vault.domain.event import Event, EventType
 from vault.domain.policy import Permission
 from vault.errors import FieldError, Forbidden, Invalid, not_found
 from vault.ports.records import EntryFilter
+from vault.services.asked import check_filter
 from vault.services.copying import Copier, Part
 from vault.services.gate import Gate, refuse
 
@@ -46,6 +47,11 @@ BESIDE: Final = frozenset({Format.CSV, Format.OCSF, Format.CEF})
 """Formats whose lines have no place for a proof: proofs go beside them, in a tar."""
 
 EVERYTHING: Final = EntryFilter()
+
+_WHICH: Final = (
+    "This is not a checkpoint that a copy of this log was given with. Send the first answer's header"
+    " Rootvault-Checkpoint as it is, or its text (base64 -d), with its signatures; or begin anew without it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +150,15 @@ def require_whole(gate: Gate, unit: Unit, actor: Actor, event: Event, now: datet
 def check(wish: Wish) -> None:
     """Raise `Invalid` for a wish that contradicts itself, naming the place."""
     wanted = wish.wanted
-    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
-        raise _wrong("since", "since has to be before until.")
+    if wish.format is Format.BUNDLE and wanted != EVERYTHING:
+        raise _wrong("format", "A bundle is the whole log; a filter goes with jsonl, csv, ocsf or cef.")
+    check_filter(wanted)
     if wish.proofs and wish.format not in BESIDE:
         raise _wrong("proofs", f"A {wish.format} has its proofs in it; leave this out.")
     if wish.format is not Format.BUNDLE:
         if wish.offset:
             raise _wrong("offset", "Only a bundle goes on from a byte; give the last index as `after`.")
         return
-    if wanted != EVERYTHING:
-        raise _wrong("format", "A bundle is the whole log; a filter goes with jsonl, csv, ocsf or cef.")
     if wish.after >= 0 or wish.limit is not None or wish.until_size is not None:
         raise _wrong("format", "A bundle has no parts; one that was cut off goes on from `offset`.")
     if wish.offset and wish.checkpoint is None:
@@ -169,7 +174,7 @@ def _size_of(unit: Unit, wish: Wish) -> int | None:
         return wish.until_size
     size = unit.copies.size_of(wish.checkpoint)
     if size is None or size > present:
-        raise _wrong("checkpoint", "This log did not sign this checkpoint; begin anew without it.")
+        raise _wrong("checkpoint", _WHICH)
     return size
 
 

@@ -29,9 +29,11 @@ from audit.entry import format_time
 from vault.crypto.chance import nonce_text
 from vault.domain.actor import Reach
 from vault.domain.event import Event, EventType
+from vault.domain.ids import is_ddi
 from vault.domain.policy import Permission
 from vault.errors import FieldError, Invalid, Unavailable, not_found
 from vault.ports.store import AccountFilter, EntryFilter, Slice
+from vault.services.asked import check_filter
 
 if TYPE_CHECKING:
     from vault.domain.actor import Actor
@@ -105,6 +107,7 @@ class Samples:
     def draw(self, actor: Actor, drawing: Drawing) -> Sample:
         """Count the population, draw the sample, and record both before they are given out."""
         _check(drawing)
+        check_filter(drawing.wanted)
         now = self.clock.now()
         seed = drawing.seed or nonce_text()
         with self.units.write() as unit:
@@ -126,7 +129,8 @@ class Samples:
             **wanted.told(),
         }
         if drawing.customer_id is not None:
-            detail["customer"] = drawing.customer_id
+            with self.units.read() as unit:
+                detail["customer"] = _customer(unit, drawing.customer_id)
         with self.units.write() as unit:
             event = Event(EventType.AUDIT_SAMPLED, actor, detail=detail, subject="disclosure")
             receipt = unit.log.record(event, now)
@@ -139,16 +143,15 @@ class Samples:
         """Give the filter, and the accounts that it is about, None for all of the log."""
         reach = self.gate.policy.reach(actor, Permission.LOG_EXPORT)
         wanted = drawing.wanted
-        if drawing.customer_id is not None and unit.customers.get(drawing.customer_id) is None:
+        customer = None if drawing.customer_id is None else _customer(unit, drawing.customer_id)
+        if drawing.customer_id is not None and unit.customers.get(customer or "") is None:
             raise not_found("customer", drawing.customer_id[:36])
         if reach.everything and drawing.customer_id is None:
             return wanted, None
         numbers: list[str] = []
         cursor: str | None = None
         while True:
-            page = unit.accounts.page(
-                reach, AccountFilter(customer_id=drawing.customer_id), Slice(_PAGE, cursor)
-            )
+            page = unit.accounts.page(reach, AccountFilter(customer_id=customer), Slice(_PAGE, cursor))
             numbers += [account.id for account in page.items]
             if page.next is None:
                 break
@@ -158,6 +161,12 @@ class Samples:
         if not numbers:
             raise not_found("account", wanted.account_id or "of this customer")
         return replace(wanted, of_accounts=True), tuple(numbers)
+
+
+def _customer(unit: Unit, name: str) -> str:
+    """Give the id of a customer who is named by it or by their DDI number; an unknown name is left as it is."""
+    found = unit.customers.by_ddi(name) if is_ddi(name) else None
+    return name if found is None else found.id
 
 
 def write(sample: Sample, file: IO[bytes]) -> None:

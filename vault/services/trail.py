@@ -17,6 +17,7 @@ from vault.domain.outlet import ANCHORS
 from vault.domain.policy import Permission
 from vault.errors import Invalid, not_found
 from vault.ports.ranges import Pick, Stretch
+from vault.services.asked import check_filter
 from vault.services.exports import require_whole
 
 if TYPE_CHECKING:
@@ -58,18 +59,21 @@ class Trail:
 
     def page(self, actor: Actor, wanted: EntryFilter, part: Slice) -> Page[Entry]:
         """List entries newest first: all for who may read the whole log, else those in scope."""
-        if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
-            raise Invalid("input.invalid", "since has to be before until.")
+        check_filter(wanted)
         reach = self._reach(actor)
+        if wanted.account_id is not None:
+            self._require_account(actor, wanted.account_id, reach)
         if not self._reads_whole(actor):
             wanted = replace(wanted, of_accounts=True)
         if actor.kind is ActorKind.MACHINE:
             wanted = replace(wanted, actor_id=actor.id)
+        with self.units.read() as unit:
+            found = unit.log.search(wanted, reach, part)
         if reach.everything or self._is_auditor(actor):
+            # after the reading, so that no search finds itself, and before anything is given out
             after = {} if part.cursor is None else {"after": part.cursor[:64]}
             self._viewed(actor, wanted.told() | after)
-        with self.units.read() as unit:
-            return unit.log.search(wanted, reach, part)
+        return found
 
     def entry(self, actor: Actor, index: int) -> Entry:
         """Read one entry; one that is not in scope is as absent as one that does not exist (S21)."""
@@ -166,6 +170,18 @@ class Trail:
         if found is None or not (self._reads_whole(actor) or self._in_scope(found, reach, actor)):
             raise not_found("entry", str(index))
         return found
+
+    def _require_account(self, actor: Actor, number: str, reach: Reach) -> None:
+        """Return for an account that can be asked about; others are not there, in scope or not (S21)."""
+        whole = self._reads_whole(actor)
+        with self.units.read() as unit:
+            account = unit.accounts.get(number)
+            if account is None:
+                is_there = whole and bool(unit.ranges.last(Pick(account_id=number), 1))
+            else:
+                is_there = whole or reach.covers(account.customer_id, account.id)
+        if not is_there:
+            raise not_found("account", number)
 
     def _is_auditor(self, actor: Actor) -> bool:
         """Say whether the actor reads the log by office, all of it or a part."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from vault.errors import FieldError, Invalid
+from vault.web.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def validated(model: type[M], given: Mapping[str, Json]) -> M:
     try:
         return model.model_validate(given)
     except ValidationError as failure:
-        found = failure.errors(include_url=False, include_context=False, include_input=False)
+        found = failure.errors(include_url=False, include_input=False)
         _invalid(tuple(_place(each) for each in found[:MAX_ERRORS]))
 
 
@@ -171,12 +172,7 @@ def _constant(_: str) -> NoReturn:
 
 def _place(error: ErrorDetails) -> FieldError:
     pointer = "".join(f"/{escaped(step)}" for step in error["loc"])
-    words = {
-        "missing": "This field is needed.",
-        "extra_forbidden": "This field is not known here.",
-    }
-    message = error["msg"].removeprefix("Value error, ")
-    return FieldError(pointer, words.get(error["type"], f"{message[:200].rstrip('.')}."))
+    return FieldError(pointer, words_of(error))
 
 
 def _not_json(why: str) -> NoReturn:

@@ -99,7 +99,9 @@ def translated() -> Iterator[None]:
 
 def rolled_back(error: AuditError) -> Unavailable:
     """Say that the log cannot be believed: nothing is disclosed until someone found out why."""
-    detail = f"{error.words}. Nothing is disclosed; treat this as an incident and keep the mark file."
+    words = error.words.rstrip(".")
+    nothing = "" if "may be disclosed" in words else "Nothing is disclosed. "
+    detail = f"{words}. {nothing}Treat this as an incident and keep the mark file."
     return Unavailable("log.rolled_back", detail, cause=error.code)
 
 

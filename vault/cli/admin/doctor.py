@@ -59,7 +59,7 @@ def doctor(config: str | None, *, deep: bool, replay: bool, as_json: bool) -> No
         answer = {"healthy": not faults, "faults": faults, "warnings": warnings, "findings": told}
         emit(answer | ({"replay": replayed} if replay else {}))
     else:
-        click.echo(f"{faults} faults, {warnings} warnings.")
+        click.echo(f"{_counted(faults, 'fault')}, {_counted(warnings, 'warning')}.")
     if faults:
         raise click.exceptions.Exit(1)
 
@@ -103,3 +103,7 @@ def _tell(finding: Finding) -> None:
     click.echo(f"{click.style(mark, fg=colour)} {finding.name:<14} {plain(finding.words)}")
     if finding.next:
         click.echo(f"  {'':<14} {plain(finding.next)}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

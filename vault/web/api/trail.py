@@ -24,12 +24,16 @@ from vault.web.security import keep
 _PARTIAL: Final = ".p/"
 
 
-@operation("GET", "/audit/entries", Permission.TRAIL_READ, problems={422: ("cursor.invalid",)})
+_LISTED: Final = {404: ("not_found",), 422: ("cursor.invalid",)}
+
+
+@operation("GET", "/audit/entries", Permission.TRAIL_READ, problems=_LISTED)
 def list_entries(sent: EntryQuery) -> EntryItems:
     """List entries newest first: all for auditors, those of accounts in scope for everyone else.
 
     What is given narrows together. Each page that an auditor reads is an entry itself. A search that would
     cost too much stops before its page is full: then `reached` tells how far it looked, and `next` goes on there.
+    A type or an outcome that is not known is refused, and an account that nothing is known of is not there.
     """
     return EntryItems.shown(the_vault().trail.page(actor(), sent.wanted(), Slice(sent.limit, sent.cursor)))
 

@@ -66,6 +66,12 @@ def moment(text: object) -> Markup:
     return when(datetime.fromisoformat(str(text)))
 
 
+def second(text: object) -> Markup:
+    """Write a time as the log keeps it, to the second, for people who put entries into an order."""
+    time = datetime.fromisoformat(str(text))
+    return Markup('<time datetime="{}">{}</time>').format(iso(time), f"{time:%-d %b %Y, %H:%M:%S} UTC")
+
+
 def clock(time: datetime) -> Markup:
     """Write the time of day to the second, for what ends soon."""
     return Markup('<time datetime="{}">{}</time>').format(iso(time), f"{time:%H:%M:%S} UTC")
@@ -150,6 +156,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "iso": iso,
     "when": when,
     "moment": moment,
+    "second": second,
     "clock": clock,
     "left": left,
     "duration": duration,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from vault.domain.event import CATALOGUE
 from vault.domain.policy import Permission
@@ -22,10 +23,28 @@ from vault.web.ui.story import step_of
 from vault.web.ui.words import OUTCOME, event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vault.ports.store import Entry
 
 PAGE = 50
-FILTERS = ("account", "type", "outcome", "since", "until", "q", "checkout", "actor", "reason", "ticket")
+FILTERS = (
+    "account",
+    "type",
+    "outcome",
+    "since",
+    "until",
+    "q",
+    "checkout",
+    "actor",
+    "reason",
+    "ticket",
+    "without",
+)
+ALSO = {"account_id": "account", "checkout_id": "checkout"}
+"""What the API calls a filter that has a shorter name here; both are taken."""
+READINGS = "audit.viewed,audit.exported,audit.sampled"
+"""What an auditor's own work leaves in the log."""
 FAMILIES = (
     ("Anything shown or refused", "secret.reveal."),
     ("Anything about requests and leases", "checkout."),
@@ -41,9 +60,11 @@ FAMILIES = (
 @needs(Permission.TRAIL_READ)
 def trail_list() -> Response:
     """List entries, newest first."""
-    asked = {name: request.args.get(name, "").strip() for name in FILTERS}
+    sent = {ALSO.get(name, name): value.strip() for name, value in request.args.items()}
+    asked = {name: sent.get(name, "") for name in FILTERS}
     given = {name: value for name, value in asked.items() if value}
     try:
+        _check_names(sent)
         found = the_vault().trail.page(actor(), filter_of(asked), Slice(PAGE, request.args.get("cursor")))
         status, error = 200, None
     except NotFound:
@@ -60,6 +81,9 @@ def trail_list() -> Response:
         error=error,
         searched=bool(given),
         next_url=next_page("ui.trail_list", found.next, given),
+        readings=READINGS,
+        calm=_address({**given, "without": READINGS}),
+        loud=_address({name: value for name, value in given.items() if name != "without"}),
         families=[(name, family(begins)) for name, begins in FAMILIES],
         types=[(name, event(name)) for name in sorted(CATALOGUE)],
         outcomes=[(name, word.name) for name, word in OUTCOME.items()],
@@ -123,6 +147,7 @@ def filter_of(asked: dict[str, str]) -> EntryFilter:
         actor_id=given["actor"],
         checkout_id=given["checkout"],
         types=several(given["type"]),
+        not_types=several(given["without"]),
         outcomes=several(given["outcome"]),
         reason=given["reason"],
         ticket=given["ticket"],
@@ -130,6 +155,24 @@ def filter_of(asked: dict[str, str]) -> EntryFilter:
         until=_day(asked["until"], "until", and_all_of_it=True),
         text=given["q"],
     )
+
+
+def _address(given: Mapping[str, str]) -> str:
+    return f"{url_for('ui.trail_list')}?{urlencode(given)}"
+
+
+def _check_names(sent: Mapping[str, str]) -> None:
+    """Raise `Invalid` for a name that narrows nothing here: a list of everything would look like its answer."""
+    known = {*FILTERS, "cursor"}
+    places = tuple(
+        FieldError(
+            "/query", f"This page knows nothing of {name[:32]!r}; it knows {', '.join(sorted(known))}."
+        )
+        for name in sent
+        if name not in known
+    )
+    if places:
+        raise Invalid("input.invalid", "The address asks for what this page does not know.", errors=places)
 
 
 def several(text: str | None) -> tuple[str, ...]:

@@ -109,6 +109,8 @@ class Search:
             return True
         if not self.reach.everything or len(wanted.any_type) > 1 or len(wanted.any_outcome) > 1:
             return False
+        if wanted.not_types:  # a million readings left out in one go would be nobody's budget
+            return False
         rough = (wanted.text, wanted.reason, wanted.ticket, wanted.since, wanted.until)
         equal = (wanted.account_id, wanted.actor_id, *wanted.any_type, *wanted.any_outcome)
         given = [value for value in equal if value is not None]

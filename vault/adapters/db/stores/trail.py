@@ -73,20 +73,26 @@ def entries_like(
     for place, several in ((_entry.event_type, wanted.any_type), (_entry.outcome, wanted.any_outcome)):
         if several:
             chosen = chosen.where(place == several[0] if len(several) == 1 else place.in_(several))
+    if wanted.not_types:
+        chosen = chosen.where(_entry.event_type.not_in(wanted.not_types))
     if wanted.since is not None:
         chosen = chosen.where(_entry.occurred_at >= format_time(wanted.since))
     if wanted.until is not None:
         chosen = chosen.where(_entry.occurred_at < format_time(wanted.until))
+    for text in (wanted.text, wanted.reason, wanted.ticket):
+        if text:
+            words = cast(_entry.leaf, Text) if is_sqlite else func.convert_from(_entry.leaf, "UTF8")
+            chosen = chosen.where(func.lower(words).like(rough_pattern(text)))
+    return _spanned(chosen, span)
+
+
+def _spanned(chosen: Select[Any], span: Span) -> Select[Any]:
     if span.start > 0:
         chosen = chosen.where(_entry.seq >= span.start)
     if span.stop is not None:
         chosen = chosen.where(_entry.seq < span.stop)
     if span.seqs is not None:
         chosen = chosen.where(_entry.seq.in_(span.seqs))
-    for text in (wanted.text, wanted.reason, wanted.ticket):
-        if text:
-            words = cast(_entry.leaf, Text) if is_sqlite else func.convert_from(_entry.leaf, "UTF8")
-            chosen = chosen.where(func.lower(words).like(rough_pattern(text)))
     return chosen
 
 

@@ -33,6 +33,10 @@ class EntryQuery(PageQuery):
     type: Line | None = Field(
         default=None, description="As `secret.reveal.released`; several, parted by commas, any of which fits."
     )
+    without: Line | None = Field(
+        default=None,
+        description="Types that are left out, parted by commas, as `audit.viewed,audit.exported` for all readings.",
+    )
     outcome: Annotated[str, StringConstraints(pattern=_OUTCOMES)] | None = Field(
         default=None, description="As `denied`; several, parted by commas, any of which fits."
     )
@@ -51,6 +55,7 @@ class EntryQuery(PageQuery):
             actor_id=self.actor,
             checkout_id=self.checkout_id,
             types=_several(self.type),
+            not_types=_several(self.without),
             outcomes=_several(self.outcome),
             reason=self.reason,
             ticket=self.ticket,

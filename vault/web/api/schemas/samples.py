@@ -17,7 +17,9 @@ _OUTCOMES: Final = f"^({'|'.join(Result)})(,({'|'.join(Result)}))*$"
 class NewSample(Body):
     """Which entries make the population, as in the list of entries; how many to draw, by which seed."""
 
-    customer_id: Line | None = Field(default=None, description="Only entries about this customer's accounts.")
+    customer_id: Line | None = Field(
+        default=None, description="Only entries about this customer's accounts (an id or a DDI)."
+    )
     account_id: AccountId | None = None
     actor: Line | None = None
     checkout_id: Line | None = None
