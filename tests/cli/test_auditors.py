@@ -57,6 +57,21 @@ def test_evidence_is_told_and_taken_along(demo: Demo, tmp_path: Path) -> None:
     assert absent.returncode == 5
 
 
+def test_what_the_story_left_open_is_told(demo: Demo) -> None:
+    listed = json.loads(demo.run("auditor", "checkout", "list", "--json").stdout)["items"]
+    of = {(each["account_id"], each["reason"]): each["id"] for each in listed}
+    unknown = demo.run("auditor", "evidence", of["520000000048", "CRED_ROTATE"])
+    assert "Whether AWS took the password, version 2, is not known" in unknown.stdout
+    half = demo.run("auditor", "evidence", of["310000000045", "ONBOARD_TAKEOVER"])
+    assert "was accepted by AWS, and nobody has verified it yet" in half.stdout
+    assert "Nothing is open." not in unknown.stdout + half.stdout
+    rotated = demo.run("auditor", "evidence", of["310000000014", "CRED_ROTATE"])
+    assert "Nothing is open." in rotated.stdout
+    assert re.search(
+        r"Password, version 2: .+ was shown it, to set it at AWS .+ It is the current value\.", rotated.stdout
+    )
+
+
 def test_who_could_know_is_told_for_a_time(demo: Demo) -> None:
     number = used(demo)["account_id"]
     now = demo.run("auditor", "known", number)
@@ -64,7 +79,10 @@ def test_who_could_know_is_told_for_a_time(demo: Demo) -> None:
     assert now.stdout.split("\n")[0].split() == ["PART", "VERSION", "WHO", "HOW", "SINCE", "UNTIL", "ENTRY"]
     before = demo.run("auditor", "known", number, "--at", "2001-01-01T00:00:00Z", "--json")
     assert before.returncode == 0, before.stderr
-    assert json.loads(before.stdout)["knowers"] == []
+    told = json.loads(before.stdout)
+    assert (told["knowers"], told["complete"]) == ([], False)
+    words = demo.run("auditor", "known", number, "--at", "2001-01-01T00:00:00Z")
+    assert "The log tells nothing of this account up to then: unknown others" in words.stdout
     assert demo.run("auditor", "known", number, "--at", "2999-01-01T00:00:00Z").returncode == 7
 
 

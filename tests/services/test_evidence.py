@@ -16,6 +16,7 @@ from tests.support.desk import NUMBER
 from tests.support.events import entries
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.checkout import Decision
+from vault.domain.rotation import Outcome
 from vault.errors import NotFound
 from vault.services.approvals import Word
 
@@ -88,6 +89,69 @@ def test_the_next_rotation_belongs_to_it_and_closes_it_only_when_proven(desk: De
     assert line.leaf.who.name == "alice"
     assert dict(line.facts)["note"] == "signed in with it"
     assert evidence.still_open == ()
+
+
+def test_a_rotation_whose_outcome_nobody_knows_is_open_until_somebody_settles_it_elsewhere(
+    desk: Desk,
+) -> None:
+    desk.held()
+    first = desk.lease(desk.alice)
+    rotation = desk.plan(desk.alice, first)
+    desk.console.reset_password(desk.show(desk.alice, rotation))
+    desk.attest(desk.alice, rotation, Outcome.UNKNOWN)
+    desk.check_in(desk.alice, first)
+    (open_,) = of(desk.world, first.id).still_open
+    assert "Whether AWS took the password, version 2, is not known" in open_
+    again = desk.lease(desk.bob)
+    desk.attest(desk.bob, rotation, Outcome.ACCEPTED)
+    desk.check_in(desk.bob, again)
+    evidence = of(desk.world, first.id)
+    assert (
+        "The password, version 2, was accepted by AWS, and nobody has verified it" in evidence.still_open[0]
+    )
+    assert told(evidence, "after") == ["rotation.accepted"]
+    desk.vault.attestations.verify(desk.world.human("cleo", Role.OPERATOR).actor, rotation.id, "signed in")
+    evidence = of(desk.world, first.id)
+    assert evidence.still_open == ()
+    assert told(evidence, "after") == ["rotation.accepted", "rotation.verified"]
+
+
+def test_a_value_that_was_set_is_open_until_proven_and_then_never_called_replaced(desk: Desk) -> None:
+    desk.held()
+    lease = desk.lease(desk.alice)
+    planned = desk.plan(desk.alice, lease)
+    assert "was sealed and shown to nobody" in of(desk.world, lease.id).still_open[-1]
+    desk.console.reset_password(desk.show(desk.alice, planned))
+    assert "nobody has said whether AWS took it" in of(desk.world, lease.id).still_open[-1]
+    desk.attest(desk.alice, planned, Outcome.ACCEPTED)
+    desk.check_in(desk.alice, lease)
+    (open_,) = of(desk.world, lease.id).still_open
+    assert open_.startswith(
+        "The password, version 2, was accepted by AWS, and nobody has verified it yet (since "
+    )
+    desk.vault.attestations.verify(desk.bob.actor, planned.id, "signed in with it")
+    evidence = of(desk.world, lease.id)
+    assert evidence.still_open == ()
+    shown, verified = evidence.values
+    assert shown.startswith("Password, version 2: alice was shown it, to set it at AWS (entry ")
+    assert shown.endswith("It is the current value.")
+    assert "bob verified it, by signing in with it or seeing it work" in verified
+    again = desk.lease(desk.bob)
+    later = desk.rotate(desk.bob, again)
+    desk.vault.attestations.verify(desk.alice.actor, later.id, "signed in with it")
+    assert "A later value was verified: it opens nothing any more." in of(desk.world, lease.id).values[0]
+
+
+def test_every_part_tells_its_entries_in_the_logs_own_order(desk: Desk) -> None:
+    desk.held()
+    lease = desk.lease(desk.alice)
+    desk.reveal(desk.alice, lease)
+    evidence = of(desk.world, lease.id)
+    for each in evidence.sections:
+        indexes = [line.leaf.index for line in each.lines]
+        assert indexes == sorted(indexes), each.name
+    granted, passed = section(evidence, "factors").lines
+    assert f"the second factor of entry {passed.leaf.index}," in dict(granted.facts)["rests on"]
 
 
 def test_an_approval_is_told_with_what_its_giver_saw(world: World) -> None:

@@ -42,6 +42,15 @@ def test_without_a_source_the_evidence_says_so(watch: Watch) -> None:
     assert found.lines == ()
 
 
+def test_no_call_of_a_key_is_told_in_words(watch: Watch) -> None:
+    lease = watch.world.lease(watch.alice, reason="CRED_ROTATE")
+    found = told(watch, lease.id)
+    assert found.words.startswith(
+        "None of AWS's records belong to this checkout, and its entries tell of no call"
+    )
+    assert "0 of 0" not in found.words
+
+
 def test_what_aws_recorded_is_told_and_what_it_did_not_yet(watch: Watch) -> None:
     lease = watch.reveal()
     watch.run()
@@ -51,7 +60,7 @@ def test_what_aws_recorded_is_told_and_what_it_did_not_yet(watch: Watch) -> None
     watch.deliver()
     watch.run()
     after = told(watch, lease.id)
-    assert "1 of AWS's records belong to this checkout" in after.words
+    assert "1 of AWS's records belongs to this checkout" in after.words
     assert "1 of 1 calls of a key" in after.words
     (line,) = after.lines
     assert "key used, Decrypt" in line

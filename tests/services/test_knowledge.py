@@ -11,6 +11,7 @@ from tests.support.desk import NUMBER
 from tests.support.world import with_keys
 from vault.domain.actor import Role, Scope, ScopeKind, system_actor
 from vault.domain.credential import PartKind
+from vault.domain.rotation import Outcome
 from vault.errors import Invalid, KeysUnavailable, NotFound
 from vault.services.reveals import ABANDONED_AFTER, Reveals
 
@@ -59,7 +60,10 @@ def test_a_disclosure_counts_from_its_entry_until_a_later_value_is_verified(desk
     desk.world.clock.advance(hours=1)
     desk.vault.attestations.verify(desk.bob.actor, rotation.id, "signed in with it")
     verified = desk.world.clock.now()
-    assert lines(known(desk.world)) == [("alice", 2, "shown_to_set", "current")]
+    assert lines(known(desk.world)) == [
+        ("alice", 2, "shown_to_set", "current"),
+        ("bob", 2, "verified", "current"),
+    ]
     then = known(desk.world, verified)
     assert ("alice", 1, "shown", "unverified") in lines(then)
     assert then.until < known(desk.world).until
@@ -124,7 +128,8 @@ def test_a_person_is_told_what_they_may_know_now(desk: Desk) -> None:
     found = desk.vault.knowledge.of_person(uma, desk.alice.actor.id)
     assert [(each.knower.version, each.knower.how.value) for each in found.items] == [(2, "shown_to_set")]
     assert found.ended == 1
-    assert desk.vault.knowledge.of_person(desk.bob.actor, desk.bob.actor.id).items == ()
+    (mine,) = desk.vault.knowledge.of_person(desk.bob.actor, desk.bob.actor.id).items
+    assert (mine.knower.version, mine.knower.how.value) == (2, "verified")
     with pytest.raises(NotFound):
         desk.vault.knowledge.of_person(desk.bob.actor, desk.alice.actor.id)
 
@@ -141,3 +146,50 @@ def test_accounts_out_of_scope_are_absent(world: World) -> None:
     assert world.vault.knowledge.of_person(other, carla.id).items == ()
     with pytest.raises(Invalid):
         world.vault.knowledge.of_account(mine, NUMBER, world.clock.now() + timedelta(seconds=1))
+
+
+def test_who_proved_a_device_or_used_what_they_set_is_not_told_as_a_verifier_of_its_key(desk: Desk) -> None:
+    desk.held()
+    lease = desk.lease(desk.alice)
+    rotation = desk.rotate(desk.alice, lease)
+    desk.check_in(desk.alice, lease)
+    again = desk.lease(desk.alice)
+    desk.reveal(desk.alice, again)
+    desk.vault.attestations.verify(desk.alice.actor, rotation.id, "used it")
+    assert lines(known(desk.world)) == [
+        ("alice", 2, "shown_to_set", "current"),
+        ("alice", 2, "shown", "current"),
+    ]
+
+
+def test_what_the_log_cannot_tell_is_said_and_never_called_complete(desk: Desk) -> None:
+    early = desk.world.clock.now() - timedelta(days=1)
+    desk.held()
+    found = known(desk.world, early)
+    assert not found.complete
+    assert "The log tells nothing of this account up to then: unknown others" in found.unknown[0]
+    now = known(desk.world)
+    assert now.complete
+    assert now.unknown == ()
+
+
+def test_an_account_that_we_do_not_hold_is_known_to_unknown_others(world: World) -> None:
+    world.account(NUMBER)
+    found = known(world)
+    assert not found.complete
+    assert [words.partition(" then")[0] for words in found.unknown] == [
+        "We did not hold the password",
+        "We did not hold the MFA device",
+    ]
+
+
+def test_a_first_value_of_ours_ends_what_others_knew_only_when_verified(world: World) -> None:
+    world.account(NUMBER)
+    alice, bob = world.human("alice", Role.OPERATOR), world.human("bob", Role.OPERATOR)
+    lease = world.lease(alice, NUMBER, "ONBOARD_TAKEOVER")
+    rotation = world.vault.rotations.plan(alice.actor, lease.id, PartKind.PASSWORD)
+    world.vault.rotations.display(alice.actor, rotation.id)
+    world.vault.attestations.attest(alice.actor, rotation.id, Outcome.ACCEPTED)
+    assert "Ours was the first password and nobody had verified it" in known(world).unknown[0]
+    world.vault.attestations.verify(bob.actor, rotation.id, "signed in with it")
+    assert [words for words in known(world).unknown if "password" in words] == []

@@ -57,4 +57,7 @@ def _tell(found: Any) -> None:
         click.secho(f"The tables differ: {plain(words)}", fg="red")
     for words in found["still_open"] or ["Nothing is open."]:
         click.echo(plain(words))
+    for words in found["values"]:
+        click.echo(plain(words))
+    click.echo("Each part tells its entries in the log's own order.")
     click.echo(plain(found["cloud"]["words"]))

@@ -36,5 +36,5 @@ def known(account: str, at: str | None, *, as_json: bool) -> None:
     table(rows, _COLUMNS)
     for name in found["alone"]:
         click.echo(f"{plain(name)} knew a password and a device's key at once.")
-    if not found["complete"]:
-        click.echo("Not all entries were read; take an extract of the account for the whole.")
+    for words in found["unknown"]:
+        click.echo(plain(words))

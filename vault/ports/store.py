@@ -16,7 +16,7 @@ from typing import Protocol
 from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.checkout import Approval, Checkout
-from vault.domain.credential import PartKind, Version, VersionLabel
+from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
 from vault.domain.event import Event
 from vault.ports.accounts import AccountStore, CustomerStore
 from vault.ports.census import CensusStore
@@ -100,6 +100,10 @@ class VersionStore(Protocol):
 
     def seen(self, reach: Reach, limit: int) -> tuple[Version, ...]:
         """List current passwords within `reach` that somebody saw, the longest ago first."""
+        ...
+
+    def current_passwords(self, reach: Reach) -> Mapping[VersionOrigin, int]:
+        """Count the current passwords within `reach` by where they came from."""
         ...
 
     def next_number(self, account_id: str, kind: PartKind) -> int:

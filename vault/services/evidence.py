@@ -18,15 +18,12 @@ from vault.domain.event import Event, EventType, stamp
 from vault.domain.policy import Permission
 from vault.errors import Unavailable, not_found
 from vault.ports.ranges import Pick, Stretch
+from vault.services.evidence_open import OF_ACCOUNT, Settled
 from vault.services.evidence_told import (
-    ROTATIONS,
     Section,
     Told,
-    is_password,
     line_json,
-    next_rotation,
     state_of,
-    still_open,
 )
 from vault.services.leaves import Disclosure, Leaf, disclosures
 
@@ -42,6 +39,9 @@ if TYPE_CHECKING:
 
 MOST: Final = 1_000
 """So many entries of one checkout are read; a lease has far fewer, its quotas see to that."""
+
+MOST_OF_LIFE: Final = 20_000
+"""So many entries of the account's rotations are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class NoRecords:
 class Evidence:
     """All that the log tells of one checkout, as of `checkpoint`.
 
-    `still_open` says what is not settled yet, `disagreements` where the tables tell another story.
+    `still_open` says what is not settled yet, `values` what became of each value that somebody came to know under it,
+    `disagreements` where the tables tell another story.
     """
 
     checkout_id: str
@@ -84,6 +85,7 @@ class Evidence:
     asked: Leaf
     sections: tuple[Section, ...]
     still_open: tuple[str, ...]
+    values: tuple[str, ...]
     disagreements: tuple[str, ...]
     cloud: Matched
     checkpoint: str
@@ -159,9 +161,10 @@ class Evidences:
     ) -> Evidence:
         own = self._leaves(unit, Pick(checkout_id=checkout_id), 0)
         seen = disclosures(own)
-        known = tuple(each for each in seen if each.counts and each.is_use and is_password(each))
-        after = self._after(unit, account.id, checkout_id, known)
-        told = Told(own, seen, after)
+        wanted = Pick(types=tuple(OF_ACCOUNT), account_id=account.id)
+        life = self._leaves(unit, wanted, 0, MOST_OF_LIFE)
+        settled = Settled(own, seen, life, whole=len(life) < MOST_OF_LIFE)
+        told = Told(own, seen, settled.after)
         return Evidence(
             checkout_id=checkout_id,
             account_id=account.id,
@@ -169,23 +172,11 @@ class Evidences:
             state=state_of(own),
             asked=own[0],
             sections=told.sections(),
-            still_open=still_open(own, seen, known, after),
+            still_open=settled.still_open(),
+            values=settled.values(),
             disagreements=_disagreements(unit, checkout_id, own, seen),
             cloud=cloud,
             checkpoint=unit.log.checkpoint(),
-        )
-
-    def _after(
-        self, unit: Unit, account_id: str, checkout_id: str, known: tuple[Disclosure, ...]
-    ) -> tuple[Leaf, ...]:
-        """Give the entries, of other checkouts, of the password's next rotation and of its verification."""
-        if not known:
-            return ()
-        wanted = Pick(types=tuple(ROTATIONS), account_id=account_id)
-        leaves = self._leaves(unit, wanted, known[0].authorized.index)
-        rotation = next_rotation(leaves, known)
-        return tuple(
-            leaf for leaf in leaves if rotation and leaf.rotation == rotation and leaf.checkout != checkout_id
         )
 
     def _members(self, unit: Unit, evidence: Evidence) -> dict[str, bytes]:
@@ -254,6 +245,7 @@ def as_json(evidence: Evidence) -> Mapping[str, object]:
             for section in evidence.sections
         ],
         "still_open": list(evidence.still_open),
+        "values": list(evidence.values),
         "disagreements": list(evidence.disagreements),
         "cloud": {"words": evidence.cloud.words, "records": list(evidence.cloud.lines)},
         "checkpoint": evidence.checkpoint,

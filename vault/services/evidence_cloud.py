@@ -44,10 +44,12 @@ class RecordsOfAws:
             "nothing was delivered yet" if newest is None else f"delivered up to {newest:%Y-%m-%d %H:%M} UTC"
         )
         unseen = [call for call in found.calls if call.event_id is None]
-        words = (
-            f"{len(found.records)} of AWS's records belong to this checkout, and {len(found.calls) - len(unseen)} of "
-            f"{len(found.calls)} calls of a key that its entries tell of were recorded by AWS ({until})."
-        )
+        calls = "its entries tell of no call of a key at AWS"
+        if found.calls:
+            calls = f"{len(found.calls) - len(unseen)} of {len(found.calls)} calls of a key that its entries tell of "
+            calls += "were recorded by AWS"
+        words = f"{len(found.records) or 'None'} of AWS's records {'belongs' if len(found.records) == 1 else 'belong'} "
+        words += f"to this checkout, and {calls} ({until})."
         lines = (*(_of_record(each) for each in found.records), *(_of_call(each) for each in unseen))
         return Matched(words, lines, sum(1 for each in unseen if each.incident_id is not None))
 

@@ -1,6 +1,7 @@
-"""A checkout's entries, sorted into the questions that somebody asks of it, and what is still open.
+"""A checkout's entries, sorted into the questions that somebody asks of it.
 
-Decided here: which type of entry answers which question, and the words of each line. Pure: leaves in, words out.
+Decided here: which type of entry answers which question, that the answers stand in the log's own order, and the words
+of each line. What is still open is decided in `evidence_open`. Pure: leaves in, words out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ROTATIONS: Final = (
     EventType.SECRET_PROMOTED,
     EventType.ROTATION_VERIFIED,
 )
-_ENDS: Final = frozenset(
+ENDS: Final = frozenset(
     {
         EventType.CHECKOUT_RETURNED,
         EventType.CHECKOUT_EXPIRED,
@@ -74,7 +75,7 @@ class Told:
             Section("work", "Rotations under this checkout", self._work(), "None."),
             Section("refused", "What was refused", self._refused(), "Nothing was refused."),
             Section("end", "How it ended", self._end(), "It has not ended."),
-            Section("after", "The password's next rotation", self._after(), self._no_rotation()),
+            Section("after", "What followed under other checkouts", self._after(), self._no_rotation()),
             Section("read", "Who took this evidence along", self._read(), "Nobody yet."),
         )
 
@@ -119,10 +120,20 @@ class Told:
         return tuple(lines)
 
     def _factors(self) -> tuple[Line, ...]:
-        return tuple(
-            Line(leaf, (("begins the lease, seconds", leaf.told("seconds")),) if leaf.told("seconds") else ())
-            for leaf in self._of(EventType.CHECKOUT_GRANTED, EventType.STEPPED_UP)
-        )
+        lines = []
+        for leaf in self._of(EventType.CHECKOUT_GRANTED, EventType.STEPPED_UP):
+            facts = [("begins the lease, seconds", leaf.told("seconds"))] if leaf.told("seconds") else []
+            if leaf.is_(EventType.CHECKOUT_GRANTED) and (proof := self._step_up_of(leaf)) is not None:
+                facts.append(
+                    ("rests on", f"the second factor of entry {proof.index}, written in the same transaction")
+                )
+            lines.append(Line(leaf, tuple(facts)))
+        return tuple(lines)
+
+    def _step_up_of(self, granted: Leaf) -> Leaf | None:
+        """Find the second factor that began the lease: written together with it, right after it."""
+        passed = (leaf for leaf in self._of(EventType.STEPPED_UP) if leaf.index > granted.index)
+        return next((leaf for leaf in passed if leaf.at == granted.at), None)
 
     def _disclosures(self) -> tuple[Line, ...]:
         lines = []
@@ -133,7 +144,7 @@ class Told:
             lines.append(Line(each.authorized, (*facts, ("outcome", each.state))))
             if each.outcome is not None:
                 lines.append(Line(each.outcome, (("outcome of entry", str(each.authorized.index)),)))
-        return tuple(lines)
+        return tuple(sorted(lines, key=lambda line: line.leaf.index))
 
     def _work(self) -> tuple[Line, ...]:
         return tuple(_rotation_line(leaf) for leaf in self._of(*ROTATIONS))
@@ -148,7 +159,7 @@ class Told:
     def _end(self) -> tuple[Line, ...]:
         return tuple(
             Line(leaf, (("note", leaf.told("note")),) if leaf.told("note") else ())
-            for leaf in self._of(*_ENDS)
+            for leaf in self._of(*ENDS)
         )
 
     def _after(self) -> tuple[Line, ...]:
@@ -197,33 +208,6 @@ def state_of(own: tuple[Leaf, ...]) -> str:
     """Give the state that the checkout's last change leads to."""
     moved = [change for leaf in own for change in leaf.changes if change.entity == "checkout"]
     return moved[-1].now if moved else "requested"
-
-
-def still_open(
-    own: tuple[Leaf, ...],
-    seen: tuple[Disclosure, ...],
-    known: tuple[Disclosure, ...],
-    after: tuple[Leaf, ...],
-) -> tuple[str, ...]:
-    """Say in sentences what is not settled yet."""
-    found = []
-    if not any(leaf.is_(*_ENDS) for leaf in own):
-        found.append("The checkout has not ended.")
-    waiting = [str(each.authorized.index) for each in seen if each.outcome is None]
-    if waiting:
-        found.append(f"No outcome is written yet for the disclosure of entry {', '.join(waiting)}.")
-    rotation = next_rotation((*own, *after), known) if known else ""
-    if known and not rotation:
-        since = f"{known[0].authorized.at:%Y-%m-%d %H:%M} UTC"
-        found.append(
-            f"The password was disclosed and no later one was accepted: due for rotation since {since}."
-        )
-    proven = any(
-        leaf.is_(EventType.ROTATION_VERIFIED) and leaf.rotation == rotation for leaf in (*own, *after)
-    )
-    if rotation and not proven:
-        found.append("The next password was accepted by AWS, and nobody has verified it yet.")
-    return tuple(found)
 
 
 def line_json(line: Line) -> dict[str, object]:

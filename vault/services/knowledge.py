@@ -39,6 +39,11 @@ _OF_PERSON: Final = (
     EventType.REVEAL_FAILED,
     EventType.CREDENTIAL_TAKEN_IN,
     EventType.ROTATION_PLANNED,
+    EventType.ROTATION_VERIFIED,
+)
+_NOTHING: Final = (
+    "The log tells nothing of this account up to then: "
+    "unknown others could have known its password and its MFA device."
 )
 
 
@@ -47,7 +52,8 @@ class Known:
     """Everyone who could have known an account's credential at `at`, as told by entries below `until`.
 
     `alone` names who knew a password and a device's key at once, and so could have signed in by themselves;
-    `complete` is False where there were more entries than are read at once.
+    `read_all` is False where there were more entries than are read at once; `unknown` says in sentences where unknown
+    others could have known it and the log cannot name them.
     """
 
     account_id: str
@@ -55,8 +61,14 @@ class Known:
     until: int
     knowers: tuple[Knower, ...]
     alone: tuple[str, ...]
-    complete: bool
+    read_all: bool
     checkpoint: str
+    unknown: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everyone who could have known it is named."""
+        return self.read_all and not self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,7 @@ class Knowledge:
             first = life.first_of_use() if version is None else 0
             wanted = Pick(types=tuple(DISCLOSED), account_id=account_id)
             shown = _read(unit, wanted, first, until, MOST_DISCLOSED)
+            told = unit.ranges.pick(Stretch(0, until), Pick(account_id=account_id), 1)
             checkpoint = unit.log.checkpoint()
         found = life.knowers(disclosures(shown))
         if version is not None:
@@ -129,6 +142,7 @@ class Knowledge:
             _alone(found),
             len(life_leaves) < MOST_OF_LIFE and len(shown) < MOST_DISCLOSED,
             checkpoint,
+            () if version is not None else life.unreached() if told else (_NOTHING,),
         )
 
     def of_person(self, actor: Actor, person_id: str) -> KnownToPerson:

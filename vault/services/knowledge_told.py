@@ -1,9 +1,10 @@
 """Who could have known a credential: derived from an account's leaves alone, as of one moment.
 
 Decided here: what makes somebody know a value (being shown it, about to be shown it without a written outcome,
-entering it, having had it before us), and what ends that: only a later value that was *verified*. A later value
-that AWS took and nobody verified ends nothing, because a mistaken word must not make a person look harmless.
-A code of an MFA device is known for its time step and no longer. Pure: leaves in, values out.
+entering it, having verified a password for somebody else, having had it before us), and what ends that: only a later
+value that was *verified*. One that AWS took and nobody verified ends nothing, because a mistaken word must not make
+a person look harmless. A code of an MFA device is known for its time step and no longer. Where no entry can name who
+knew, that is said. Pure: leaves in, values out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.credential import PartKind
 from vault.domain.event import EventType
+from vault.domain.rotation import Evidence
 
 if TYPE_CHECKING:
     from vault.services.leaves import Disclosure, Leaf
@@ -47,6 +49,7 @@ class How(StrEnum):
     IN_DOUBT = "in_doubt"
     SHOWN_TO_SET = "shown_to_set"
     ENTERED = "entered"
+    VERIFIED = "verified"
     BEFORE_US = "before_us"
     CODE = "code"
 
@@ -56,6 +59,7 @@ HOW: Final[Mapping[How, str]] = {
     How.IN_DOUBT: "was about to be shown it, and no outcome is written: counts as shown",
     How.SHOWN_TO_SET: "was shown it, to set it at AWS",
     How.ENTERED: "entered it into the vault",
+    How.VERIFIED: "verified it, by signing in with it or seeing it work",
     How.BEFORE_US: "unknown others: it existed before us",
     How.CODE: "received one code, good for its time step only",
 }
@@ -180,7 +184,7 @@ class Life:
 
     def knowers(self, seen: tuple[Disclosure, ...]) -> tuple[Knower, ...]:
         """Give everyone who could know any version, by part, version and entry."""
-        found = [*self._by_origin(), *self._by_disclosure(seen)]
+        found = [*self._by_origin(), *self._by_word(), *self._by_disclosure(seen)]
         return tuple(sorted(found, key=lambda each: (each.kind, each.version, each.leaf.index, each.how)))
 
     def _by_origin(self) -> Iterator[Knower]:
@@ -192,6 +196,33 @@ class Life:
             if version.taken_in or kind == PartKind.MFA:
                 who = leaf.who
                 yield Knower(How.ENTERED, kind, number, who.id, who.name, leaf.at, leaf, standing, until)
+
+    def _by_word(self) -> Iterator[Knower]:
+        """Give who verified a password that somebody else set: a later use is told by its own disclosure.
+
+        Who verifies a device signs in with one of its codes, which tells nothing of its key.
+        """
+        for (kind, number), version in self.versions.items():
+            leaf = version.verified
+            if leaf is None or kind != PartKind.PASSWORD or leaf.told("evidence") == Evidence.LATER_USE:
+                continue
+            standing, until = self.standing(kind, number)
+            who = leaf.who
+            yield Knower(How.VERIFIED, kind, number, who.id, who.name, leaf.at, leaf, standing, until)
+
+    def unreached(self) -> tuple[str, ...]:
+        """Say of which part unknown others could have known the value, though no entry can name them."""
+        found = []
+        for kind, name in ((PartKind.PASSWORD, "password"), (PartKind.MFA, "MFA device")):
+            ours = [each for each in self.versions.values() if each.kind == kind]
+            if not any(each.accepted is not None for each in ours):
+                found.append(f"We did not hold the {name} then: unknown others could have known it.")
+            elif not any(each.taken_in or each.verified is not None for each in ours):
+                found.append(
+                    f"Ours was the first {name} and nobody had verified it: "
+                    "unknown others could have known the one before."
+                )
+        return tuple(found)
 
     def _by_disclosure(self, seen: tuple[Disclosure, ...]) -> Iterator[Knower]:
         for each in seen:

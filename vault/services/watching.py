@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vault.domain.credential import VersionOrigin
 from vault.domain.outlet import Outlet
 from vault.domain.policy import Permission
 from vault.services.reviews import DayState
@@ -31,8 +32,9 @@ SHOWN: Final = 20
 class Watched:
     """What an auditor sees first. `days` are those to review, the oldest first; None who may not review.
 
-    `seen` are current passwords that somebody saw and that nobody is using now; `ends_at` is when the last of
-    the auditor's own powers ends, None where one has no end.
+    `seen` are current passwords that were disclosed for use and that nobody is using now; `set_here` counts the current
+    ones that the vault made, which who set them at AWS has seen, and `taken_in` those from elsewhere; `ends_at` is
+    when the last of the auditor's own powers ends, None where one has no end.
     """
 
     days: tuple[Day, ...] | None
@@ -40,6 +42,8 @@ class Watched:
     places: tuple[Outlet, ...]
     size: int
     seen: tuple[Version, ...]
+    set_here: int
+    taken_in: int
     ends_at: datetime | None
 
     @property
@@ -66,12 +70,16 @@ class Watching:
         days = tuple(day for day in reversed(self.reviews.last_days()) if day.waits) if whole else None
         reach = policy.reach(actor, Permission.LOG_READ)
         with self.units.read() as unit:
+            origins = unit.versions.current_passwords(reach)
+            set_here = origins.get(VersionOrigin.GENERATED, 0)
             return Watched(
                 days=days,
                 incidents=self._incidents(unit, actor),
                 places=tuple(unit.outlets.get(name) or Outlet(name) for name in self.places),
                 size=unit.ranges.size(),
                 seen=self._seen(unit, reach),
+                set_here=set_here,
+                taken_in=sum(origins.values()) - set_here,
                 ends_at=self._ends(unit, actor, now),
             )
 

@@ -13,7 +13,7 @@ from vault.adapters.db import mapping, tables
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import within
 from vault.domain.actor import Reach
-from vault.domain.credential import PartKind, Version, VersionLabel
+from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
 from vault.errors import Conflict
 
 _version = tables.version.c
@@ -36,6 +36,12 @@ _SEEN = (
         _version.disclosed_at.is_not(None),
     )
     .order_by(_version.disclosed_at, _version.account_id)
+)
+_BY_ORIGIN = (
+    select(_version.origin, func.count())
+    .join(tables.account, _account.id == _version.account_id)
+    .where(_version.label == VersionLabel.CURRENT, _version.kind == PartKind.PASSWORD)
+    .group_by(_version.origin)
 )
 _HIGHEST = select(func.max(_version.number)).where(
     _version.account_id == bindparam("account"), _version.kind == bindparam("kind")
@@ -91,6 +97,11 @@ class Versions:
         """List current passwords within `reach` that somebody saw, the longest ago first."""
         chosen = within(_SEEN, reach, _account.customer_id, _account.id).limit(limit)
         return tuple(mapping.version.value(row) for row in self.db.all(chosen))
+
+    def current_passwords(self, reach: Reach) -> Mapping[VersionOrigin, int]:
+        """Count the current passwords within `reach` by where they came from."""
+        chosen = within(_BY_ORIGIN, reach, _account.customer_id, _account.id)
+        return {VersionOrigin(origin): int(count) for origin, count in self.db.all(chosen)}
 
     def next_number(self, account_id: str, kind: PartKind) -> int:
         """Give the number after the highest used, 1 at first."""

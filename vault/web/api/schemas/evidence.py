@@ -69,7 +69,7 @@ class SectionResource(Resource):
 
     name: str
     title: str
-    lines: list[LineResource]
+    lines: list[LineResource] = Field(description="In the log's own order, by index.")
 
     @classmethod
     def of(cls, section: Section) -> SectionResource:
@@ -95,6 +95,7 @@ class EvidenceResource(Resource):
     state: str
     sections: list[SectionResource]
     still_open: list[str] = Field(description="What is not settled yet, in sentences.")
+    values: list[str] = Field(description="What became of each value that somebody came to know under it.")
     disagreements: list[str] = Field(description="Where the tables tell another story than the log.")
     cloud: CloudResource
     checkpoint: str
@@ -109,6 +110,7 @@ class EvidenceResource(Resource):
             state=evidence.state,
             sections=[SectionResource.of(each) for each in evidence.sections],
             still_open=list(evidence.still_open),
+            values=list(evidence.values),
             disagreements=list(evidence.disagreements),
             cloud=CloudResource(words=evidence.cloud.words, records=list(evidence.cloud.lines)),
             checkpoint=evidence.checkpoint,

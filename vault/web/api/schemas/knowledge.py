@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from vault.domain.credential import PartKind
 from vault.services.knowledge import Known, KnownToPerson, Knows
 from vault.services.knowledge_told import HOW, STANDING, Knower
 from vault.web.api.schemas.base import PersonName, Query, QueryNumber, QueryTime, Resource
+
+NOT_ALL: Final = "Not all entries were read: take an extract of the account's entries for the whole."
 
 
 class KnownQuery(Query):
@@ -66,7 +68,10 @@ class KnownResource(Resource):
     until: int
     knowers: list[KnowerResource]
     alone: list[str] = Field(description="Who knew password and device's key at once.")
-    complete: bool
+    complete: bool = Field(
+        description="False where unknown others could have known it, or not all entries were read."
+    )
+    unknown: list[str] = Field(description="Where the log cannot name who could have known it, in sentences.")
     checkpoint: str
 
     @classmethod
@@ -79,6 +84,7 @@ class KnownResource(Resource):
             knowers=[KnowerResource.of(each) for each in known.knowers],
             alone=list(known.alone),
             complete=known.complete,
+            unknown=[*known.unknown, *([] if known.read_all else [NOT_ALL])],
             checkpoint=known.checkpoint,
         )
 
