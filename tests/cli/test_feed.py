@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import rootvault
+from tests.cli.test_examining import last
 from tests.support.receivers import Hook, StreamReceiver
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def test_the_worker_sends_everything_and_the_command_tells_how_far_it_is(vault_d
         ]
         tested = rootvault("feed", "test", *config)
         assert (tested.returncode, tested.stdout) == (0, "webhook: arrived\nsyslog: arrived\n")
+        assert last(vault_directory, "host.command")["detail"] == {"command": "feed test", "feed": "syslog"}
+        assert rootvault("feed", "start", "webhook", *config).returncode == 0
+        assert last(vault_directory, "host.command")["detail"] == {"command": "feed start", "feed": "webhook"}
         worked = rootvault("worker", "--once", *config)
         assert worked.returncode == 0, worked.stderr
         after = json.loads(rootvault("feed", "list", *config, "--json").stdout)["feeds"]

@@ -11,6 +11,7 @@ import pytest
 from audit.note import Verifier, open_note
 from audit.rotation import Rotation
 from tests.cli.conftest import rootvault
+from tests.cli.test_examining import last
 from tests.cli.test_restore import set_log
 from vault.bootstrap import announce, open_vault
 from vault.domain.actor import Reach
@@ -82,6 +83,7 @@ def test_a_key_is_changed_with_an_overlap(vault_directory: Path, tmp_path: Path)
     assert rootvault("doctor", "--deep", "--config", str(vault_directory)).returncode == 0
     ended = rootvault("log", "end-overlap", "--config", str(vault_directory), "--json")
     assert ended.returncode == 0, ended.stderr
+    assert last(vault_directory, "host.command")["detail"] == {"command": "log end-overlap", "early": False}
     set_log(vault_directory, {"log.origin": ORIGIN, "log.key_file": told["settings"]["log.key_file"]})
     _forget_previous(vault_directory)
     with closing(opened(vault_directory)) as alone:

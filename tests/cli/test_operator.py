@@ -294,4 +294,8 @@ def test_serve_says_what_is_wrong_before_it_listens(vault_directory: Path) -> No
 def test_an_upgrade_of_what_is_current_changes_nothing(vault_directory: Path) -> None:
     done = rootvault("db", "upgrade", "--config", str(vault_directory))
     assert (done.returncode, done.stderr) == (0, "")
+    with closing(open_vault(load_settings(str(vault_directory), {}))) as vault, vault.units.read() as unit:
+        wanted = EntryFilter(type=EventType.HOST_COMMAND)
+        (entry,) = unit.log.page(wanted, Reach(everything=True), Slice(9)).items
+    assert entry.content["detail"]["command"] == "db upgrade"  # type: ignore[index]  # leaves are JSON
     assert doctor(vault_directory)[0] == 0

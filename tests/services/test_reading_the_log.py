@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.people import House, Member, move_in
 from vault.adapters.db.paging import encode_cursor
+from vault.adapters.db.stores import search
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.errors import NotFound
 from vault.ports.store import EntryFilter, Slice
@@ -112,3 +113,41 @@ def test_stories_keep_to_what_their_reader_sees(house: House, admins: tuple[Memb
         house.vault.timelines.of_checkout(reader, "00000000-0000-4000-8000-000000000000")
     name, own = house.vault.timelines.of_person(reader, reader.id, Slice())
     assert (name, own.items) == ("olga", ())
+
+
+def test_a_search_that_ends_early_tells_nobodys_name(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who worked for others alone is absent, also where a budget ended before anything was found (S21)."""
+    mine, theirs = house.world.held(FIRST), house.world.held(SECOND)
+    olga = house.world.human("olga", Role.OPERATOR)
+    here = house.world.lease(olga, mine.id)
+    for _ in range(3):
+        house.vault.checkouts.check_in(olga.actor, here.id)
+        here = house.world.lease(olga, mine.id)
+    otto = house.world.human("otto", Role.OPERATOR)
+    house.world.lease(otto, theirs.id)
+    part = house.world.human("part", Role.AUDITOR, Scope(ScopeKind.ACCOUNT, mine.id)).actor
+    monkeypatch.setattr(search, "WINDOW", 2)
+    monkeypatch.setattr(search, "BUDGET", 3)
+    assert house.vault.trail.page(part, EntryFilter(actor_id=otto.actor.id), Slice()).reached is not None
+    for absent in (otto.actor.id, "00000000-0000-4000-8000-00000000ffff"):
+        with pytest.raises(NotFound):
+            house.vault.timelines.of_person(part, absent, Slice())
+    name, page = house.vault.timelines.of_person(part, olga.actor.id, Slice())
+    assert name == "olga"
+    assert page.items
+
+
+def test_what_is_told_from_entries_is_an_entry_once_each_time(house: House, auditor: Actor) -> None:
+    house.world.held(FIRST)
+    olga = house.world.human("olga", Role.OPERATOR)
+    lease = house.world.lease(olga, FIRST)
+    vault = house.vault
+    for reader in (olga.actor, auditor):
+        vault.evidences.of_checkout(reader, lease.id)
+        vault.knowledge.of_account(reader, FIRST)
+        vault.knowledge.of_person(reader, olga.actor.id)
+    assert viewed(house) == [
+        {"what": "evidence", "checkout": lease.id},
+        {"what": "known", "account": FIRST},
+        {"what": "knows", "person": olga.actor.id},
+    ]

@@ -323,6 +323,7 @@ def test_an_approver_cannot_close_what_concerns_their_own_checkout(watch: Watch)
     with pytest.raises(Forbidden):
         watch.vault.incidents.close(both, incident.id, "Nothing to see here, really.")
     assert watch.entries("access.denied")[0]["account"]
+    watch.vault.incidents.hand_on(watch.auditor, incident.id, watch.auditor.id)
     watch.vault.incidents.close(watch.auditor, incident.id, "A mistake of the customer's own.")
     check_replay(watch.world)
 

@@ -189,3 +189,18 @@ def test_who_may_not_take_copies_draws_nothing(house: House, auditor: Actor) -> 
         house.vault.samples.draw(operator, Drawing(CHECKOUTS))
     assert house.events("access.denied")
     assert auditor.id != operator.id
+
+
+def test_anothers_customer_is_as_absent_as_none_and_both_are_entries(house: House) -> None:
+    """One answer for both, and the attempts stand in the log alike (S21)."""
+    theirs = house.world.held(FIRST)
+    part = house.world.human("part", Role.AUDITOR, Scope(ScopeKind.ACCOUNT, SECOND)).actor
+    told = []
+    for name in (theirs.customer_id, "00000000-0000-4000-8000-00000000ffff"):
+        with pytest.raises(NotFound) as caught:
+            house.vault.samples.draw(part, Drawing(CHECKOUTS, customer_id=name))
+        detail = house.events("access.denied")[0]["detail"]
+        assert isinstance(detail, dict)
+        told.append((caught.value.detail.replace(name, "X"), str(sorted(detail.items())).replace(name, "X")))
+    assert told[0] == told[1]
+    assert len(house.events("access.denied")) == 2

@@ -93,15 +93,19 @@ def end_overlap(settings: Settings, *, early: bool = False, clock: Clock | None 
             note = unit.log.checkpoint()
             wanted = EntryFilter(type=EventType.LOG_KEY_ROTATED)
             found = unit.log.page(wanted, Reach(everything=True), Slice(1)).items
+        until = _until(found[0].content.get("detail") if found else None, new, old)
+        if new.verifier.key_id not in {line.key_id for line in split(note)[1] if line.name == new.name}:
+            words = "The new key has not signed yet: start the service with these settings first."
+            raise Refused("operation.failed", words)
+        if not early and now < datetime.fromisoformat(until):
+            words = f"Both keys sign until {until}, as was published. To end it now all the same: --early."
+            raise Refused("operation.failed", words)
+        with units.write() as unit:
+            told: dict[str, Fact] = {"command": "log end-overlap", "early": early}
+            unit.log.record(Event(EventType.HOST_COMMAND, ACTOR, detail=told), now)
+            unit.commit()
     finally:
         units.engine.dispose()
-    until = _until(found[0].content.get("detail") if found else None, new, old)
-    if new.verifier.key_id not in {line.key_id for line in split(note)[1] if line.name == new.name}:
-        words = "The new key has not signed yet: start the service with these settings first."
-        raise Refused("operation.failed", words)
-    if not early and now < datetime.fromisoformat(until):
-        words = f"Both keys sign until {until}, as was published. To end it now all the same: --early."
-        raise Refused("operation.failed", words)
     return Changed(
         vkey=new.vkey,
         previous_vkey=old.vkey,

@@ -87,7 +87,9 @@ def show(incident: str, *, as_json: bool) -> None:
 
 @incidents.command()
 @click.argument("incident")
-@click.option("--to", help="Hand it on to this person (their id), or take it over from its owner with `me`.")
+@click.option(
+    "--to", help="Hand it on to this person (their id); what another has is handed on by them or an auditor."
+)
 @json_option
 def take(incident: str, to: str | None, *, as_json: bool) -> None:
     """Take one that nobody has, or hand it on."""
@@ -100,7 +102,10 @@ def take(incident: str, to: str | None, *, as_json: bool) -> None:
 @click.argument("sentence")
 @json_option
 def close(incident: str, sentence: str, *, as_json: bool) -> None:
-    """Close one with what explains it, in 10 to 500 characters."""
+    """Close one that you own with what explains it, in 10 to 500 characters.
+
+    What is about the log itself (unlogged_decrypt, log_damaged) is closed by an auditor.
+    """
     found = connect().post(f"/incidents/{quote(incident, safe='')}/close", {"sentence": sentence})
     _told(found, as_json=as_json)
 

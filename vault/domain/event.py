@@ -89,6 +89,7 @@ class EventType(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     OUTLET_LOST = "outlet.lost"
     OUTLET_BACK = "outlet.back"
+    HOST_COMMAND = "host.command"
     BACKUP_TAKEN = "backup.taken"
     VAULT_RESTORED = "vault.restored"
 
@@ -146,7 +147,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_UNKNOWN: "Nobody knows whether AWS took the new value; all stay openable.",
     EventType.ROTATION_ABANDONED: "A plan was dropped before anyone saw the value.",
     EventType.ROTATION_VERIFIED: "The new value was proven; older ones are retired.",
-    EventType.AUDIT_VIEWED: "Someone read the whole log.",
+    EventType.AUDIT_VIEWED: "Someone read the log, or what is told from it; `detail` says what.",
     EventType.AUDIT_EXPORTED: "Someone took a copy of the log.",
     EventType.AUDIT_SAMPLED: "Someone drew a random sample; its seed and population are named.",
     EventType.AUDIT_EXAMINED: "The whole log, or the state replayed from it, was examined on the host.",
@@ -157,6 +158,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.INCIDENT_CLOSED: "An incident was explained and closed.",
     EventType.OUTLET_LOST: "A witness, anchor or feed outside has not answered for too long.",
     EventType.OUTLET_BACK: "A witness, anchor or feed outside answers again and has caught up.",
+    EventType.HOST_COMMAND: "A command on the host that changes or sends something; `detail.command` names it.",
     EventType.BACKUP_TAKEN: "A backup was taken on the host.",
     EventType.VAULT_RESTORED: "A backup was restored; every credential counts as unchecked.",
 }

@@ -1,8 +1,8 @@
 """Incidents: what was found that the log does not explain, until someone explained it.
 
-Decided here: what kinds there are and which weighs most, and that an incident has an owner before it is
-closed, and a sentence when it is, by someone whose own checkout it is not about. Never decided here: what
-counts as unexplained (`vault.services.reconciliation`).
+Decided here: what kinds there are and which weighs most, which are about the log itself, and that an incident
+has an owner before it is closed, and a sentence when it is, by someone whose own checkout it is not about. Never
+decided here: what counts as unexplained (`vault.services.reconciliation`).
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ SEVERITY: Final[Mapping[IncidentKind, int]] = {
     IncidentKind.MISSING_DECRYPT: 3,
 }
 """How much each kind weighs; 1 comes first."""
+
+
+OF_THE_LOG: Final = frozenset({IncidentKind.UNLOGGED_DECRYPT, IncidentKind.LOG_DAMAGED})
+"""Kinds that say that the log was passed by or is damaged: closed by who may review it."""
 
 
 @dataclass(frozen=True, slots=True)

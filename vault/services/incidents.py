@@ -1,9 +1,10 @@
 """Incidents: who sees them, takes them, hands them on, and closes them with a sentence.
 
 Decided here: an incident about an account is seen by who may handle incidents on that account; one that is
-about none, or about an account that is not registered, by who may handle them everywhere. It has an owner
-before it is closed. Who held the account last by the time it is about does not close it: nobody explains
-themselves away. Never decided here: what becomes an incident (`reconciliation`).
+about none, or about an account that is not registered, by who may handle them everywhere. Its owner alone closes
+it, and who held the account last by the time it is about never does: nobody explains themselves away. What says
+that the log was passed by or is damaged is closed by an owner who may review the log. One that somebody has is
+handed on by them, or by who may review the log. Never decided here: what becomes an incident (`reconciliation`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from vault.domain.actor import Reach, reach_of
 from vault.domain.event import Event, EventType
-from vault.domain.incident import CLOSING_MAX, CLOSING_MIN, Incident
+from vault.domain.incident import CLOSING_MAX, CLOSING_MIN, OF_THE_LOG, Incident
 from vault.domain.policy import Permission
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.ports.store import EntryFilter, Page, Slice
 from vault.services.finding import event_of
 from vault.services.gate import refuse
+from vault.services.viewed import is_auditor, record_view
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from vault.ports.store import Entry, Unit, Units
     from vault.services.gate import Gate
 
+CLOSED: Final = "It is closed. What was found since then is an incident of its own."
 SHOWN: Final = 50
 BEFORE: Final = timedelta(hours=12)
 AFTER: Final = timedelta(hours=2)
@@ -49,7 +52,10 @@ class IncidentView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvidence:
-    """All that belongs to an incident: AWS's records of it, and what happened in the account around it."""
+    """All that belongs to an incident: AWS's records of it, and what happened in the account around it.
+
+    `not_closed_by_me` says why the reader may not close it, empty where they may.
+    """
 
     view: IncidentView
     checkout: Checkout | None
@@ -58,7 +64,12 @@ class IncidentEvidence:
     entries: tuple[Entry, ...]
     around: tuple[SeenEvent, ...]
     candidates: tuple[Person, ...]
-    may_close: bool
+    not_closed_by_me: str
+
+    @property
+    def may_close(self) -> bool:
+        """Whether the reader may close it now."""
+        return not self.not_closed_by_me
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +94,12 @@ class Incidents:
             return _view(unit, self._seen(unit, actor, unit.incidents.get(incident_id), incident_id), now)
 
     def evidence(self, actor: Actor, incident_id: str) -> IncidentEvidence:
-        """Read one with all that belongs to it."""
+        """Read one with all that belongs to it; that an auditor did is an entry."""
         now = self.clock.now()
+        with self.units.read() as unit:
+            self._seen(unit, actor, unit.incidents.get(incident_id), incident_id)
+        if is_auditor(self.gate.policy, actor):
+            record_view(self.units, actor, {"what": "incident", "incident": incident_id}, now)
         with self.units.read() as unit:
             incident = self._seen(unit, actor, unit.incidents.get(incident_id), incident_id)
             matched = f"incident:{incident.id}"
@@ -96,6 +111,7 @@ class Incidents:
                 entries = unit.log.page(wanted, Reach(everything=True), Slice(SHOWN)).items
                 around = unit.cloud.of_account(incident.account_id, since, until, SHOWN)
             checkout = None if incident.checkout_id is None else unit.checkouts.get(incident.checkout_id)
+            refusal = self._not_closed_by(unit, actor, incident, checkout)
             return IncidentEvidence(
                 view=_view(unit, incident, now),
                 checkout=checkout,
@@ -104,7 +120,7 @@ class Incidents:
                 entries=entries,
                 around=around,
                 candidates=self._candidates(unit, incident, now),
-                may_close=incident.is_open and (checkout is None or checkout.requester_id != actor.id),
+                not_closed_by_me="" if refusal is None else refusal.detail,
             )
 
     def take(self, actor: Actor, incident_id: str) -> IncidentView:
@@ -115,22 +131,27 @@ class Incidents:
             if incident.owner_id == actor.id:
                 return _view(unit, incident, now)
             if incident.owner_id is not None:
-                owner = unit.people.get(incident.owner_id)
-                name = "Someone" if owner is None else owner.name
-                detail = f"{name} has it. Let them hand it on, or hand it on to yourself by name."
+                detail = f"{_owner_of(unit, incident)} has it. Ask them to hand it on to you."
                 self._deny(unit, actor, incident, Conflict("incident.state", detail), now)
             view = self._assign(unit, actor, incident, actor.id, now)
             unit.commit()
         return view
 
     def hand_on(self, actor: Actor, incident_id: str, person_id: str) -> IncidentView:
-        """Give an open incident to a named person who may handle it."""
+        """Give an open incident to a named person who may handle it.
+
+        One that somebody else has is left to them, and to who may review the log: so nobody takes it from an auditor.
+        """
         now = self.clock.now()
         with self.units.write() as unit:
             incident = self._open(unit, actor, incident_id, now)
             if person_id not in {each.id for each in self._candidates(unit, incident, now)}:
                 place = FieldError("/to", "Name an active person who may handle incidents on this account.")
                 raise Invalid("input.invalid", place.detail, errors=(place,))
+            mine = incident.owner_id in {None, actor.id}
+            if not mine and not self._covers(unit, actor, incident, Permission.LOG_REVIEW):
+                detail = f"{_owner_of(unit, incident)} has it. Ask them, or an auditor, to hand it on."
+                self._deny(unit, actor, incident, Conflict("incident.state", detail), now)
             if incident.owner_id == person_id:
                 return _view(unit, incident, now)
             view = self._assign(unit, actor, incident, person_id, now)
@@ -138,7 +159,7 @@ class Incidents:
         return view
 
     def close(self, actor: Actor, incident_id: str, sentence: str) -> IncidentView:
-        """End an incident that has an owner, with what was found out."""
+        """End an incident that the actor owns, with what was found out."""
         words = " ".join(sentence.split())
         if not CLOSING_MIN <= len(words) <= CLOSING_MAX or not words.isprintable():
             detail = f"Say in {CLOSING_MIN} to {CLOSING_MAX} characters what explains it."
@@ -146,13 +167,10 @@ class Incidents:
         now = self.clock.now()
         with self.units.write() as unit:
             incident = self._open(unit, actor, incident_id, now)
-            if incident.owner_id is None:
-                detail = "Nobody has taken it. Take it first, look into it, then close it."
-                self._deny(unit, actor, incident, Conflict("incident.state", detail), now)
             checkout = None if incident.checkout_id is None else unit.checkouts.get(incident.checkout_id)
-            if checkout is not None and checkout.requester_id == actor.id:
-                detail = "It concerns your own checkout, so someone else closes it. Hand it on."
-                self._deny(unit, actor, incident, Forbidden("policy.second_person", detail), now)
+            refusal = self._not_closed_by(unit, actor, incident, checkout)
+            if refusal is not None:
+                self._deny(unit, actor, incident, refusal, now)
             closed = replace(incident, closed_at=now, closed_by=actor.id, closing=words)
             unit.incidents.update(closed)
             unit.log.record(event_of(EventType.INCIDENT_CLOSED, actor, incident, closed), now)
@@ -173,20 +191,49 @@ class Incidents:
             return found
         raise not_found("incident", name[:36])
 
-    def _covers(self, unit: Unit, actor: Actor, incident: Incident) -> bool:
-        reach = self._reach(actor)
+    def _covers(
+        self,
+        unit: Unit,
+        actor: Actor,
+        incident: Incident,
+        permission: Permission = Permission.INCIDENT_HANDLE,
+    ) -> bool:
+        reach = self.gate.policy.reach(actor, permission)
         if reach.everything:
             return True
         account = None if incident.account_id is None else unit.accounts.get(incident.account_id)
         return account is not None and reach.covers(account.customer_id, account.id)
 
-    def _open(self, unit: Unit, actor: Actor, incident_id: str, now: datetime) -> Incident:
-        """Hold an incident in sight that is open; attempts on closed ones are recorded."""
-        incident = self._seen(unit, actor, unit.incidents.lock(incident_id), incident_id)
+    def _not_closed_by(
+        self, unit: Unit, actor: Actor, incident: Incident, checkout: Checkout | None
+    ) -> VaultError | None:
+        """Say why `actor` does not close an incident in sight, None where they may."""
         if not incident.is_open:
-            detail = "It is closed. What was found since then is an incident of its own."
-            self._deny(unit, actor, incident, Conflict("incident.state", detail), now)
-        return incident
+            return Conflict("incident.state", CLOSED)
+        if checkout is not None and checkout.requester_id == actor.id:
+            detail = "It concerns your own checkout, so someone else closes it. Hand it on."
+            return Forbidden("policy.second_person", detail)
+        if incident.kind in OF_THE_LOG and not self._covers(unit, actor, incident, Permission.LOG_REVIEW):
+            detail = "It is about the log itself, so an auditor closes it. Hand it on to one."
+            return Forbidden("policy.second_person", detail)
+        if incident.owner_id is None:
+            detail = "Nobody has taken it. Take it first, look into it, then close it."
+            return Conflict("incident.state", detail)
+        if incident.owner_id != actor.id:
+            detail = f"{_owner_of(unit, incident)} has it and closes it. Ask them to hand it on to you first."
+            return Conflict("incident.state", detail)
+        return None
+
+    def _open(self, unit: Unit, actor: Actor, incident_id: str, now: datetime) -> Incident:
+        """Hold an incident in sight that is open; attempts on closed, absent and others' ones are recorded."""
+        found = unit.incidents.lock(incident_id)
+        if found is None or not self._covers(unit, actor, found):
+            detail = {"permission": Permission.INCIDENT_HANDLE, "asked_for": f"incident {incident_id[:36]}"}
+            denied = Event(EventType.ACCESS_DENIED, actor, detail=detail)
+            refuse(unit, denied, not_found("incident", incident_id[:36]), now)
+        if not found.is_open:
+            self._deny(unit, actor, found, Conflict("incident.state", CLOSED), now)
+        return found
 
     def _assign(
         self, unit: Unit, actor: Actor, incident: Incident, person_id: str, now: datetime
@@ -218,6 +265,11 @@ class Incidents:
             detail={"permission": Permission.INCIDENT_HANDLE, "asked_for": f"incident {incident.id}"},
         )
         refuse(unit, denied, error, now)
+
+
+def _owner_of(unit: Unit, incident: Incident) -> str:
+    owner = None if incident.owner_id is None else unit.people.get(incident.owner_id)
+    return "Someone" if owner is None else owner.name
 
 
 def _view(unit: Unit, incident: Incident, now: datetime) -> IncidentView:

@@ -31,11 +31,14 @@ from vault.domain.actor import Reach
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_ddi
 from vault.domain.policy import Permission
-from vault.errors import FieldError, Invalid, Unavailable, not_found
+from vault.errors import FieldError, Invalid, NotFound, Unavailable, not_found
 from vault.ports.store import AccountFilter, EntryFilter, Slice
 from vault.services.asked import check_filter
+from vault.services.gate import refuse
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
     from vault.ports.store import Entry, Receipt, Unit, Units
@@ -112,8 +115,8 @@ class Samples:
         seed = drawing.seed or nonce_text()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.LOG_EXPORT, now)
+        wanted, accounts = self._scope(actor, drawing, now)
         with self.units.read() as unit:
-            wanted, accounts = self._population(unit, actor, drawing)
             checkpoint = unit.log.checkpoint()
             found = _ranked(unit, wanted, accounts, seed)
             chosen = nsmallest(drawing.n, found)
@@ -137,17 +140,34 @@ class Samples:
             unit.commit()
         return Sample(checkpoint, told, items, receipt)
 
+    def _scope(
+        self, actor: Actor, drawing: Drawing, now: datetime
+    ) -> tuple[EntryFilter, tuple[str, ...] | None]:
+        """Give the population; that one was asked for which is not there, or not in sight, is an entry (S21)."""
+        try:
+            with self.units.read() as unit:
+                return self._population(unit, actor, drawing)
+        except NotFound as absent:
+            name = drawing.wanted.account_id if drawing.customer_id is None else drawing.customer_id
+            detail = {
+                "permission": Permission.LOG_EXPORT,
+                "asked_for": f"sample of {(name or 'nothing')[:36]}",
+            }
+            with self.units.write() as unit:
+                refuse(unit, Event(EventType.ACCESS_DENIED, actor, detail=detail), absent, now)
+
     def _population(
         self, unit: Unit, actor: Actor, drawing: Drawing
     ) -> tuple[EntryFilter, tuple[str, ...] | None]:
-        """Give the filter, and the accounts that it is about, None for all of the log."""
+        """Give the filter, and the accounts that it is about, None for all of the log.
+
+        A customer without an account in sight is as absent as one that does not exist.
+        """
         reach = self.gate.policy.reach(actor, Permission.LOG_EXPORT)
         wanted = drawing.wanted
-        customer = None if drawing.customer_id is None else _customer(unit, drawing.customer_id)
-        if drawing.customer_id is not None and unit.customers.get(customer or "") is None:
-            raise not_found("customer", drawing.customer_id[:36])
         if reach.everything and drawing.customer_id is None:
             return wanted, None
+        customer = None if drawing.customer_id is None else _customer(unit, drawing.customer_id)
         numbers: list[str] = []
         cursor: str | None = None
         while True:
@@ -156,10 +176,12 @@ class Samples:
             if page.next is None:
                 break
             cursor = page.next
+        if drawing.customer_id is not None and not numbers:
+            raise not_found("customer", drawing.customer_id[:36])
         if wanted.account_id is not None:
             numbers = [number for number in numbers if number == wanted.account_id]
         if not numbers:
-            raise not_found("account", wanted.account_id or "of this customer")
+            raise not_found("account", (wanted.account_id or "in scope")[:12])
         return replace(wanted, of_accounts=True), tuple(numbers)
 
 
@@ -198,7 +220,9 @@ def _check(drawing: Drawing) -> None:
     if not 1 <= drawing.n <= MOST:
         wrong.append(FieldError("/n", f"Draw 1 to {MOST} entries."))
     if drawing.seed is not None and SEED.fullmatch(drawing.seed) is None:
-        wrong.append(FieldError("/random_seed", "Give 1 to 128 characters of ASCII without blanks, or no seed."))
+        wrong.append(
+            FieldError("/random_seed", "Give 1 to 128 characters of ASCII without blanks, or no seed.")
+        )
     since, until = drawing.wanted.since, drawing.wanted.until
     if since is not None and until is not None and since >= until:
         wrong.append(FieldError("/since", "since has to be before until."))

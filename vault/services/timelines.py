@@ -1,8 +1,9 @@
 """Timelines: what happened to one account, in one checkout, or by one person, as people read a story.
 
 Decided here: whose story one may read. An account's and a checkout's are for who sees the account; a person's is
-what the reader sees of that person's entries, and is as absent as nobody's where that is nothing (S21). What an
-auditor reads is an entry, as for any list of the log (`Trail`).
+what the reader sees of that person's entries, and is as absent as nobody's where that is nothing (S21), which is known
+only when the log was looked through: no budget ends the search for it. What an auditor reads is an entry, as
+for any list of the log (`Trail`).
 """
 
 from __future__ import annotations
@@ -53,9 +54,9 @@ class Timelines:
 
     def of_person(self, actor: Actor, person_id: str, part: Slice) -> tuple[str, Page[Entry]]:
         """Give a person's name and what they did, newest first, as far as the reader may see it."""
-        page = self.trail.page(actor, EntryFilter(actor_id=person_id), part)
+        page = self.trail.page(actor, EntryFilter(actor_id=person_id), part, to_the_end=True)
         with self.units.read() as unit:
             person = unit.people.get(person_id)
-        if person is None or not (page.items or page.next or person.id == actor.id):
+        if person is None or not (page.items or person.id == actor.id):
             raise not_found("person", person_id[:36])
         return person.name, page

@@ -19,6 +19,7 @@ from vault.errors import Invalid, not_found
 from vault.ports.ranges import Pick, Stretch
 from vault.services.asked import check_filter
 from vault.services.exports import require_whole
+from vault.services.viewed import is_auditor, record_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +58,14 @@ class Trail:
     gate: Gate
     clock: Clock
 
-    def page(self, actor: Actor, wanted: EntryFilter, part: Slice) -> Page[Entry]:
-        """List entries newest first: all for who may read the whole log, else those in scope."""
+    def page(
+        self, actor: Actor, wanted: EntryFilter, part: Slice, *, to_the_end: bool = False
+    ) -> Page[Entry]:
+        """List entries newest first: all for who may read the whole log, else those in scope.
+
+        A search ends with its budget; with `to_the_end` it looks until the page is full or the log is through, so
+        that a page without entries says that there are none.
+        """
         check_filter(wanted)
         reach = self._reach(actor)
         if wanted.account_id is not None:
@@ -68,8 +75,9 @@ class Trail:
         if actor.kind is ActorKind.MACHINE:
             wanted = replace(wanted, actor_id=actor.id)
         with self.units.read() as unit:
-            found = unit.log.search(wanted, reach, part)
-        if reach.everything or self._is_auditor(actor):
+            look = unit.log.page if to_the_end else unit.log.search
+            found = look(wanted, reach, part)
+        if reach.everything or is_auditor(self.gate.policy, actor):
             # after the reading, so that no search finds itself, and before anything is given out
             after = {} if part.cursor is None else {"after": part.cursor[:64]}
             self._viewed(actor, wanted.told() | after)
@@ -78,7 +86,7 @@ class Trail:
     def entry(self, actor: Actor, index: int) -> Entry:
         """Read one entry; one that is not in scope is as absent as one that does not exist (S21)."""
         found = self._find(actor, index)
-        if self._is_auditor(actor):
+        if is_auditor(self.gate.policy, actor):
             self._viewed(actor, {"entry": index})
         return found
 
@@ -183,10 +191,6 @@ class Trail:
         if not is_there:
             raise not_found("account", number)
 
-    def _is_auditor(self, actor: Actor) -> bool:
-        """Say whether the actor reads the log by office, all of it or a part."""
-        return not self.gate.policy.reach(actor, Permission.LOG_READ).empty
-
     def _reads_whole(self, actor: Actor) -> bool:
         """Say whether the actor reads all of the log; all accounts in scope are not yet that."""
         return self.gate.policy.reach(actor, Permission.LOG_READ).everything
@@ -209,10 +213,7 @@ class Trail:
         return found is not None and reach.covers(found.customer_id, found.id)
 
     def _viewed(self, actor: Actor, detail: Mapping[str, str | int]) -> None:
-        now = self.clock.now()
-        with self.units.write() as unit:
-            unit.log.record(Event(EventType.AUDIT_VIEWED, actor, detail=detail), now)
-            unit.commit()
+        record_view(self.units, actor, detail, self.clock.now())
 
 
 def _of_the_same_account(unit: Unit, entry: Entry, size: int) -> tuple[int | None, int | None]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.trails import found_at, root
 from tests.web.api.service import the_url
-from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.actor import Reach, Role, Scope, ScopeKind
+from vault.ports.store import EntryFilter, Slice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,13 @@ def test_an_incident_is_taken_handed_on_and_closed(service: Service, tmp_path: P
     assert (taken["state"], taken["owner"]["name"]) == ("owned", "uma")
     assert auditor.did(f"/incidents/{mine}/take", {})["owner"]["name"] == "uma"
     assert approver.post(f"/incidents/{mine}/take", {}).code == "incident.state"
-    assert approver.did(f"/incidents/{mine}/take", {"to": "me"})["owner"]["name"] == "amir"
+    assert approver.post(f"/incidents/{mine}/take", {"to": "me"}).code == "incident.state"
+    assert approver.post(f"/incidents/{mine}/close", SENTENCE).code == "incident.state"
+    assert not approver.did(f"/incidents/{mine}", method="GET")["may_close"]
+    amir = service.world.human("amir", Role.APPROVER).actor.id
+    assert auditor.did(f"/incidents/{mine}/take", {"to": amir})["owner"]["name"] == "amir"
+    assert auditor.post(f"/incidents/{mine}/close", SENTENCE).code == "incident.state"
+    assert approver.did(f"/incidents/{mine}", method="GET")["may_close"]
     olga = service.world.human("olga", Role.OPERATOR).actor.id
     assert approver.post(f"/incidents/{mine}/take", {"to": olga}).status == 422
     assert approver.post(f"/incidents/{mine}/close", {"sentence": "too short"}).status == 422
@@ -82,6 +89,10 @@ def test_incidents_of_others_accounts_are_not_there(service: Service, tmp_path: 
         there, nowhere = (told(f"/incidents/{name}{path}", body, method) for name in (other, absent))
         assert there[0] == nowhere[0] == 404
         assert there[1].replace(other, absent) == nowhere[1]
+    with service.world.vault.units.read() as unit:
+        denied = unit.log.page(EntryFilter(type="access.denied"), Reach(everything=True), Slice(9)).items
+    asked = [each.content["detail"]["asked_for"] for each in denied]  # type: ignore[index]  # leaves are JSON
+    assert sorted(asked) == sorted([f"incident {other}", f"incident {absent}"] * 2)
 
 
 def test_an_incident_about_no_account_is_for_who_sees_everything(service: Service, tmp_path: Path) -> None:
@@ -102,6 +113,17 @@ def test_an_incident_about_no_account_is_for_who_sees_everything(service: Servic
     assert (item["kind"], item["account_id"]) == ("unlogged_decrypt", None)
     assert scoped.did("/incidents", method="GET")["items"] == []
     assert scoped.get(f"/incidents/{item['id']}").status == 404
+    path, admin = f"/incidents/{item['id']}", service.caller("ada", Role.ADMIN)
+    admin.did(f"{path}/take", {})
+    assert not admin.did(path, method="GET")["may_close"]
+    assert admin.post(f"{path}/close", SENTENCE).code == "policy.second_person"
+    auditor = service.caller("uma", Role.AUDITOR)
+    assert auditor.post(f"{path}/close", SENTENCE).code == "incident.state"
+    auditor.did(f"{path}/take", {"to": "me"})
+    before = service.size()
+    assert auditor.did(path, method="GET")["may_close"]
+    assert service.size() == before + 1
+    assert auditor.did(f"{path}/close", SENTENCE)["state"] == "closed"
 
 
 def test_the_list_goes_on_page_by_page_in_its_order(service: Service, tmp_path: Path) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from audit.errors import AuditError
 from audit.progress import bar
+from vault.adapters.clock import SystemClock
 from vault.adapters.db import upgrade
 from vault.adapters.db.privileges import grants
 from vault.bootstrap import check_data_directory, open_vault
-from vault.cli.admin.host import config_option, settings_of
+from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.open import program_version, units_for
+from vault.cli.admin.host import config_option, record_command, settings_of
 from vault.cli.output import emit, json_option
-from vault.errors import Refused
+from vault.errors import Refused, VaultError
+
+if TYPE_CHECKING:
+    from vault.settings import Settings
 
 
 @click.group()
@@ -27,10 +35,26 @@ def upgrade_(config: str | None, *, as_json: bool) -> None:
     settings = settings_of(config)
     check_data_directory(settings)
     upgrade(settings.database_url)
+    _record(settings)
     if as_json:
         emit({"schema": "current"})
         return
     click.echo("The schema is what this version expects.")
+
+
+def _record(settings: Settings) -> None:
+    """Write down that the schema was upgraded, where there is a log; one that takes no entry is told of."""
+    try:
+        units = units_for(settings, open_signer(settings), open_policy(settings))
+        try:
+            with units.read() as unit:
+                size = unit.ranges.size()
+            if size:
+                record_command(units, "db upgrade", SystemClock().now(), version=program_version())
+        finally:
+            units.engine.dispose()
+    except VaultError as error:
+        click.echo(f"This upgrade is not in the log: {error.detail}", err=True)
 
 
 @db.command("reindex")
@@ -43,6 +67,7 @@ def reindex(config: str | None, *, as_json: bool) -> None:
     try:
         size = int(vault.trail.checkpoint().split("\n")[1])
         told = bar("indexing the log")
+        record_command(vault.units, "db reindex", vault.clock.now())
         entries = vault.indexing.anew(lambda done: told(done, size))
     finally:
         vault.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vault.bootstrap import open_vault
-from vault.cli.admin.host import config_option, settings_of
+from vault.cli.admin.host import config_option, record_command, settings_of
 from vault.cli.exits import plain, stop
 from vault.cli.output import emit, json_option, table
 
@@ -57,7 +57,10 @@ def test(name: str | None, config: str | None, *, as_json: bool) -> None:
     """Send one message, which is no entry, to NAME or to every feed, and say what came of it."""
     vault = open_vault(settings_of(config))
     try:
-        came = [(each.name, each.test()) for each in _chosen(vault, name)]
+        chosen = _chosen(vault, name)
+        for one in chosen:
+            record_command(vault.units, "feed test", vault.clock.now(), feed=one.name)
+        came = [(each.name, each.test()) for each in chosen]
     finally:
         vault.close()
     if as_json:

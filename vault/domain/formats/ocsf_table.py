@@ -154,6 +154,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.INCIDENT_CLOSED: Row(Class.FINDING, 3, "Close", 2, 2),
     E.OUTLET_LOST: _log(OTHER, "Outlet Lost", 4),
     E.OUTLET_BACK: _log(OTHER, "Outlet Back", 2),
+    E.HOST_COMMAND: _log(OTHER, "Host Command", 3),
     E.BACKUP_TAKEN: _log(4, "Archive", 3),
     E.VAULT_RESTORED: _log(OTHER, "Restore", 5, 5),
 }

@@ -40,7 +40,10 @@ def read_incident(incident_id: str) -> IncidentResource:
     "POST", "/incidents/<incident_id>/take", Permission.INCIDENT_HANDLE, problems={409: ("incident.state",)}
 )
 def take_incident(incident_id: str, sent: Taking) -> IncidentSummary:
-    """Take an incident that nobody has, or hand it on to someone who may handle it."""
+    """Take an incident that nobody has, or hand it on to someone who may handle it.
+
+    One that somebody else has is handed on by them, or by an auditor.
+    """
     incidents, me = the_vault().incidents, actor()
     if sent.to is None:
         return IncidentSummary.of(incidents.take(me, incident_id))
@@ -54,7 +57,10 @@ def take_incident(incident_id: str, sent: Taking) -> IncidentSummary:
     problems={403: ("policy.second_person",), 409: ("incident.state",)},
 )
 def close_incident(incident_id: str, sent: Closing) -> IncidentSummary:
-    """Close an incident that has an owner, with what explains it; not one about your own checkout."""
+    """Close an incident that you own, with what explains it; not one about your own checkout.
+
+    What is about the log itself is closed by an auditor.
+    """
     return IncidentSummary.of(the_vault().incidents.close(actor(), incident_id, sent.sentence))
 
 

@@ -262,6 +262,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.INCIDENT_CLOSED: "Closed an incident",
     EventType.OUTLET_LOST: "Outside place lost",
     EventType.OUTLET_BACK: "Outside place back",
+    EventType.HOST_COMMAND: "Command on the host",
     EventType.BACKUP_TAKEN: "Backup taken",
     EventType.VAULT_RESTORED: "Backup restored",
 }
