@@ -23,7 +23,9 @@ LOST = timedelta(minutes=15)
 
 @pytest.fixture
 def engine(world: World) -> Outlets:
-    """Make the engine on the world's own clock and database."""
+    """Make the engine on the world's own clock and database; the log has the entries that positions speak of."""
+    for number in range(10):
+        world.account(str(700_000_000_000 + number))
     return Outlets(world.vault.units, world.clock, LOST)
 
 
