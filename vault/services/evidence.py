@@ -1,8 +1,9 @@
 """The evidence of one checkout, from the log alone (PCI DSS 8.2.2): who, why, what came out, what followed.
 
 Decided here: which entries belong to the evidence of a checkout, and what is still open. Everything is read from
-leaves; the tables are looked at only to say where they tell another story. That the evidence was taken along as
-a file is an entry of the account. Never done here: a secret, a change, a verdict whether it was right.
+leaves; the tables are looked at only to say where they tell another story. That an auditor read the evidence is an
+entry, and that anybody took it along as a file is one of the account. Never done here: a secret, a change, a
+verdict whether it was right.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from vault.services.evidence_told import (
     state_of,
 )
 from vault.services.leaves import Disclosure, Leaf, disclosures
+from vault.services.viewed import is_auditor, record_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,6 +114,8 @@ class Evidences:
         account = self._account(actor, checkout_id)
         matched = self.cloud.of_checkout(account.id, checkout_id)
         now = self.clock.now()
+        if is_auditor(self.gate.policy, actor):
+            record_view(self.units, actor, {"what": "evidence", "checkout": checkout_id}, now)
         with self.units.read() as unit:
             return self._gather(unit, account, checkout_id, matched, now)
 

@@ -1,7 +1,8 @@
 """Who could have known a credential at a time, and what one person may know now: answered from leaves.
 
 Decided here: who may ask, and up to which entry is read for a time. Whose account is not in sight learns nothing,
-not even that there is one (S21). What is derived from the entries is decided in `knowledge_told`.
+not even that there is one (S21); a person of whom nothing is in sight is as absent. What an auditor reads is an
+entry. What is derived from the entries is decided in `knowledge_told`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import ActorKind, Reach
 from vault.domain.credential import PartKind
-from vault.domain.event import EventType
+from vault.domain.event import EventType, stamp
 from vault.domain.policy import Permission
 from vault.errors import Invalid, not_found
 from vault.ports.ranges import Pick, Stretch
 from vault.services.knowledge_told import DISCLOSED, LIFE, How, Knower, Life, how_of
 from vault.services.leaves import Disclosure, Leaf, disclosures
+from vault.services.viewed import is_auditor, record_view
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vault.domain.account import Account
@@ -129,6 +132,9 @@ class Knowledge:
             shown = _read(unit, wanted, first, until, MOST_DISCLOSED)
             told = unit.ranges.pick(Stretch(0, until), Pick(account_id=account_id), 1)
             checkpoint = unit.log.checkpoint()
+        asked = {} if at is None else {"at": stamp(at)}
+        part = {} if kind is None or version is None else {"part": f"{kind}:{version}"}
+        self._viewed(actor, {"what": "known", "account": account_id} | asked | part, now)
         found = life.knowers(disclosures(shown))
         if version is not None:
             found = tuple(each for each in found if (each.kind, each.version) == (kind, version))
@@ -155,21 +161,22 @@ class Knowledge:
                 raise not_found("person", person_id[:36])
             wanted = Pick(types=tuple(_OF_PERSON), actor_id=person_id)
             newest = unit.ranges.last(wanted, MOST_OF_PERSON)
-            mine = tuple(Leaf.of(each) for each in reversed(newest))
-            numbers = tuple(dict.fromkeys(leaf.account for leaf in mine if leaf.account))
+            every = tuple(Leaf.of(each) for each in reversed(newest))
+            accounts = _in_sight(unit, every, reach)
+            mine = every if reach.everything else tuple(leaf for leaf in every if leaf.account in accounts)
+            if not mine and not reach.everything:
+                raise not_found("person", person_id[:36])
             items: list[Knower] = []
             ended = 0
-            accounts = [unit.accounts.get(number) for number in numbers[:MOST_ACCOUNTS]]
-            for account in accounts:
-                if account is None or not reach.covers(account.customer_id, account.id):
-                    continue
+            for account in list(accounts.values())[:MOST_ACCOUNTS]:
                 own = tuple(leaf for leaf in mine if leaf.account == account.id)
                 known = self._of_person_in(unit, account, person_id, own)
                 items += [each for each in known if each.lasts]
                 ended += sum(1 for each in known if not each.lasts)
+        self._viewed(actor, {"what": "knows", "person": person_id}, now)
         codes = sum(1 for each in disclosures(mine) if each.counts and how_of(each) is How.CODE)
         told = tuple(Knows(each.leaf.account, each) for each in items)
-        complete = len(newest) < MOST_OF_PERSON and len(numbers) <= MOST_ACCOUNTS
+        complete = len(newest) < MOST_OF_PERSON and len(accounts) <= MOST_ACCOUNTS
         return KnownToPerson(person, now, told, ended, codes, complete)
 
     def _of_person_in(
@@ -186,6 +193,10 @@ class Knowledge:
         for each in lasting:
             first.setdefault((each.kind, each.version), each)
         return tuple(first.values())
+
+    def _viewed(self, actor: Actor, detail: Mapping[str, str], now: datetime) -> None:
+        if is_auditor(self.gate.policy, actor):
+            record_view(self.units, actor, detail, now)
 
     def _sees(self, actor: Actor, account: Account) -> bool:
         if actor.kind is ActorKind.MACHINE:
@@ -210,6 +221,13 @@ class Knowledge:
 
 def _read(unit: Unit, wanted: Pick, first: int, until: int, limit: int) -> tuple[Leaf, ...]:
     return tuple(Leaf.of(each) for each in unit.ranges.pick(Stretch(first, until), wanted, limit))
+
+
+def _in_sight(unit: Unit, leaves: tuple[Leaf, ...], reach: Reach) -> dict[str, Account]:
+    """Give the accounts that leaves are about, by number, as far as `reach` goes."""
+    numbers = dict.fromkeys(leaf.account for leaf in leaves if leaf.account)
+    found = (unit.accounts.get(number) for number in numbers)
+    return {each.id: each for each in found if each is not None and reach.covers(each.customer_id, each.id)}
 
 
 def _is_code_now(each: Knower) -> bool:
