@@ -12,10 +12,13 @@ import pytest
 
 from vault.cli.admin.jobs import Job, Jobs, attempt, pause
 from vault.cli.admin.serve import Keeper
+from vault.cli.admin.worker import worker
+from vault.cli.exits import Failure
 from vault.errors import Conflict, Invalid, Unavailable, VaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vault.bootstrap import Vault
 
@@ -132,3 +135,12 @@ def test_nothing_is_started_again_after_the_end() -> None:
     keeper.end()
     assert time.monotonic() - began < 5
     assert len(started) == 1
+
+
+def test_a_worker_that_runs_once_says_by_its_exit_what_it_could_not_do(
+    vault_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vault.cli.admin.worker.attempt", lambda _, job: job.name != "publish")
+    with pytest.raises(Failure, match="Not everything could be done: publish") as caught:
+        worker.main(["--once", "--config", str(vault_directory)], standalone_mode=False)
+    assert caught.value.exit_status == 1

@@ -16,6 +16,7 @@ import click
 from vault.bootstrap import open_vault
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.admin.jobs import Jobs, attempt, jobs_of, sweep_all
+from vault.cli.exits import Failure
 from vault.cli.output import emit, json_option
 
 
@@ -35,13 +36,15 @@ def worker(config: str | None, beside: int | None, *, once: bool, as_json: bool)
     try:
         if once:
             checkouts, reveals = sweep_all(vault)
-            for job in jobs_of(vault):
-                if job.once is not sweep_all:
-                    attempt(vault, job)
+            others = [job for job in jobs_of(vault) if job.once is not sweep_all]
+            failed = [job.name for job in others if not attempt(vault, job)]
             if as_json:
                 emit({"checkouts": checkouts, "reveals": reveals})
             else:
                 click.echo(f"{checkouts} checkouts ended, {reveals} disclosures closed.")
+            if failed:
+                detail = f"Not everything could be done: {', '.join(failed)}. The lines above say why."
+                raise Failure("operation.failed", detail, exit_status=1)
             return
         Jobs(vault, stop).run(jobs_of(vault), lambda seconds: _over(stop, seconds, beside))
     finally:
