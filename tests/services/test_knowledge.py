@@ -150,6 +150,22 @@ def test_accounts_out_of_scope_are_absent(world: World) -> None:
         world.vault.knowledge.of_account(mine, NUMBER, world.clock.now() + timedelta(seconds=1))
 
 
+def test_codes_of_other_customers_are_not_counted(desk: Desk) -> None:
+    """An auditor of one account is told of codes and values of that account alone."""
+    desk.held()
+    second = desk.world.held("444455556666").id
+    for number in (NUMBER, second):
+        lease = desk.world.lease(desk.alice, number)
+        desk.reveal(desk.alice, lease)
+        desk.vault.reveals.code(desk.alice.actor, lease.id)
+        desk.world.clock.advance(minutes=2)
+    sue = desk.world.human("sue", Role.AUDITOR, Scope(ScopeKind.ACCOUNT, second)).actor
+    found = desk.vault.knowledge.of_person(sue, desk.alice.actor.id)
+    assert ({each.account_id for each in found.items}, found.codes) == ({second}, 1)
+    whole = desk.vault.knowledge.of_person(desk.alice.actor, desk.alice.actor.id)
+    assert ({each.account_id for each in whole.items}, whole.codes) == ({NUMBER, second}, 2)
+
+
 def test_who_proved_a_device_or_used_what_they_set_is_not_told_as_a_verifier_of_its_key(desk: Desk) -> None:
     desk.held()
     lease = desk.lease(desk.alice)
@@ -195,19 +211,3 @@ def test_a_first_value_of_ours_ends_what_others_knew_only_when_verified(world: W
     assert "Ours was the first password and nobody had verified it" in known(world).unknown[0]
     world.vault.attestations.verify(bob.actor, rotation.id, "signed in with it")
     assert [words for words in known(world).unknown if "password" in words] == []
-
-
-def test_codes_of_other_customers_are_not_counted(desk: Desk) -> None:
-    """An auditor of one account is told of codes and values of that account alone."""
-    desk.held()
-    second = desk.world.held("444455556666").id
-    for number in (NUMBER, second):
-        lease = desk.world.lease(desk.alice, number)
-        desk.reveal(desk.alice, lease)
-        desk.vault.reveals.code(desk.alice.actor, lease.id)
-        desk.world.clock.advance(minutes=2)
-    sue = desk.world.human("sue", Role.AUDITOR, Scope(ScopeKind.ACCOUNT, second)).actor
-    found = desk.vault.knowledge.of_person(sue, desk.alice.actor.id)
-    assert ({each.account_id for each in found.items}, found.codes) == ({second}, 1)
-    whole = desk.vault.knowledge.of_person(desk.alice.actor, desk.alice.actor.id)
-    assert ({each.account_id for each in whole.items}, whole.codes) == ({NUMBER, second}, 2)

@@ -96,12 +96,13 @@ def test_a_sample_is_drawn_as_it_is_documented(house: House, auditor: Actor) -> 
 def test_anybody_draws_it_again_from_a_bundle(house: House, auditor: Actor, tmp_path: Path) -> None:
     since = house.world.clock.now() - timedelta(minutes=45)
     wanted = EntryFilter(types=CHECKOUTS.types, since=since, text="A TASK", reason="CRED_ROTATE")
+    log, told = tmp_path / "log.tar", dict[str, Any]()
+    command = [sys.executable, "-I", "redo_sample.py", str(log), "population.json"]
     for drawing in (Drawing(CHECKOUTS, n=3), Drawing(wanted, n=2, seed="s"), Drawing(EntryFilter(), n=7)):
         sample = house.vault.samples.draw(auditor, drawing)
         for name, content in files_of(sample).items():
             (tmp_path / name.removeprefix("sample/")).write_bytes(content)
-        log = bundle(house, auditor, tmp_path / "log.tar")
-        command = [sys.executable, "-I", "redo_sample.py", str(log), "population.json"]
+        bundle(house, auditor, log)
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert f"The same: {sample.count} entries" in done.stdout
@@ -111,7 +112,14 @@ def test_anybody_draws_it_again_from_a_bundle(house: House, auditor: Actor, tmp_
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 1, changed
     whole = json.dumps(told)
-    broken = ("{", "[]", "{}", whole[:-9], json.dumps(told | {"filter": {}}), json.dumps(told | {"items": [1]}))
+    broken = (
+        "{",
+        "[]",
+        "{}",
+        whole[:-9],
+        json.dumps(told | {"filter": {}}),
+        json.dumps(told | {"items": [1]}),
+    )
     for text in (*broken, json.dumps(told | {"filter": told["filter"] | {"types": 7}}), "[" * 100_000):
         (tmp_path / "population.json").write_text(text)
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -212,9 +212,7 @@ def compose(ground: Ground) -> Vault:
         knowledge=Knowledge(units, gate, clock),
         reviews=reviews,
         activities=Activities(units, gate, clock, reviews),
-        watching=Watching(
-            units, gate, clock, reviews, tuple(anchor.name for anchor in outside.anchors)
-        ),
+        watching=Watching(units, gate, clock, reviews, tuple(anchor.name for anchor in outside.anchors)),
         sweep=Sweep(units, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(

@@ -114,7 +114,9 @@ def examined(units: Units, actor: Actor, now: datetime, what: str, entries: int,
 def _damage(detail: dict[str, Fact], now: datetime) -> Finding:
     """Make differences a finding of the log, or of the state that follows from it."""
     what = str(detail["examined"])
-    words = f"An examination ({what}) of {detail['entries']} entries found {detail['differences']} differences."
+    words = (
+        f"An examination ({what}) of {detail['entries']} entries found {detail['differences']} differences."
+    )
     where = "`rootvault doctor --deep --replay` on the host names each of them."
     evidence = json.dumps(detail, sort_keys=True)
     return Finding(IncidentKind.LOG_DAMAGED, (what,), None, None, f"{words} {where}", evidence, now)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.credential import VersionOrigin
-from vault.domain.outlet import Outlet
 from vault.domain.policy import Permission
+from vault.services.outlets import believed
 from vault.services.reviews import DayState
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor, Reach
     from vault.domain.credential import Version
+    from vault.domain.outlet import Outlet
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
     from vault.services.gate import Gate
@@ -75,7 +76,7 @@ class Watching:
             return Watched(
                 days=days,
                 incidents=self._incidents(unit, actor),
-                places=tuple(unit.outlets.get(name) or Outlet(name) for name in self.places),
+                places=tuple(believed(unit, name, now) for name in self.places),
                 size=unit.ranges.size(),
                 seen=self._seen(unit, reach),
                 set_here=set_here,

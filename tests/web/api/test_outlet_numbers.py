@@ -34,7 +34,8 @@ class Away:
 
 def test_each_place_of_the_settings_tells_how_far_behind_it_is(quick: Service) -> None:
     vault = quick.world.vault
-    vault = replace(vault, feeds=replace(vault.feeds, feeds=(Away(),)))
+    places = replace(vault.places, names=("webhook",))
+    vault = replace(vault, feeds=replace(vault.feeds, feeds=(Away(),)), places=places)
     registry = CollectorRegistry()
     registry.register(OutletNumbers(vault))
     size = quick.size()

@@ -77,7 +77,9 @@ class PublishedResource(Resource):
 
     size: int
     published_at: dt.datetime
-    note: str = Field(description="The signed note (C2SP tlog-checkpoint), with every signature it collected.")
+    note: str = Field(
+        description="The signed note (C2SP tlog-checkpoint), with every signature it collected."
+    )
 
     @classmethod
     def of(cls, published: Published) -> PublishedResource:
