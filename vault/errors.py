@@ -41,6 +41,8 @@ CODES: dict[str, str] = {
     "customer.exists": "A customer with this DDI is registered already.",
     "person.exists": "A person with this e-mail exists already.",
     "person.state": "The person is not in a state that allows this.",
+    "proposal.exists": "Such a proposal waits for a second person already.",
+    "proposal.state": "The proposal is not in a state that allows this.",
     "rotation.state": "The rotation is not in a state that allows this.",
     "rotation.conflict": "A rotation of this part is open already.",
     "version.absent": "There is no such version of this part to open.",

@@ -25,7 +25,7 @@ from vault.domain.credential import PartKind
 from vault.domain.rotation import Outcome
 from vault.errors import VaultError
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.people import Wish
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Month:
         house = self.stage.house
         vault, clock = house.vault, house.world.clock
         actor = house.actor(who)
-        asked = vault.checkouts.ask(actor, Ask(number, reason, ticket, why))
+        asked = vault.asking.ask(actor, Ask(number, reason, ticket, why))
         self._pass(4)
         if asked.approvals_needed:
             word = Word(Decision.APPROVE, "The ticket says so.", content_hash=asked.content_hash)
@@ -122,9 +122,7 @@ class Month:
         vault, clock = house.vault, house.world.clock
         self._pass(8)
         actor = house.actor(who)
-        asked = vault.checkouts.ask(
-            actor, Ask(number, "CRED_ROTATE", "RV-2000", "Rotate what was disclosed.")
-        )
+        asked = vault.asking.ask(actor, Ask(number, "CRED_ROTATE", "RV-2000", "Rotate what was disclosed."))
         vault.checkouts.step_up(actor, asked.id, who.code())
         planned = vault.rotations.plan(actor, asked.id, PartKind.PASSWORD)
         vault.rotations.display(actor, planned.id)
@@ -150,7 +148,7 @@ class Month:
         actor = house.actor(self.stage.members[Role.CSM])
         for number in (NUMBER, WEB_SHOP, PAYER):
             with pytest.raises(VaultError):
-                house.vault.checkouts.ask(actor, Ask(number, "BILL_ROOT", "RV-2150", "Only to have a look."))
+                house.vault.asking.ask(actor, Ask(number, "BILL_ROOT", "RV-2150", "Only to have a look."))
 
 
 @dataclass(slots=True)

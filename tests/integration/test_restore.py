@@ -32,7 +32,7 @@ from vault.domain.credential import Due, PartKind
 from vault.domain.outlet import OutletReceipt, Published
 from vault.errors import Conflict, Refused, Unauthenticated
 from vault.ports.store import EntryFilter, RevealState, Slice
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.replay import lines_of
 from vault.settings import Settings, load_settings
 
@@ -215,7 +215,7 @@ def test_after_the_ceremony_reveals_work_and_nothing_lives_again(kept: Kept) -> 
         acting = house.actor(whole.operator)
         view = vault.accounts.get(acting, FIRST)
         assert all(Due.UNCHECKED in part.due for part in view.parts)
-        asked = vault.checkouts.ask(acting, Ask(FIRST, "CRED_ROTATE", "T-3", "to see what works now"))
+        asked = vault.asking.ask(acting, Ask(FIRST, "CRED_ROTATE", "T-3", "to see what works now"))
         lease = vault.checkouts.step_up(acting, asked.id, whole.operator.code())[0]
         assert vault.reveals.password(acting, lease.id).value.expose() == whole.password
         # a new version is not unchecked any more

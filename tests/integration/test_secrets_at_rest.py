@@ -28,7 +28,7 @@ from vault.domain.credential import PartKind
 from vault.domain.rotation import Outcome
 from vault.domain.secret import Secret
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +60,7 @@ def walk(world: World) -> dict[str, bytes]:
             known["candidate of the takeover"] = shown.password.expose()
         vault.attestations.attest(alice.actor, rotation.id, Outcome.ACCEPTED)
     vault.checkouts.check_in(alice.actor, takeover.id)
-    asked = vault.checkouts.ask(
-        alice.actor, Ask(HELD, "IAM_RESTORE", "T-7", "somebody locked themselves out")
-    )
+    asked = vault.asking.ask(alice.actor, Ask(HELD, "IAM_RESTORE", "T-7", "somebody locked themselves out"))
     vault.approvals.decide(ada.actor, asked.id, Word(Decision.APPROVE, "seen"), ada.otp())
     world.clock.advance(seconds=60)
     vault.checkouts.step_up(alice.actor, asked.id, alice.otp())

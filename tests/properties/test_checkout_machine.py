@@ -24,7 +24,7 @@ from vault.domain.credential import PartKind, PartState, VersionLabel
 from vault.domain.rotation import UNSETTLED, Outcome, RotationState
 from vault.domain.secret import Secret
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 
 EXAMPLES: Final = int(os.environ.get("MACHINE_EXAMPLES", "50"))
 STEPS: Final = 40
@@ -90,7 +90,7 @@ class Checkouts(Told):
     def ask(self, who: str, account: str, reason: str) -> None:
         """Ask for an account's root."""
         request = Ask(account, reason, "T-1", "one of many tasks here")
-        made = self._try(lambda: self.world.vault.checkouts.ask(self._human(who).actor, request))
+        made = self._try(lambda: self.world.vault.asking.ask(self._human(who).actor, request))
         if made is not None:
             live = [
                 id for id, lease in self.leases.items() if lease.account == account and self._alive(lease)

@@ -10,7 +10,7 @@ from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState, Decision
 from vault.errors import Conflict, Forbidden, Unauthenticated
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.people import Wish
 
 
@@ -87,7 +87,7 @@ def test_the_word_of_an_approver_who_is_out_opens_nothing(
     account = house.world.held()
     operator, approver, ada = house.actor(olga), house.actor(pia), house.actor(admins[0])
     spare = house.world.human("spare", Role.APPROVER)
-    asked = house.world.vault.checkouts.ask(operator, _incident(account.id))
+    asked = house.world.vault.asking.ask(operator, _incident(account.id))
     house.vault.approvals.decide(approver, asked.id, Word(Decision.APPROVE), pia.code())
     if how == "disabled":
         house.vault.people.disable(ada, pia.id)

@@ -31,7 +31,7 @@ from vault.errors import (
 from vault.ports.keys import KeyService
 from vault.ports.store import RevealPurpose
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.custody import Existing
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ def test_stating_nothing_is_refused(world: World) -> None:
     world.held()
     alice = world.human("alice", Role.OPERATOR)
     with pytest.raises(Invalid) as caught:
-        world.vault.checkouts.ask(alice.actor, Ask(NUMBER, "BILL_ROOT", "", "short"))
+        world.vault.asking.ask(alice.actor, Ask(NUMBER, "BILL_ROOT", "", "short"))
     assert [error.pointer for error in caught.value.errors] == ["/ticket", "/justification"]
 
 

@@ -16,7 +16,7 @@ from vault.domain.person import PersonState
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unauthenticated, VaultError
 from vault.ports.store import EntryFilter, Slice
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.customers import CustomerFacts
 from vault.services.people import Wish
 
@@ -122,7 +122,7 @@ def test_whoever_is_disabled_is_out_with_all_they_have(house: House, admins: tup
     token = house.vault.tokens.issue_own(signed.actor(came()), "hers", olga.code())
     actor = signed.actor(came())
     ask = Ask(account.id, "CRED_ROTATE", "T-1", "rotation after intake")
-    checkout = house.vault.checkouts.ask(actor, ask)
+    checkout = house.vault.asking.ask(actor, ask)
     house.vault.checkouts.step_up(actor, checkout.id, olga.code())
     disabled = house.vault.people.disable(house.actor(admins[0]), olga.id)
     assert disabled.state is PersonState.DISABLED
@@ -141,7 +141,7 @@ def test_a_removed_role_ends_the_leases_that_needed_it(house: House, admins: tup
     account = house.world.held()
     actor = house.actor(olga)
     ask = Ask(account.id, "CRED_ROTATE", "T-1", "rotation after intake")
-    checkout = house.vault.checkouts.ask(actor, ask)
+    checkout = house.vault.asking.ask(actor, ask)
     ada = house.actor(admins[0])
     grant = house.vault.people.get(ada, olga.id).grants[0]
     house.vault.people.remove_grant(ada, grant.id)

@@ -21,7 +21,7 @@ from vault.domain.rotation import Outcome
 from vault.domain.secret import Secret
 from vault.errors import VaultError
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.custody import Existing
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Job:
 
 
 VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
-    "ask": lambda vault, actor, a: vault.checkouts.ask(
+    "ask": lambda vault, actor, a: vault.asking.ask(
         actor, Ask(a[0], a[1], "T-1001", "many want this at once")
     ),
     "approve": lambda vault, actor, a: vault.approvals.decide(

@@ -19,7 +19,7 @@ from vault.domain.rotation import Outcome, Rotation
 from vault.domain.secret import Secret
 from vault.services.accounts import AccountFacts
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
 from vault.services.people import Invited, Wish
@@ -82,7 +82,7 @@ def tell(world: World) -> Whole:
     lease = _lease(house, acting, operator, SECOND)
     shown = vault.rotations.plan(acting, lease.id, PartKind.PASSWORD)
     shown = vault.rotations.display(acting, shown.id).rotation
-    vault.checkouts.ask(acting, Ask(FIRST, "INCIDENT", "T-9", "what nobody decided on yet"))
+    vault.asking.ask(acting, Ask(FIRST, "INCIDENT", "T-9", "what nobody decided on yet"))
     session = house.sign_in(approver)
     clock.advance(seconds=30)
     return Whole(
@@ -107,7 +107,7 @@ def _accounts(house: House, carla: Actor, member: Member) -> None:
 
 def _lease(house: House, acting: Actor, member: Member, number: str, reason: str = "CRED_ROTATE") -> Checkout:
     house.world.clock.advance(seconds=60)
-    asked = house.vault.checkouts.ask(acting, Ask(number, reason, "T-1001", "a task for this story"))
+    asked = house.vault.asking.ask(acting, Ask(number, reason, "T-1001", "a task for this story"))
     return house.vault.checkouts.step_up(acting, asked.id, member.code())[0]
 
 
@@ -130,7 +130,7 @@ def _first(house: House, acting: Actor, operator: Member, approving: Actor, appr
     vault.checkouts.step_up(acting, lease.id, operator.code())
     vault.reveals.code(acting, lease.id)
     vault.checkouts.check_in(acting, lease.id)
-    asked = vault.checkouts.ask(acting, Ask(FIRST, "INCIDENT", "T-2", "somebody else signed in"))
+    asked = vault.asking.ask(acting, Ask(FIRST, "INCIDENT", "T-2", "somebody else signed in"))
     vault.approvals.decide(approving, asked.id, Word(Decision.APPROVE, "seen it", 600), approver.code())
     vault.checkouts.step_up(acting, asked.id, operator.code())
     vault.checkouts.check_in(acting, asked.id)

@@ -28,7 +28,7 @@ from vault.domain.ids import new_id
 from vault.domain.person import Grant, Person, PersonState
 from vault.domain.secret import Secret
 from vault.services.accounts import AccountFacts
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
 from vault.services.factors import SEED_PURPOSE
@@ -140,9 +140,7 @@ class World:
         self, who: Human, number: str = "111122223333", reason: str = "BILL_ROOT", **more: int
     ) -> Checkout:
         """Ask for an account's root in proper words."""
-        return self.vault.checkouts.ask(
-            who.actor, Ask(number, reason, "T-1001", "a task for this test", **more)
-        )
+        return self.vault.asking.ask(who.actor, Ask(number, reason, "T-1001", "a task for this test", **more))
 
     def lease(self, who: Human, number: str = "111122223333", reason: str = "BILL_ROOT") -> Checkout:
         """Ask and step up."""

@@ -19,6 +19,7 @@ from vault.services.accounts import Accounts
 from vault.services.activity import Activities
 from vault.services.anchored import Anchored
 from vault.services.approvals import Approvals
+from vault.services.asking import Asking
 from vault.services.attestations import Attestations
 from vault.services.checkouts import Checkouts
 from vault.services.clocks import Clocks, Timely
@@ -26,6 +27,7 @@ from vault.services.custody import Custodies
 from vault.services.customers import Customers
 from vault.services.daily_note import DailyNote
 from vault.services.days import Days
+from vault.services.deciding import Deciding
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
 from vault.services.evidence_cloud import RecordsOfAws
@@ -42,6 +44,7 @@ from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
 from vault.services.people import People
 from vault.services.places import Places
+from vault.services.proposals import Proposals
 from vault.services.publishing import Pace, Publishing
 from vault.services.reconciliation import Reconciliation
 from vault.services.reveals import Reveals
@@ -86,6 +89,7 @@ class Vault:
     customers: Customers
     accounts: Accounts
     custodies: Custodies
+    asking: Asking
     checkouts: Checkouts
     approvals: Approvals
     reveals: Reveals
@@ -105,6 +109,7 @@ class Vault:
     sweep: Sweep
     imports: Imports
     people: People
+    proposals: Proposals
     enrolment: Enrolment
     signin: SignIn
     tokens: Tokens
@@ -161,7 +166,8 @@ def compose(ground: Ground) -> Vault:
     gate = Gate(ground.policy)
     factors = Factors(ground.server_key)
     sealer = Sealer(ground.keys)
-    checkouts = Checkouts(units, gate, factors, clock)
+    deciding = Deciding(gate)
+    checkouts = Checkouts(units, gate, factors, deciding, clock)
     outside = ground.outside or Outside((Verifier.parse(ground.vkey),))
     outlets = Outlets(units, clock, timedelta(seconds=settings.feeds.lost_seconds))
     anchored = Anchored(
@@ -197,6 +203,7 @@ def compose(ground: Ground) -> Vault:
         customers=Customers(units, gate, clock),
         accounts=Accounts(units, gate, clock),
         custodies=custodies,
+        asking=Asking(units, gate, deciding, clock),
         checkouts=checkouts,
         approvals=Approvals(units, gate, factors, clock),
         reveals=reveals,
@@ -223,6 +230,7 @@ def compose(ground: Ground) -> Vault:
             hold=timedelta(seconds=settings.people.hold_seconds),
             link_lasts=timedelta(seconds=settings.people.enrolment_seconds),
         ),
+        proposals=Proposals(units, gate, factors, clock, {}),
         enrolment=Enrolment(units, factors, ground.passwords, clock),
         signin=SignIn(units, factors, ground.passwords, clock, session),
         tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),

@@ -42,6 +42,9 @@ class EventType(StrEnum):
     ROLE_PROPOSED = "role.proposed"
     ROLE_GRANTED = "role.granted"
     ROLE_REMOVED = "role.removed"
+    PROPOSAL_MADE = "proposal.made"
+    PROPOSAL_AGREED = "proposal.agreed"
+    PROPOSAL_ENDED = "proposal.ended"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
 
@@ -116,6 +119,9 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ROLE_PROPOSED: "An administrator proposed power for a person.",
     EventType.ROLE_GRANTED: "A second administrator agreed: the power is in force.",
     EventType.ROLE_REMOVED: "A power was taken away, at once.",
+    EventType.PROPOSAL_MADE: "Somebody proposed what takes two people; `detail.kind` says what.",
+    EventType.PROPOSAL_AGREED: "A second person agreed; `detail.effective_at` says from when it counts.",
+    EventType.PROPOSAL_ENDED: "A proposal was withdrawn or refused, or what had been agreed to was taken away.",
     EventType.TOKEN_ISSUED: "An API token was made; only its id is named.",
     EventType.TOKEN_REVOKED: "An API token was ended.",
     EventType.CUSTOMER_REGISTERED: "A customer (DDI) was registered.",

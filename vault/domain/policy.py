@@ -28,6 +28,10 @@ class Permission(StrEnum):
     CHECKOUT_USE = "checkout.use"
     CHECKOUT_APPROVE = "checkout.approve"
     CHECKOUT_REVOKE = "checkout.revoke"
+    CHECKOUT_REVIEW = "checkout.review"
+    FREEZE_SET = "freeze.set"
+    FREEZE_LIFT = "freeze.lift"
+    BUDGET_RAISE = "budget.raise"
     ROTATION_VERIFY = "rotation.verify"
     TRAIL_READ = "trail.read"
     LOG_READ = "log.read"
@@ -35,6 +39,7 @@ class Permission(StrEnum):
     LOG_REVIEW = "log.review"
     INCIDENT_HANDLE = "incident.handle"
     PEOPLE_MANAGE = "people.manage"
+    POLICY_MANAGE = "policy.manage"
     TOKEN_OWN = "token.own"  # noqa: S105 - the name of a permission
 
 
@@ -44,8 +49,13 @@ NEVER_FOR_MACHINES: Final = frozenset(
         Permission.CHECKOUT_USE,
         Permission.CHECKOUT_APPROVE,
         Permission.CHECKOUT_REVOKE,
+        Permission.CHECKOUT_REVIEW,
+        Permission.FREEZE_SET,
+        Permission.FREEZE_LIFT,
+        Permission.BUDGET_RAISE,
         Permission.ROTATION_VERIFY,
         Permission.PEOPLE_MANAGE,
+        Permission.POLICY_MANAGE,
         Permission.TOKEN_OWN,
         Permission.LOG_READ,
         Permission.LOG_REVIEW,

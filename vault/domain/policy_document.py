@@ -33,7 +33,7 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "justification_max": (10, 2000),
 }
 """Each limit's smallest and largest value: a policy may be tighter than these, never looser (SECURITY)."""
-_ADMINISTERS: Final = frozenset({Permission.PEOPLE_MANAGE})
+_ADMINISTERS: Final = frozenset({Permission.PEOPLE_MANAGE, Permission.POLICY_MANAGE})
 _READS: Final = frozenset(
     {
         Permission.ACCOUNT_READ,
@@ -44,9 +44,16 @@ _READS: Final = frozenset(
     }
 )
 _REVIEWS: Final = frozenset({Permission.LOG_REVIEW, Permission.INCIDENT_HANDLE})
+_STOPS: Final = frozenset({Permission.FREEZE_SET})
+_TWO: Final = frozenset({Permission.FREEZE_LIFT, Permission.BUDGET_RAISE})
+"""Acts of two people that are not administration alone."""
 _MOST: Final[Mapping[Role, frozenset[Permission]]] = {
-    Role.ADMIN: _READS | _ADMINISTERS | {Permission.CHECKOUT_REVOKE, Permission.INCIDENT_HANDLE},
-    Role.AUDITOR: _READS | _REVIEWS,
+    Role.ADMIN: _READS
+    | _ADMINISTERS
+    | _STOPS
+    | _TWO
+    | {Permission.CHECKOUT_REVOKE, Permission.INCIDENT_HANDLE},
+    Role.AUDITOR: _READS | _REVIEWS | _STOPS,
     **{
         role: frozenset(Permission) - _ADMINISTERS - {Permission.LOG_REVIEW}
         for role in Role

@@ -23,6 +23,7 @@ from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.event import Change, stamp
 from vault.domain.incident import Incident
 from vault.domain.person import Grant, Person, Session, Token
+from vault.domain.proposal import Proposal
 from vault.domain.rotation import ROTATION, Rotation
 
 if TYPE_CHECKING:
@@ -230,6 +231,19 @@ def _(thing: Incident) -> Told:
         "owner": _text(thing.owner_id),
         "closed_by": _text(thing.closed_by),
         "closing": _text(thing.closing),
+    }  # fmt: skip
+
+
+@told.register(Proposal)
+def _(thing: Proposal) -> Told:
+    state = "ended" if thing.ended_at else "agreed" if thing.confirmed_by else "proposed"
+    return "proposal", thing.id, {
+        "": state,
+        "of": f"{thing.kind} {thing.subject} {thing.scope}",
+        "content": hashlib.sha256(f"{thing.content}\n{thing.why}".encode()).hexdigest(),
+        "proposed_by": thing.proposed_by,
+        "confirmed_by": _text(thing.confirmed_by),
+        "effective_at": _text(thing.effective_at),
     }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from vault.ports.daily import DailyStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
+from vault.ports.proposals import ProposalStore
 from vault.ports.ranges import RangeStore
 from vault.ports.records import (
     AccountFilter,
@@ -280,6 +281,11 @@ class Unit(Protocol):
     @property
     def guesses(self) -> GuessStore:
         """Failures in a row."""
+        ...
+
+    @property
+    def proposals(self) -> ProposalStore:
+        """What takes two people."""
         ...
 
     @property

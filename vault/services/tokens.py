@@ -276,9 +276,16 @@ def check_scope(unit: Unit, scope: Scope) -> None:
         _check((FieldError("/scope", "Name a customer's id or an account's number that exists, or all."),))
 
 
-def require_reach(gate: Gate, unit: Unit, actor: Actor, scope: Scope, now: datetime) -> None:
-    """Return if `scope` lies within what the administrator reaches: nobody gives more than that (C1)."""
-    reach = gate.policy.reach(actor, Permission.PEOPLE_MANAGE)
+def require_reach(
+    gate: Gate,
+    unit: Unit,
+    actor: Actor,
+    scope: Scope,
+    now: datetime,
+    permission: Permission = Permission.PEOPLE_MANAGE,
+) -> None:
+    """Return if `scope` lies within what the actor reaches by `permission`: nobody gives more than that (C1)."""
+    reach = gate.policy.reach(actor, permission)
     if scope.kind is ScopeKind.CUSTOMER:
         within = reach.covers(scope.target)
     elif scope.kind is ScopeKind.ACCOUNT:
@@ -287,10 +294,8 @@ def require_reach(gate: Gate, unit: Unit, actor: Actor, scope: Scope, now: datet
     else:
         within = reach.everything
     if not within:
-        detail = f"The scope {scope} is wider than your own; ask an administrator who has it."
-        event = Event(
-            EventType.ACCESS_DENIED, actor, rule="C1", detail={"permission": Permission.PEOPLE_MANAGE}
-        )
+        detail = f"The scope {scope} is wider than your own; ask somebody who has it."
+        event = Event(EventType.ACCESS_DENIED, actor, rule="C1", detail={"permission": permission})
         refuse(unit, event, Forbidden("policy.denied", detail, rule="C1"), now)
 
 

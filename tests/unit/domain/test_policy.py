@@ -99,6 +99,11 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.LOG_REVIEW: {Role.AUDITOR},
     Permission.INCIDENT_HANDLE: {Role.AUDITOR, Role.ADMIN, Role.APPROVER},
     Permission.PEOPLE_MANAGE: {Role.ADMIN},
+    Permission.POLICY_MANAGE: {Role.ADMIN},
+    Permission.CHECKOUT_REVIEW: {Role.APPROVER},
+    Permission.FREEZE_SET: set(Role),
+    Permission.FREEZE_LIFT: {Role.APPROVER, Role.ADMIN},
+    Permission.BUDGET_RAISE: {Role.APPROVER, Role.ADMIN},
     Permission.TOKEN_OWN: set(Role),
 }
 

@@ -15,7 +15,7 @@ from tests.web.ui.test_views import NUMBER, Browser, ask
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.credential import PartKind
 from vault.domain.rotation import Outcome
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.web.api.schemas.reviews import SignBody
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def test_evidence_shows_hostile_words_as_words_and_goes_along_as_a_file(
     crew: dict[str, Browser], house: House
 ) -> None:
     olga = house.actor(crew["operator"].member)
-    made = house.vault.checkouts.ask(olga, Ask(NUMBER, "CRED_ROTATE", "CHG-1", f"Look at {HOSTILE}", 600))
+    made = house.vault.asking.ask(olga, Ask(NUMBER, "CRED_ROTATE", "CHG-1", f"Look at {HOSTILE}", 600))
     page = crew["auditor"].get(f"/checkouts/{made.id}/evidence").text
     assert "<b>" not in page
     assert '<span class="control">U+202E</span>' in page
@@ -150,7 +150,7 @@ def test_the_pages_say_what_is_counted_and_what_the_log_cannot_tell(
     assert "Nobody:" not in early
     olga = house.actor(crew["operator"].member)
     member = crew["operator"].member
-    lease = house.vault.checkouts.ask(olga, Ask(NUMBER, "CRED_ROTATE", "CHG-1", "Rotate the password", 600))
+    lease = house.vault.asking.ask(olga, Ask(NUMBER, "CRED_ROTATE", "CHG-1", "Rotate the password", 600))
     lease, _ = house.vault.checkouts.step_up(olga, lease.id, member.code())
     rotation = house.vault.rotations.plan(olga, lease.id, PartKind.PASSWORD)
     house.vault.rotations.display(olga, rotation.id)

@@ -5,7 +5,7 @@ gives use cases their transactions; `health(engine)` and `check_durable(engine)`
 rests on. Not an ORM, because its unit of work costs more than the database's (docs/adr).
 """
 
-from vault.adapters.db import outside  # the tables' metadata is whole once this package is there
+from vault.adapters.db import outside, proposals  # the tables' metadata is whole once this package is there
 from vault.adapters.db.engine import Finding, check_durable, engine_for, health
 from vault.adapters.db.migrations import current, head, upgrade
 from vault.adapters.db.unit_of_work import SqlUnits
@@ -19,5 +19,6 @@ __all__ = [
     "head",
     "health",
     "outside",
+    "proposals",
     "upgrade",
 ]

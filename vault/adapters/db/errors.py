@@ -31,6 +31,10 @@ CONFLICTS: Final = {
         "Someone else asked for this account at the same moment. Look who has it, or wait.",
     ),
     "one_approval_per_approver": ("approval.duplicate", "You have decided about this request already."),
+    "one_waiting_proposal": (
+        "proposal.exists",
+        "Such a proposal waits for a second person already; agree to that one, or end it first.",
+    ),
     "one_unsettled_rotation_per_part": (
         "rotation.conflict",
         "A rotation of this part is open already; go on with that one.",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vault.adapters.db import outside, tables
+from vault.adapters.db import outside, proposals, tables
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout
@@ -19,6 +19,7 @@ from vault.domain.credential import Part, Version
 from vault.domain.incident import Incident
 from vault.domain.outlet import Outlet, OutletReceipt, Published
 from vault.domain.person import Grant, Guesses, Person, Session, Token
+from vault.domain.proposal import Proposal
 from vault.domain.rotation import Rotation
 from vault.ports.records import Reveal
 
@@ -79,6 +80,7 @@ session = _shape(Session, tables.browser_session)
 token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
 incident = _shape(Incident, outside.incident)
+proposal = _shape(Proposal, proposals.proposal)
 outlet = _shape(Outlet, outside.outlet)
 outlet_receipt = _shape(OutletReceipt, outside.outlet_receipt)
 published = _shape(Published, outside.published)

@@ -37,6 +37,7 @@ from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.people import GuessCounts, People
+from vault.adapters.db.stores.proposals import Proposals
 from vault.adapters.db.stores.ranges import Ranges
 from vault.adapters.db.stores.restoring import Restoring
 from vault.adapters.db.stores.sessions import Sessions, Tokens
@@ -81,6 +82,7 @@ class SqlUnit:
         self.guesses = GuessCounts(db)
         self.cloud = CloudEvents(db)
         self.incidents = Incidents(db)
+        self.proposals = Proposals(db)
         self.ranges = Ranges(db)
         self.census = Census(db)
         self.restoring = Restoring(db, self._storage)

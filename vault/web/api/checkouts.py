@@ -72,7 +72,7 @@ def request_checkout(sent: NewCheckout) -> CheckoutResource:
 
     At most one request per account is open; a conflict names the holder and the end.
     """
-    return shown(the_vault().checkouts.ask(actor(), sent.ask()).id)
+    return shown(the_vault().asking.ask(actor(), sent.ask()).id)
 
 
 @operation("GET", "/checkouts/<checkout_id>", Permission.ACCOUNT_READ)

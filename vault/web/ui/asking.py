@@ -12,7 +12,7 @@ from flask import redirect, request, url_for
 
 from vault.domain.policy import Deny, Permission
 from vault.errors import VaultError
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui.accounts import customer_of
@@ -66,7 +66,7 @@ def ask_send(account_id: str) -> AnyResponse:
         int(form.minutes.data) * 60,
     )
     try:
-        checkout = the_vault().checkouts.ask(actor(), wish)
+        checkout = the_vault().asking.ask(actor(), wish)
     except VaultError as error:
         return refused(error, form, lambda status: _ask_page(account_id, form, status))
     return redirect(url_for("ui.checkout_page", checkout_id=checkout.id), 303)

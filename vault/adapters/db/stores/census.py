@@ -32,6 +32,7 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.session,
     mapping.token,
     mapping.incident,
+    mapping.proposal,
 )
 _email = tables.root_email.c
 

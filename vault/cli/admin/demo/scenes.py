@@ -18,7 +18,7 @@ from vault.domain.rotation import Outcome, Rotation
 from vault.domain.secret import Secret
 from vault.services.accounts import AccountFacts
 from vault.services.approvals import Word
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
 
@@ -104,9 +104,7 @@ class Act:
     ) -> Checkout:
         """Ask, have it approved where that is needed, and step up."""
         with self.stage.step(f"{who.part.name} asks for {ground.name}: {reason}") as told:
-            asked = self.vault.checkouts.ask(
-                who.actor(self.vault), Ask(ground.number, reason, "RV-2041", why)
-            )
+            asked = self.vault.asking.ask(who.actor(self.vault), Ask(ground.number, reason, "RV-2041", why))
             told(f"{asked.state}, {asked.approvals_needed} approval(s) needed")
         if approver is not None:
             with self.stage.step(f"{approver.part.name} approves with a fresh code") as told:
@@ -183,7 +181,7 @@ class Act:
         with self.stage.step(f"{who.part.name} asks for {ground.name} again, and is refused") as told:
             ask = Ask(ground.number, "BILL_ROOT", "RV-2042", "Look at a bill once more.")
             actor = who.actor(self.vault)
-            refused("rotation.due", lambda: self.vault.checkouts.ask(actor, ask))
+            refused("rotation.due", lambda: self.vault.asking.ask(actor, ask))
             told("rotation.due: it was disclosed, so it has to be rotated first")
 
     def lose_sight(self, who: Player, ground: Ground, checkout: Checkout) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision
-from vault.services.checkouts import Ask
+from vault.services.asking import Ask
 from vault.services.views import CheckoutView
 from vault.web.api.schemas.base import (
     AccountId,

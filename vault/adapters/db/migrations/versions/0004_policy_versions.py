@@ -1,0 +1,16 @@
+"""The policy: its versions.
+
+Frozen: what a later version needs is a later migration.
+"""
+
+from __future__ import annotations
+
+from vault.adapters.db.migrations.steps import carry_out
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Add what is new."""
+    carry_out(__file__)

@@ -1,0 +1,1 @@
+-- Break-glass, freezes and split custody, for both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,1 @@
+-- Passkeys and their challenges, for both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,1 @@
+-- What ticket systems said, for both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,184 @@
+"""Asking for root: the gates in their order, and the request that is made of it.
+
+Decided here: the order of the gates. Time is read once, a checkout that time has ended is settled before anything is
+decided (rule 10), and each refusal but invalid input is in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, NoReturn
+
+from vault.domain.account import Account, Custody
+from vault.domain.checkout import Checkout, CheckoutState, content_hash
+from vault.domain.event import Event, EventType, Stated
+from vault.domain.ids import new_id
+from vault.domain.policy import Deny, Permission, Policy
+from vault.domain.told import changes
+from vault.errors import Conflict, FieldError, Invalid, VaultError
+from vault.services.deciding import Deciding
+from vault.services.gate import Gate, error_of, refuse
+from vault.services.leases import settle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.actor import Actor
+    from vault.ports.clock import Clock
+    from vault.ports.store import Unit, Units
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person states when asking for root; `seconds` None takes the policy's default."""
+
+    account_id: str
+    reason: str
+    ticket: str
+    justification: str
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The use case of asking."""
+
+    units: Units
+    gate: Gate
+    deciding: Deciding
+    clock: Clock
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.gate.policy
+
+    def ask(self, actor: Actor, ask: Ask) -> Checkout:
+        """Ask for an account's root; at most one request per account is open (rule 1).
+
+        Raises `Invalid`, `NotFound`, `Forbidden`, `Blocked` rotation.due, or `Conflict`
+        checkout.conflict naming holder and end; each refusal but invalid input is in the log.
+        """
+        self._check_words(ask)
+        now = self.clock.now()
+        with self.units.write() as unit:
+            account = self.gate.account(unit, actor, ask.account_id, now, lock=True)
+            self.gate.require(unit, actor, Permission.CHECKOUT_USE, now, account=account)
+            if account.custody is Custody.CUSTOMER_HELD:
+                detail = f"The customer holds the root of {account.id} (ECAM member); we hold nothing to check out."
+                self._refuse(unit, actor, ask, Conflict("custody.customer_held", detail, rule="C2"), now)
+            self._make_free(unit, actor, ask, now)
+            checkout = self._decide(unit, actor, account, ask, now)
+            unit.checkouts.add(checkout)
+            unit.log.record(
+                Event(
+                    EventType.CHECKOUT_REQUESTED,
+                    actor,
+                    account_id=account.id,
+                    checkout_id=checkout.id,
+                    stated=_stated(ask),
+                    rule=checkout.reason,
+                    changes=changes(None, checkout),
+                    detail={
+                        "seconds": checkout.requested_seconds,
+                        "approvals_needed": checkout.approvals_needed,
+                        "content_hash": checkout.content_hash,
+                    },
+                    subject=f"checkout:{checkout.id}",
+                ),
+                now,
+            )
+            unit.commit()
+        return checkout
+
+    def _check_words(self, ask: Ask) -> None:
+        limits = self.policy.limits
+        errors: list[FieldError] = []
+        if re.fullmatch(limits.ticket_pattern, ask.ticket) is None:
+            errors.append(FieldError("/ticket", "Give the number of the ticket this is for."))
+        words = ask.justification.strip()
+        if not limits.justification_min <= len(words) <= limits.justification_max:
+            length = f"{limits.justification_min} to {limits.justification_max}"
+            errors.append(FieldError("/justification", f"Say what for in {length} characters."))
+        if errors:
+            detail = "Reason, ticket and sentence are stated before anything. See errors."
+            raise Invalid("input.invalid", detail, errors=tuple(errors))
+
+    def _make_free(self, unit: Unit, actor: Actor, ask: Ask, now: datetime) -> None:
+        """Close a lapsed claim on the account, or refuse because of a live one."""
+        claim = unit.checkouts.open_of(ask.account_id)
+        if claim is None or settle(unit, claim, now) is not claim:
+            return
+        until = claim.expires_at or claim.use_by or claim.decide_by
+        detail = (
+            f"{claim.requester_name} has account {ask.account_id} ({claim.state}) until "
+            f"{until:%Y-%m-%dT%H:%M:%SZ}. Ask them to check in, or wait."
+        )
+        error = Conflict(
+            "checkout.conflict",
+            detail,
+            holder=claim.requester_name,
+            until=f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            checkout=claim.id,
+        )
+        self._refuse(unit, actor, ask, error, now)
+
+    def _decide(self, unit: Unit, actor: Actor, account: Account, ask: Ask, now: datetime) -> Checkout:
+        """Decide the stated reason and make the request, or refuse."""
+        limits = self.policy.limits
+        found, _ = self.deciding.situation_of(unit, account, now)
+        customer = unit.customers.get(account.customer_id)
+        longest = customer.session_max_seconds if customer is not None else None
+        reason = self.policy.reasons.get(ask.reason)
+        bound = limits.longest_seconds if reason is None else self.policy.longest(reason, longest)
+        seconds = min(limits.checkout_seconds, bound) if ask.seconds is None else ask.seconds
+        approvers = len(self.deciding.approvers(unit, actor.id, account, now))
+        decision = self.policy.decide_reason(account, found, ask.reason, seconds, approvers, longest)
+        if isinstance(decision, Deny) or reason is None:
+            denial = (
+                decision
+                if isinstance(decision, Deny)
+                else Deny("policy.denied", "No rule applies.", "default")
+            )
+            self._refuse(unit, actor, ask, error_of(denial), now, denial.rule)
+        number = new_id()
+        return Checkout(
+            id=number,
+            account_id=account.id,
+            requester_id=actor.id,
+            requester_name=actor.name,
+            reason=reason.code,
+            ticket=ask.ticket,
+            justification=ask.justification.strip(),
+            requested_seconds=seconds,
+            granted_seconds=seconds,
+            approvals_needed=reason.approvals,
+            state=CheckoutState.PENDING_APPROVAL if reason.approvals else CheckoutState.APPROVED,
+            requested_at=now,
+            decide_by=now + timedelta(seconds=limits.decide_seconds),
+            use_by=None if reason.approvals else now + timedelta(seconds=limits.use_seconds),
+            policy_hash=self.policy.digest,
+            content_hash=content_hash(
+                checkout_id=number,
+                account_id=account.id,
+                requester_id=actor.id,
+                reason=reason.code,
+                ticket=ask.ticket,
+                justification=ask.justification.strip(),
+                seconds=seconds,
+            ),
+        )
+
+    def _refuse(
+        self, unit: Unit, actor: Actor, ask: Ask, error: VaultError, now: datetime, rule: str | None = None
+    ) -> NoReturn:
+        event = Event(
+            EventType.CHECKOUT_REQUESTED, actor, account_id=ask.account_id, stated=_stated(ask), rule=rule
+        )
+        refuse(unit, event, error, now)
+
+
+def _stated(ask: Ask) -> Stated:
+    return Stated(ask.reason, ask.justification.strip(), ask.ticket)
