@@ -18,6 +18,7 @@ import pytest
 from tests.support.browser import chromium_executable
 from tests.support.network import close_network
 from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.scratch import use_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ def pytest_configure() -> None:
         if name.upper().startswith(_FOREIGN_SETTINGS):
             del os.environ[name]
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    use_memory()
     close_network()
     # No deadline: two cores shared by the workers make single examples late, not wrong. CI tries the same
     # examples each time, so that a landing is judged by the change and not by the dice.

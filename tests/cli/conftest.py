@@ -18,6 +18,7 @@ import pyotp
 import pytest
 
 from tests.support.repository import ROOT
+from tests.support.warm import vault_program
 from vault.bootstrap import open_vault
 from vault.cli.admin.founding import found
 from vault.domain.actor import Reach
@@ -51,15 +52,9 @@ def settings_directory(directory: Path) -> Path:
 def rootvault(
     *arguments: str, environment: dict[str, str] | None = None, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program as people do."""
-    return subprocess.run(
-        [sys.executable, "-m", "vault", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    """Run the program as people do, in a process of its own."""
+    return vault_program().run(
+        "vault", *arguments, environment={**os.environ, **(environment or {})}, given=given
     )
 
 

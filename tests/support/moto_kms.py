@@ -34,11 +34,14 @@ from moto.core.utils import unix_time, utcnow
 from moto.kms import models, responses, utils
 from moto.server import ThreadedMotoServer
 
+from tests.support.aws_models import share_models
 from vault.adapters.kms import KEY_ARN
 
 CONTEXT_PAIRS_MAX: Final = 8192
 _RAW_ID: Final = re.compile(r"mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _IV: Final = 12
+
+share_models()
 
 
 @dataclass(frozen=True, slots=True)

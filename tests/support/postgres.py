@@ -59,7 +59,8 @@ class PostgresServer:
     def create_database(self, template: str = "template0") -> str:
         """Make a database that nobody has used, a copy of `template`, and return its name."""
         name = f"test_{next(self._numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        # A third of the work of the default strategy, which writes every page into the log as well.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         with self.connect() as connection:
             connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
         return name
