@@ -33,6 +33,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "checkout": _Command("vault.cli.checkouts:checkout", "Ask for an account's root, list, show, cancel."),
     "approve": _Command("vault.cli.approvals:approve", "Agree to someone's request."),
     "deny": _Command("vault.cli.approvals:deny", "Refuse someone's request."),
+    "proposals": _Command("vault.cli.proposals:proposals", "What takes two people: agree, refuse, end."),
     "password": _Command("vault.cli.disclosures:password", "The root password, to the clipboard."),
     "code": _Command("vault.cli.disclosures:code", "The present MFA code, to the clipboard."),
     "checkin": _Command("vault.cli.checkouts:checkin", "End your lease."),

@@ -186,6 +186,24 @@ class Proposals:
             found = unit.proposals.page(ProposalFilter(kinds, is_waiting=is_waiting), part)
             return replace(found, items=tuple(each for each in found.items if self._sees(unit, actor, each)))
 
+    def barred(self, actor: Actor, proposal: Proposal) -> str:
+        """Say why this actor may not agree to a proposal that waits; empty where they may."""
+        effect = self.effects[proposal.kind]
+        if self.gate.policy.reach(actor, effect.permission).empty:
+            return f"It takes somebody who has {effect.permission}."
+        with self.units.read() as unit:
+            concerned = effect.concerned(unit, proposal)
+        if actor.id == proposal.proposed_by:
+            return "You proposed it; another person has to agree."
+        return "It is about you; others have to agree." if actor.id in concerned else ""
+
+    def may_end(self, actor: Actor, proposal: Proposal) -> bool:
+        """Say whether this actor may end it: their own, one about themselves, or of a kind they may decide."""
+        effect = self.effects[proposal.kind]
+        with self.units.read() as unit:
+            theirs = {proposal.proposed_by, *effect.concerned(unit, proposal)}
+        return actor.id in theirs or not self.gate.policy.reach(actor, effect.permission).empty
+
     def _decides(self, actor: Actor, kind: ProposalKind) -> bool:
         asked = (self.effects[kind].permission, Permission.LOG_READ)
         return any(not self.gate.policy.reach(actor, each).empty for each in asked)

@@ -142,6 +142,19 @@ class DecideForm(Form):
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
+class AgreeForm(Form):
+    """A second person's word on what they looked at."""
+
+    content = StringField(validators=[Optional()])
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
+class WhyForm(Form):
+    """A sentence on why something ends."""
+
+    why = TextAreaField("Why", needed("Say why; it stays in the log."))
+
+
 class RevokeForm(Form):
     """Ending somebody else's checkout."""
 

@@ -7,6 +7,7 @@ not turn the account number beside it around.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -64,6 +65,17 @@ def when(time: datetime | None) -> Markup:
 def moment(text: object) -> Markup:
     """Write a time as the log keeps it, for people."""
     return when(datetime.fromisoformat(str(text)))
+
+
+def members(content: str) -> tuple[tuple[str, str], ...]:
+    """Give the members of a flat JSON object as names and texts; nothing for whatever else."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(found, dict):
+        return ()
+    return tuple((str(name).replace("_", " "), str(value)) for name, value in found.items())
 
 
 def second(text: object) -> Markup:
@@ -155,6 +167,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "spoken": spoken,
     "iso": iso,
     "when": when,
+    "members": members,
     "moment": moment,
     "second": second,
     "clock": clock,

@@ -17,6 +17,7 @@ from vault.domain.credential import Due, PartKind, PartState, VersionLabel, Vers
 from vault.domain.event import CATALOGUE, EventType
 from vault.domain.incident import IncidentKind
 from vault.domain.person import PersonState
+from vault.domain.proposal import ProposalKind, ProposalState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
 from vault.services.places import PlaceState
@@ -143,6 +144,22 @@ INCIDENT_STATE: Final[Mapping[str, Word]] = {
     "open": Word("Nobody has it", "bad", "alert", "Someone has to take it."),
     "owned": Word("Looked into", "accent", "eye", "Its owner finds out what explains it."),
     "closed": Word("Closed", "ok", "check", "Explained, with a sentence."),
+}
+
+PROPOSAL: Final[Mapping[ProposalState, Word]] = {
+    ProposalState.WAITING: Word("Waits for a second person", "warn", "clock", "It gives nothing yet."),
+    ProposalState.HELD: Word("On hold", "accent", "clock", "Agreed to; it counts when the hold is over."),
+    ProposalState.IN_FORCE: Word("In force", "ok", "check", "Two people agreed."),
+    ProposalState.ENDED: Word("Ended", "info", "stop", "Withdrawn, refused or taken away."),
+}
+
+PROPOSAL_KIND: Final[Mapping[ProposalKind, Word]] = {
+    ProposalKind.POLICY: Word("Policy", "info", "shield", "Another version of the policy."),
+    ProposalKind.RECOVERY: Word("Recovery", "info", "person", "A fresh enrolment for a person."),
+    ProposalKind.BREAK_GLASS: Word("Break-glass", "info", "alert", "That a person may break the glass."),
+    ProposalKind.TOKEN: Word("Machine token", "info", "token", "A machine that can change custody."),
+    ProposalKind.BUDGET: Word("Budget", "info", "accounts", "More accounts an hour for a person."),
+    ProposalKind.LIFT: Word("Lift a freeze", "info", "lock", "The end of a freeze."),
 }
 
 OUTCOME: Final[Mapping[str, Word]] = {
