@@ -28,6 +28,7 @@ DOORS: Final = {
     "vault/web/api/accounts.py": "a one-time code goes to the use case",
     "vault/web/api/checkouts.py": "a one-time code goes to the use case",
     "vault/web/api/people.py": "a one-time code goes to the use case",
+    "vault/web/api/proposals.py": "a one-time code goes to the use case",
     "vault/web/api/schemas/base.py": "a secret goes into an answer",
     "vault/web/api/tokens.py": "a one-time code goes to the use case",
     "vault/web/auth.py": "a session goes into its cookie",
