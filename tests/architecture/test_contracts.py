@@ -24,6 +24,7 @@ VIOLATIONS = [
     ("click-in-cli", "vault.web.planted_terminal", "click"),
     ("boto-in-adapters", "vault.crypto.planted", "boto3"),
     ("cryptography-in-crypto", "vault.adapters.planted", "cryptography"),
+    ("webauthn-in-one-module", "vault.services.planted_webauthn", "webauthn"),
     ("argon2-in-one-adapter", "vault.services.planted_hash", "argon2"),
     ("sql-in-storage", "vault.adapters.planted_sql", "sqlalchemy"),
 ]
