@@ -25,6 +25,7 @@ VIOLATIONS = [
     ("boto-in-adapters", "vault.crypto.planted", "boto3"),
     ("cryptography-in-crypto", "vault.adapters.planted", "cryptography"),
     ("webauthn-in-one-module", "vault.services.planted_webauthn", "webauthn"),
+    ("identity-provider-in-one-adapter", "vault.services.planted_provider", "authlib"),
     ("argon2-in-one-adapter", "vault.services.planted_hash", "argon2"),
     ("sql-in-storage", "vault.adapters.planted_sql", "sqlalchemy"),
 ]
