@@ -11,6 +11,14 @@ revision = "0009"
 down_revision = "0008"
 
 
+FIXED = {
+    "notice_fixed": (
+        "notice",
+        "id entry_id entry event topic recipient channel urgent account_id at made_at",
+    ),
+}
+
+
 def upgrade() -> None:
     """Add what is new."""
-    carry_out(__file__)
+    carry_out(__file__, kept=("notice_choice",), fixed=FIXED)

@@ -1,0 +1,190 @@
+"""Who is told of what: one row for every type of entry that somebody is told of, and the list of the quiet ones.
+
+Decided here: the audience of each type, the line that they read, and whether it may be switched off. A line names
+people and account numbers and nothing that was typed as a reason, ticket, comment or sentence: whoever may read
+those does so on the page. Every type of event is here or in `QUIET`; a test says which is missing.
+Never decided here: who holds which power, and what they may see (`vault.services.telling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from vault.domain.event import EventType, Result
+from vault.domain.notice import Topic
+
+
+class Audience(StrEnum):
+    """Who; but for `CONCERNED`, never the one who did it."""
+
+    CONCERNED = "concerned"
+    """The person whom it is about, also where they did it themselves."""
+    REQUESTER = "requester"
+    """Who asked for the checkout."""
+    APPROVERS = "approvers"
+    """Who may approve for the account; of a checkout only where it needs approvals."""
+    ADMINISTRATORS = "administrators"
+    """Who manages people, within their scope."""
+    AUDITORS = "auditors"
+    """Who reads the log, within their scope."""
+    HANDLERS = "handlers"
+    """Who handles incidents, within their scope."""
+    SECONDS = "seconds"
+    """Who may give the second word on a proposal, within its scope."""
+
+
+C, R, P = Audience.CONCERNED, Audience.REQUESTER, Audience.APPROVERS
+D, U, H = Audience.ADMINISTRATORS, Audience.AUDITORS, Audience.HANDLERS
+S = Audience.SECONDS
+_HAPPENED: Final = frozenset({Result.SUCCESS, Result.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one type of entry is told.
+
+    `line` may hold `{who}` (the actor), `{whom}` (the person it is about), `{account}` and `{what}` (the detail's
+    kind). `urgent` notices go by mail whatever a person chose; `by_mail` False means the inbox alone. `outcomes`
+    are those that are told. `where` are members of the detail that have to be so.
+    """
+
+    line: str
+    topic: Topic
+    to: frozenset[Audience]
+    urgent: bool = False
+    by_mail: bool = True
+    outcomes: frozenset[Result] = field(default=_HAPPENED)
+    where: Mapping[str, object] = field(default_factory=dict)
+
+
+def _to(
+    line: str,
+    topic: Topic,
+    *to: Audience,
+    urgent: bool = False,
+    by_mail: bool = True,
+    outcomes: frozenset[Result] = _HAPPENED,
+    where: Mapping[str, object] | None = None,
+) -> Route:
+    return Route(line, topic, frozenset(to), urgent, by_mail, outcomes, where or {})
+
+
+_REQ, _PEOPLE, _OWN, _LOG = Topic.REQUESTS, Topic.PEOPLE, Topic.OWN, Topic.LOG
+_ANY: Final = frozenset(Result)
+
+ROUTES: Final[Mapping[EventType, Route]] = {
+    EventType.CHECKOUT_REQUESTED: _to("{who} asks for root of {account}: your approval is needed", _REQ, P),
+    EventType.CHECKOUT_APPROVED: _to("{who} approved the request for {account}", _REQ, R, P),
+    EventType.CHECKOUT_REJECTED: _to("{who} denied the request for {account}", _REQ, R, P),
+    EventType.CHECKOUT_CANCELLED: _to("{who} withdrew the request for {account}", _REQ, P),
+    EventType.CHECKOUT_EXPIRED: _to("The lease of {account} ended by time", _REQ, R, P),
+    EventType.CHECKOUT_LAPSED: _to("The request for {account} lapsed", _REQ, R, P),
+    EventType.CHECKOUT_REVOKED: _to("{who} revoked the checkout of {account}", _REQ, R, P),
+    EventType.REVEAL_UNKNOWN: _to("A disclosure of {account} has no known outcome", _LOG, U, R),
+    EventType.ROTATION_UNKNOWN: _to("Whether AWS took a new value of {account} is not known", _LOG, U, R),
+    EventType.PERSON_ENROLLED: _to("{whom} enrolled", _PEOPLE, D),
+    EventType.PERSON_DISABLED: _to("{who} shut {whom} out", _PEOPLE, C, D, U),
+    EventType.ROLE_PROPOSED: _to(
+        "{who} proposed a role for {whom}: a second administrator is needed", _PEOPLE, C, D, U, urgent=True
+    ),
+    EventType.ROLE_GRANTED: _to("{who} agreed to a role for {whom}", _PEOPLE, C, D, U, urgent=True),
+    EventType.ROLE_REMOVED: _to("{who} took a role of {whom} away", _PEOPLE, C, D, U),
+    EventType.PROPOSAL_MADE: _to(
+        "{who} proposed what takes two people ({what}): a second word is needed",
+        _PEOPLE,
+        C,
+        S,
+        D,
+        U,
+        urgent=True,
+    ),
+    EventType.PROPOSAL_AGREED: _to("{who} agreed to a proposal ({what})", _PEOPLE, C, S, D, U, urgent=True),
+    EventType.PROPOSAL_ENDED: _to("{who} ended a proposal ({what})", _PEOPLE, C, S, D, U),
+    EventType.TOKEN_ISSUED: _to("{who} made a token", _OWN, C, D, U),
+    EventType.TOKEN_REVOKED: _to("{who} ended a token", _OWN, C),
+    EventType.SIGNED_IN: _to(
+        "Your account was signed in to from a device that was not known",
+        _OWN,
+        C,
+        where={"known_device": False},
+    ),
+    EventType.STEP_UP_REFUSED: _to("A second factor for your account was refused", _OWN, C, outcomes=_ANY),
+    EventType.ACCESS_FLOOD: _to("Failures of one network beyond a rate", _LOG, U, outcomes=_ANY),
+    EventType.LOG_KEY_ROTATED: _to("The key that signs the log was changed", _LOG, U, D),
+    EventType.AUDIT_EXAMINED: _to(
+        "An examination of the log found differences", _LOG, U, D, outcomes=frozenset({Result.FAILED})
+    ),
+    EventType.AUDIT_EXPORTED: _to("{who} took a copy of the log", _LOG, U, by_mail=False),
+    EventType.INCIDENT_OPENED: _to("An incident was opened", _LOG, H, outcomes=_ANY),
+    EventType.INCIDENT_ASSIGNED: _to("{who} took an incident, or handed it on", _LOG, C),
+    EventType.OUTLET_LOST: _to("A place outside that keeps the log is lost", _LOG, U, D, outcomes=_ANY),
+    EventType.OUTLET_BACK: _to("A place outside that keeps the log is back", _LOG, U, D),
+    EventType.VAULT_RESTORED: _to(
+        "A backup was restored: every credential counts as unchecked", _LOG, U, D, urgent=True
+    ),
+    # never by mail: a dead letter about dead letters would be the next dead letter
+    EventType.NOTICE_DEAD: _to("Notices could not be delivered", _LOG, U, D, by_mail=False, outcomes=_ANY),
+}
+"""Who is told, and in which words."""
+
+QUIET: Final[frozenset[EventType]] = frozenset(
+    {
+        EventType.LOG_OPENED,
+        EventType.LOG_DAY,
+        EventType.CLOCK_STATUS,
+        EventType.SERVICE_STARTED,
+        EventType.SERVICE_STOPPED,
+        EventType.POLICY_LOADED,
+        EventType.ACCESS_DENIED,
+        EventType.SIGN_IN_REFUSED,
+        EventType.SIGNED_OUT,
+        EventType.STEPPED_UP,
+        EventType.PERSON_INVITED,
+        EventType.ENROLMENT_OPENED,
+        EventType.CUSTOMER_REGISTERED,
+        EventType.CUSTOMER_CHANGED,
+        EventType.ACCOUNT_REGISTERED,
+        EventType.ACCOUNT_CHANGED,
+        EventType.CREDENTIAL_TAKEN_IN,
+        EventType.SECRET_PROMOTED,
+        EventType.CUSTODY_HELD,
+        EventType.IMPORT_FINISHED,
+        EventType.CHECKOUT_GRANTED,
+        EventType.CHECKOUT_RETURNED,
+        EventType.REVEAL_AUTHORIZED,
+        EventType.REVEAL_RELEASED,
+        EventType.REVEAL_FAILED,
+        EventType.REVEAL_REFUSED,
+        EventType.ROTATION_PLANNED,
+        EventType.ROTATION_DISPLAYED,
+        EventType.ROTATION_ACCEPTED,
+        EventType.ROTATION_REFUSED,
+        EventType.ROTATION_ABANDONED,
+        EventType.ROTATION_VERIFIED,
+        EventType.AUDIT_VIEWED,
+        EventType.AUDIT_SAMPLED,
+        EventType.REVIEW_SIGNED,
+        EventType.CLOUD_RECONCILED,
+        EventType.INCIDENT_CLOSED,
+        EventType.HOST_COMMAND,
+        EventType.BACKUP_TAKEN,
+        EventType.NOTICE_REPLAYED,
+        EventType.NOTICE_CHOSEN,
+    }
+)
+"""Types that nobody is told of: they are in the log, and reviewed there."""
+
+UNKNOWN: Final = Route(
+    "Something happened that this vault has no words for", _LOG, frozenset({U}), by_mail=False
+)
+"""How a type is told that is in neither; whoever adds one says who is told."""
+
+
+def route_of(event: str) -> Route | None:
+    """Give how a type of entry is told; None for a quiet one."""
+    if event in QUIET:
+        return None
+    return ROUTES.get(EventType(event), UNKNOWN) if event in set(EventType) else UNKNOWN
