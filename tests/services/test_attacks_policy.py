@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "policy.toml"
 READING = {"account.read", "trail.read", "log.read", "log.export", "token.own"}
+ADMINISTERING = {"people.manage", "policy.manage", "checkout.revoke", "incident.handle"}
+STOPPING = {"freeze.set", "freeze.lift", "budget.raise"}
 POWERLESS = {
-    Role.ADMIN: set(Permission) - READING - {"people.manage", "checkout.revoke", "incident.handle"},
-    Role.AUDITOR: set(Permission) - READING - {"log.review", "incident.handle"},
+    Role.ADMIN: set(Permission) - READING - ADMINISTERING - STOPPING,
+    Role.AUDITOR: set(Permission) - READING - {"log.review", "incident.handle", "freeze.set"},
 }
-EVERYBODY_ELSE = {Permission.PEOPLE_MANAGE, Permission.LOG_REVIEW}
+EVERYBODY_ELSE = {Permission.PEOPLE_MANAGE, Permission.POLICY_MANAGE, Permission.LOG_REVIEW}
 
 
 def impossible() -> Iterator[tuple[Permission, Role]]:

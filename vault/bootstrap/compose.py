@@ -205,7 +205,7 @@ def compose(ground: Ground) -> Vault:
         custodies=custodies,
         asking=Asking(units, gate, deciding, clock),
         checkouts=checkouts,
-        approvals=Approvals(units, gate, factors, clock),
+        approvals=Approvals(units, gate, factors, deciding, clock),
         reveals=reveals,
         rotations=rotations,
         attestations=Attestations(units, rotations, clock),

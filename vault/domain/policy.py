@@ -7,15 +7,18 @@ recording, raising, looking anything up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from vault.domain.account import Account, Kind
-from vault.domain.actor import Actor, ActorKind, Reach, Role, reach_of
+from vault.domain.account import Account, Customer, Kind
+from vault.domain.actor import Actor, ActorKind, Reach, Role, Scope, ScopeKind, reach_of
+from vault.domain.agreement import Approvers, Needs, missing, words
+from vault.domain.agreement import approvals as people_of
 from vault.domain.checkout import Approval, Checkout, Decision
+from vault.domain.hours import Hours
 from vault.domain.reason import Reason, Situation
 
 
@@ -96,6 +99,66 @@ class Limits:
     justification_min: int
     justification_max: int
     ticket_pattern: str
+    accounts_per_hour: int = 10
+    """Distinct accounts that one person opens in an hour (S24)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stricter:
+    """What is asked beyond a reason's own terms, for one customer (by DDI or id) or one account.
+
+    `reasons` empty means all; `needs` empty, `max_seconds` and `hours` None ask nothing more.
+    """
+
+    scope: Scope
+    reasons: frozenset[str] = frozenset()
+    needs: Needs = ()
+    max_seconds: int | None = None
+    hours: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a reason opens one account: all lists of needs, the longest lease, all hours."""
+
+    needs: tuple[Needs, ...]
+    longest: int
+    hours: tuple[Hours, ...] = ()
+
+    @property
+    def approvals(self) -> int:
+        """The least number of people who have to agree."""
+        return max((people_of(each) for each in self.needs), default=0)
+
+    def missing(self, people: Approvers) -> Needs:
+        """Give what `people` leave open of the lists, the longest first; empty when all are met."""
+        left = [found for needs in self.needs if (found := missing(needs, people))]
+        return max(left, key=people_of, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision on a stated reason rests on, at one moment.
+
+    `approvers` are those who may approve this request; None where they are not looked at.
+    """
+
+    account: Account
+    situation: Situation
+    at: datetime
+    approvers: Approvers | None
+    customer: Customer | None = None
+
+
+class Step(StrEnum):
+    """The gates of a stated reason, in their order."""
+
+    REASON = "reason"
+    KIND = "kind"
+    SITUATION = "situation"
+    HOURS = "hours"
+    DURATION = "duration"
+    APPROVERS = "approvers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +172,8 @@ class Policy:
     refused: Mapping[str, str]
     """Tasks that do not need root, each with the way to do them (U1)."""
     limits: Limits
+    stricter: Mapping[Scope, tuple[Stricter, ...]] = field(default_factory=dict)
+    """What asks for more, by the customer or account that it is about."""
 
     def reach(self, actor: Actor, permission: Permission) -> Reach:
         """Give all that `actor` may do `permission` on; empty means denied."""
@@ -136,41 +201,71 @@ class Policy:
         detail = f"{permission} is for the roles {', '.join(roles) or 'none'} within their scope. "
         return Deny("policy.denied", detail + "Ask an administrator if this is your work.", permission)
 
-    def decide_reason(
-        self,
-        account: Account,
-        now_in: Situation,
-        code: str,
-        seconds: int,
-        eligible_approvers: int,
-        customer_longest: int | None = None,
-    ) -> Permit | Deny:
-        """Decide whether a stated reason opens an account in its present situation.
-
-        `seconds` is the lease asked for, `customer_longest` the customer's own limit (U3).
-        """
-        if code in self.refused:
-            return Deny("policy.lesser_way", f"{code} does not need root: {self.refused[code]}", code)
-        reason = self.reasons.get(code)
-        if reason is None:
-            return Deny(
-                "policy.reason_unknown", f"{code} is not an accepted reason; GET /reasons lists them.", code
-            )
-        if account.kind not in reason.kinds:
-            way = reason.instead.get(account.kind, "no root is needed for this kind of account.")
-            return Deny("policy.lesser_way", f"{code} is not for a {account.kind} account: {way}", code)
-        if now_in not in reason.situations:
-            return self._closed_by_situation(account, now_in, reason)
-        longest = self.longest(reason, customer_longest)
-        if seconds > longest:
-            return Deny("policy.denied", f"{code} lasts at most {longest} seconds here; ask for less.", code)
-        if eligible_approvers < reason.approvals:
-            detail = f"{code} needs {reason.approvals} approval(s) and only {eligible_approvers} eligible approver(s) "
-            return Deny("policy.denied", detail + "exist; an administrator has to appoint more.", code)
+    def decide_reason(self, code: str, seconds: int, facts: Facts) -> Permit | Deny:
+        """Decide whether a stated reason opens an account now, for a lease of `seconds`: the first gate that closes."""
+        for _, decision in self.steps(code, seconds, facts):
+            if isinstance(decision, Deny):
+                return decision
         return Permit(code)
 
+    def steps(self, code: str, seconds: int, facts: Facts) -> Iterator[tuple[Step, Permit | Deny]]:
+        """Give every gate of a stated reason with its decision, in order; an unknown reason has only one."""
+        permit, account = Permit(code), facts.account
+        reason = self.reasons.get(code)
+        if code in self.refused:
+            detail = f"{code} does not need root: {self.refused[code]}"
+            yield Step.REASON, Deny("policy.lesser_way", detail, code)
+            return
+        if reason is None:
+            detail = f"{code} is not an accepted reason; GET /reasons lists them."
+            yield Step.REASON, Deny("policy.reason_unknown", detail, code)
+            return
+        yield Step.REASON, permit
+        if account.kind not in reason.kinds:
+            way = reason.instead.get(account.kind, "no root is needed for this kind of account.")
+            detail = f"{code} is not for a {account.kind} account: {way}"
+            yield Step.KIND, Deny("policy.lesser_way", detail, code)
+        else:
+            yield Step.KIND, permit
+        fits = facts.situation in reason.situations
+        yield Step.SITUATION, permit if fits else self._closed_by_situation(account, facts.situation, reason)
+        terms = self.terms(reason, account, facts.customer)
+        yield Step.HOURS, _within_hours(code, terms, facts.at)
+        if seconds > terms.longest:
+            detail = f"{code} lasts at most {terms.longest} seconds here; ask for less."
+            yield Step.DURATION, Deny("policy.denied", detail, code)
+        else:
+            yield Step.DURATION, permit
+        if facts.approvers is not None:
+            yield Step.APPROVERS, _enough(code, terms, facts.approvers)
+
+    def terms(self, reason: Reason, account: Account, customer: Customer | None = None) -> Terms:
+        """Give the terms on which `reason` opens an account: the tightest of all that apply (U3)."""
+        needs = [reason.needs] if reason.needs else []
+        hours = [] if reason.hours is None else [reason.hours]
+        limits = [self.longest(reason, None if customer is None else customer.session_max_seconds)]
+        for each in self._stricter(account, customer):
+            if each.reasons and reason.code not in each.reasons:
+                continue
+            if each.needs:
+                needs.append(each.needs)
+            if each.hours is not None:
+                hours.append(each.hours)
+            if each.max_seconds is not None:
+                limits.append(each.max_seconds)
+        return Terms(tuple(needs), min(limits), tuple(hours))
+
+    def _stricter(self, account: Account, customer: Customer | None) -> Iterator[Stricter]:
+        if not self.stricter:
+            return
+        places = [Scope(ScopeKind.ACCOUNT, account.id), Scope(ScopeKind.CUSTOMER, account.customer_id)]
+        if customer is not None:
+            places.append(Scope(ScopeKind.CUSTOMER, customer.ddi))
+        for place in places:
+            yield from self.stricter.get(place, ())
+
     def longest(self, reason: Reason, customer_longest: int | None = None) -> int:
-        """Give the longest lease of `reason`, in seconds: the tightest limit wins (U3)."""
+        """Give the longest lease of `reason` wherever nothing stricter applies, in seconds."""
         limits = (reason.max_seconds, self.limits.longest_seconds, customer_longest)
         return min(limit for limit in limits if limit is not None)
 
@@ -201,16 +296,27 @@ def decide_approval(
     return Permit("rule 8")
 
 
-def approvals_complete(checkout: Checkout, given: tuple[Approval, ...]) -> bool:
-    """Say whether enough distinct people approved exactly this content."""
-    approvers = {
+def counted(checkout: Checkout, given: tuple[Approval, ...], approvers: Approvers) -> Approvers:
+    """Give those of `approvers` who approved exactly this content, by their present powers."""
+    said = {
         approval.approver_id
         for approval in given
         if approval.decision is Decision.APPROVE
         and approval.content_hash == checkout.content_hash
         and approval.approver_id != checkout.requester_id
     }
-    return len(approvers) >= checkout.approvals_needed
+    return {person: powers for person, powers in approvers.items() if person in said}
+
+
+def approvals_complete(
+    checkout: Checkout, given: tuple[Approval, ...], terms: Terms, approvers: Approvers
+) -> bool:
+    """Say whether enough distinct people who may approve now approved exactly this content.
+
+    Both count: what the request was told it would need, and the terms that are in force now.
+    """
+    people = counted(checkout, given, approvers)
+    return len(people) >= checkout.approvals_needed and not terms.missing(people)
 
 
 def granted_seconds(checkout: Checkout, given: tuple[Approval, ...]) -> int:
@@ -221,3 +327,20 @@ def granted_seconds(checkout: Checkout, given: tuple[Approval, ...]) -> int:
 def allowed_kinds(reason: Reason) -> tuple[Kind, ...]:
     """Give a reason's kinds in the order of `Kind`."""
     return tuple(kind for kind in Kind if kind in reason.kinds)
+
+
+def _within_hours(code: str, terms: Terms, at: datetime) -> Permit | Deny:
+    closed = [hours for hours in terms.hours if not hours.is_open(at)]
+    if not closed:
+        return Permit(code)
+    opening = max(hours.next_opening(at) for hours in closed)
+    when = f"{'; '.join(map(str, closed))}. It opens next at {opening:%Y-%m-%dT%H:%M:%SZ}."
+    return Deny("policy.hours", f"{code} opens accounts only in its hours: {when}", code)
+
+
+def _enough(code: str, terms: Terms, approvers: Approvers) -> Permit | Deny:
+    left = terms.missing(approvers)
+    if not left:
+        return Permit(code)
+    detail = f"{code} needs {' and '.join(map(words, terms.needs))}; of those who could approve, "
+    return Deny("policy.denied", f"{detail}{words(left)} more would be needed. Ask an administrator.", code)

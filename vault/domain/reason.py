@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vault.domain.account import Custody, Kind
+from vault.domain.agreement import Needs
+from vault.domain.agreement import approvals as people_of
 from vault.domain.credential import BLOCKING, Due, Part, PartState
+from vault.domain.hours import Hours
 
 
 class Situation(StrEnum):
@@ -52,13 +55,19 @@ class Reason:
     """One accepted reason: for which accounts, how many others agree, how long, and the lesser way.
 
     `instead` names, per kind of account, how to do it without root; where the kind is not in
-    `kinds` that is the only way.
+    `kinds` that is the only way. Outside its `hours` it opens nothing.
     """
 
     code: str
     title: str
     kinds: frozenset[Kind]
     situations: frozenset[Situation]
-    approvals: int
+    needs: Needs
     max_seconds: int
     instead: Mapping[Kind, str]
+    hours: Hours | None = None
+
+    @property
+    def approvals(self) -> int:
+        """How many people have to agree, whoever they are."""
+        return people_of(self.needs)

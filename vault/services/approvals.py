@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vault.domain.account import Account
 from vault.domain.checkout import Approval, Checkout, CheckoutEvent, CheckoutState, Decision
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
-from vault.domain.policy import Deny, Permission, approvals_complete, decide_approval, granted_seconds
+from vault.domain.policy import Deny, Permission, decide_approval, granted_seconds
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid
+from vault.services.deciding import Deciding
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, error_of, refuse
 from vault.services.leases import end, moved, settle
@@ -45,6 +47,7 @@ class Approvals:
     units: Units
     gate: Gate
     factors: Factors
+    deciding: Deciding
     clock: Clock
 
     def decide(self, actor: Actor, checkout_id: str, word: Word, otp: str) -> Checkout:
@@ -78,7 +81,7 @@ class Approvals:
                 widening = Invalid("input.invalid", "An approval may shorten, never widen.", errors=(place,))
                 refuse(unit, denied, widening, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
-            decided = self._write(unit, actor, checkout, given, word, now)
+            decided = self._write(unit, actor, (checkout, account), given, word, now)
             unit.commit()
         return decided
 
@@ -86,11 +89,12 @@ class Approvals:
         self,
         unit: Unit,
         actor: Actor,
-        checkout: Checkout,
+        asked: tuple[Checkout, Account],
         given: tuple[Approval, ...],
         word: Word,
         now: datetime,
     ) -> Checkout:
+        checkout, account = asked
         approval = Approval(
             id=new_id(),
             checkout_id=checkout.id,
@@ -106,7 +110,7 @@ class Approvals:
         if word.decision is Decision.DENY:
             note = approval.comment or None
             return end(unit, checkout, CheckoutEvent.DENIED, now, actor, note, changes(None, approval))[0]
-        decided = self._approved(unit, checkout, (*given, approval), now)
+        decided = self._approved(unit, account, checkout, (*given, approval), now)
         unit.log.record(
             Event(
                 EventType.CHECKOUT_APPROVED,
@@ -129,10 +133,10 @@ class Approvals:
         return decided
 
     def _approved(
-        self, unit: Unit, checkout: Checkout, given: tuple[Approval, ...], now: datetime
+        self, unit: Unit, account: Account, checkout: Checkout, given: tuple[Approval, ...], now: datetime
     ) -> Checkout:
         shortened = replace(checkout, granted_seconds=granted_seconds(checkout, given))
-        if not approvals_complete(checkout, given):
+        if not self.deciding.complete(unit, account, checkout, given, now):
             unit.checkouts.update(shortened)
             return shortened
         after = moved(checkout, CheckoutEvent.APPROVALS_COMPLETE)

@@ -127,22 +127,22 @@ class Asking:
 
     def _decide(self, unit: Unit, actor: Actor, account: Account, ask: Ask, now: datetime) -> Checkout:
         """Decide the stated reason and make the request, or refuse."""
-        limits = self.policy.limits
-        found, _ = self.deciding.situation_of(unit, account, now)
-        customer = unit.customers.get(account.customer_id)
-        longest = customer.session_max_seconds if customer is not None else None
-        reason = self.policy.reasons.get(ask.reason)
-        bound = limits.longest_seconds if reason is None else self.policy.longest(reason, longest)
+        policy = self.policy  # one version decides, and is the one that is written down
+        limits = policy.limits
+        facts = self.deciding.facts(unit, account, actor.id, now)
+        reason = policy.reasons.get(ask.reason)
+        terms = None if reason is None else policy.terms(reason, account, facts.customer)
+        bound = limits.longest_seconds if terms is None else terms.longest
         seconds = min(limits.checkout_seconds, bound) if ask.seconds is None else ask.seconds
-        approvers = len(self.deciding.approvers(unit, actor.id, account, now))
-        decision = self.policy.decide_reason(account, found, ask.reason, seconds, approvers, longest)
-        if isinstance(decision, Deny) or reason is None:
+        decision = policy.decide_reason(ask.reason, seconds, facts)
+        if isinstance(decision, Deny) or reason is None or terms is None:
             denial = (
                 decision
                 if isinstance(decision, Deny)
                 else Deny("policy.denied", "No rule applies.", "default")
             )
             self._refuse(unit, actor, ask, error_of(denial), now, denial.rule)
+        approvals = terms.approvals
         number = new_id()
         return Checkout(
             id=number,
@@ -154,12 +154,12 @@ class Asking:
             justification=ask.justification.strip(),
             requested_seconds=seconds,
             granted_seconds=seconds,
-            approvals_needed=reason.approvals,
-            state=CheckoutState.PENDING_APPROVAL if reason.approvals else CheckoutState.APPROVED,
+            approvals_needed=approvals,
+            state=CheckoutState.PENDING_APPROVAL if approvals else CheckoutState.APPROVED,
             requested_at=now,
             decide_by=now + timedelta(seconds=limits.decide_seconds),
-            use_by=None if reason.approvals else now + timedelta(seconds=limits.use_seconds),
-            policy_hash=self.policy.digest,
+            use_by=None if approvals else now + timedelta(seconds=limits.use_seconds),
+            policy_hash=policy.digest,
             content_hash=content_hash(
                 checkout_id=number,
                 account_id=account.id,

@@ -6,12 +6,22 @@ same. Never decided here: what the policy says (`vault.domain.policy`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vault.domain.actor import Scope, reach_of
+from vault.domain.actor import Power, Scope, reach_of
+from vault.domain.agreement import Approvers, Needs
 from vault.domain.credential import Due, due_causes
-from vault.domain.policy import Deny, Permission, Policy, approvals_complete, granted_seconds
+from vault.domain.policy import (
+    Deny,
+    Facts,
+    Permission,
+    Policy,
+    Terms,
+    approvals_complete,
+    counted,
+    granted_seconds,
+)
 from vault.domain.reason import Situation, situation
 from vault.errors import Conflict, VaultError
 from vault.services.gate import Gate, error_of
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.domain.account import Account
-    from vault.domain.checkout import Checkout
+    from vault.domain.checkout import Approval, Checkout
     from vault.ports.store import Unit
 
 
@@ -38,40 +48,68 @@ class Deciding:
     def situation_of(self, unit: Unit, account: Account, now: datetime) -> tuple[Situation, frozenset[Due]]:
         """Say in which situation an account is, and why it is due."""
         current = unit.versions.current_of((account.id,))
+        left = unit.leavers.known_of((account.id,))
+        longest_age = self.policy.limits.longest_age
         causes = frozenset(
             cause
-            for version in current.values()
-            for cause in due_causes(version, now, self.policy.limits.longest_age)
+            for place, version in current.items()
+            for cause in due_causes(version, now, longest_age, left=(*place, version.number) in left)
         )
         return situation(account.custody, unit.accounts.parts(account.id), causes), causes
 
-    def approvers(self, unit: Unit, requester: str, account: Account, now: datetime) -> frozenset[str]:
-        """Name the people who may approve someone's request for an account."""
-        roles = self.policy.permissions[Permission.CHECKOUT_APPROVE]
-        return frozenset(
-            person.id
-            for person, grant in unit.people.holders(roles, now)
-            if person.id != requester and _covers(grant.scope, account)
-        )
+    def facts(self, unit: Unit, account: Account, requester: str, now: datetime) -> Facts:
+        """Gather what a request of `requester` for an account is decided on."""
+        found, _ = self.situation_of(unit, account, now)
+        approvers = self.approvers(unit, requester, account, now)
+        return Facts(account, found, now, approvers, unit.customers.get(account.customer_id))
 
-    def stands(self, unit: Unit, account: Account, checkout: Checkout, now: datetime) -> VaultError | None:
-        """Say why a request that was granted cannot begin any more: the account, the approvals, the approvers.
+    def approvers(self, unit: Unit, requester: str, account: Account, now: datetime) -> Approvers:
+        """Name the people who may approve someone's request for an account, with the powers by which they may."""
+        roles = self.policy.permissions[Permission.CHECKOUT_APPROVE]
+        found: dict[str, tuple[Power, ...]] = {}
+        for person, grant in unit.people.holders(roles, now):
+            if person.id != requester and _covers(grant.scope, account):
+                found[person.id] = (*found.get(person.id, ()), Power(grant.role, grant.scope))
+        return found
+
+    def terms(self, unit: Unit, account: Account, code: str) -> Terms:
+        """Give the terms of a request that was made for `code`; one whose reason is gone has none but its own."""
+        reason = self.policy.reasons.get(code)
+        if reason is None:
+            return Terms((), self.policy.limits.longest_seconds)
+        return self.policy.terms(reason, account, unit.customers.get(account.customer_id))
+
+    def open_needs(
+        self, unit: Unit, account: Account, checkout: Checkout, given: tuple[Approval, ...], now: datetime
+    ) -> Needs:
+        """Give what the policy in force still asks for beside the words that were `given` and count now."""
+        people = counted(checkout, given, self.approvers(unit, checkout.requester_id, account, now))
+        return self.terms(unit, account, checkout.reason).missing(people)
+
+    def complete(
+        self, unit: Unit, account: Account, checkout: Checkout, given: tuple[Approval, ...], now: datetime
+    ) -> bool:
+        """Say whether enough people who may approve now approved exactly this request.
 
         The word of someone who may not approve any more does not count: taking a role away works at once (S17).
         """
         approvers = self.approvers(unit, checkout.requester_id, account, now)
-        given = tuple(each for each in unit.checkouts.approvals(checkout.id) if each.approver_id in approvers)
-        found, _ = self.situation_of(unit, account, now)
-        customer = unit.customers.get(account.customer_id)
-        longest = None if customer is None else customer.session_max_seconds
+        return approvals_complete(checkout, given, self.terms(unit, account, checkout.reason), approvers)
+
+    def stands(self, unit: Unit, account: Account, checkout: Checkout, now: datetime) -> VaultError | None:
+        """Say why a request that was granted cannot begin any more: the account, the hours, the approvals."""
+        facts = self.facts(unit, account, checkout.requester_id, now)
+        approvers = facts.approvers or {}
         decision = self.policy.decide_reason(
-            account, found, checkout.reason, checkout.granted_seconds, checkout.approvals_needed, longest
+            checkout.reason, checkout.granted_seconds, replace(facts, approvers=None)
         )
         if isinstance(decision, Deny):
             return error_of(decision)
-        if not approvals_complete(checkout, given) or checkout.granted_seconds > granted_seconds(
-            checkout, given
-        ):
+        given = tuple(each for each in unit.checkouts.approvals(checkout.id) if each.approver_id in approvers)
+        terms = self.terms(unit, account, checkout.reason)
+        if not approvals_complete(
+            checkout, given, terms, approvers
+        ) or checkout.granted_seconds > granted_seconds(checkout, given):
             return Conflict(
                 "approval.changed",
                 "The approvals are not for this request, or not by people who may approve now; ask again.",

@@ -11,15 +11,18 @@ from typing import Any
 
 import pytest
 
-from vault.domain.account import Account, Custodian, Custody, Kind, Model
+from vault.domain.account import Account, Custodian, Custody, Customer, Kind, Model
 from vault.domain.actor import Actor, ActorKind, Power, Role, Scope, ScopeKind, incompatible, system_actor
+from vault.domain.agreement import Need
 from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision
 from vault.domain.policy import (
     NEVER_FOR_MACHINES,
     Deny,
+    Facts,
     Permission,
     Permit,
     Policy,
+    Terms,
     approvals_complete,
     decide_approval,
     granted_seconds,
@@ -156,30 +159,42 @@ def test_the_system_acts_for_itself(policy: Policy) -> None:
     assert isinstance(policy.decide(system_actor("import"), Permission.CREDENTIAL_INTAKE), Permit)
 
 
+def facts(found: Account, now_in: Situation, approvers: int = 9, longest: int | None = None) -> Facts:
+    people = {f"approver-{each}": (Power(Role.APPROVER, Scope()),) for each in range(approvers)}
+    customer = Customer("customer-1", "900001", "Example", False, False, None, longest, NOW)
+    return Facts(found, now_in, NOW, people, customer)
+
+
+def complete(asked: Checkout, *given: Approval) -> bool:
+    people = {each.approver_id: (Power(Role.APPROVER, Scope()),) for each in given}
+    return approvals_complete(asked, given, Terms(((Need(2),),), 3600), people)
+
+
 def denied(decision: Permit | Deny) -> str:
     assert isinstance(decision, Deny)
     return decision.code
 
 
 def test_a_reason_that_fits_is_permitted(policy: Policy) -> None:
-    assert isinstance(policy.decide_reason(account(), Situation.HELD, "BILL_ROOT", 3600, 0), Permit)
+    assert isinstance(policy.decide_reason("BILL_ROOT", 3600, facts(account(), Situation.HELD, 0)), Permit)
 
 
 def test_an_unknown_reason_is_denied(policy: Policy) -> None:
     assert (
-        denied(policy.decide_reason(account(), Situation.HELD, "CURIOSITY", 60, 9)) == "policy.reason_unknown"
+        denied(policy.decide_reason("CURIOSITY", 60, facts(account(), Situation.HELD, 9)))
+        == "policy.reason_unknown"
     )
 
 
 def test_a_task_that_iam_can_do_names_the_way(policy: Policy) -> None:
-    decision = policy.decide_reason(account(), Situation.HELD, "SUPPORT_PLAN", 60, 9)
+    decision = policy.decide_reason("SUPPORT_PLAN", 60, facts(account(), Situation.HELD, 9))
     assert denied(decision) == "policy.lesser_way"
     assert isinstance(decision, Deny)
     assert "supportplans" in decision.detail
 
 
 def test_a_members_bucket_is_unlocked_by_a_task_session(policy: Policy) -> None:
-    decision = policy.decide_reason(account(Kind.MEMBER), Situation.HELD, "S3_UNLOCK", 60, 9)
+    decision = policy.decide_reason("S3_UNLOCK", 60, facts(account(Kind.MEMBER), Situation.HELD, 9))
     assert denied(decision) == "policy.lesser_way"
     assert isinstance(decision, Deny)
     assert "AssumeRoot" in decision.detail
@@ -190,10 +205,10 @@ def test_due_and_unknown_open_only_for_rotation_and_incident(policy: Policy, fou
     opened = {
         code
         for code in policy.reasons
-        if isinstance(policy.decide_reason(account(), found, code, 60, 9), Permit)
+        if isinstance(policy.decide_reason(code, 60, facts(account(), found, 9)), Permit)
     }
     assert opened == {"CRED_ROTATE", "INCIDENT"}
-    assert denied(policy.decide_reason(account(), found, "BILL_ROOT", 60, 9)) == "rotation.due"
+    assert denied(policy.decide_reason("BILL_ROOT", 60, facts(account(), found, 9))) == "rotation.due"
 
 
 def test_onboarding_opens_only_for_takeover(policy: Policy) -> None:
@@ -201,14 +216,14 @@ def test_onboarding_opens_only_for_takeover(policy: Policy) -> None:
     opened = {
         code
         for code in policy.reasons
-        if isinstance(policy.decide_reason(found, Situation.ONBOARDING, code, 60, 9), Permit)
+        if isinstance(policy.decide_reason(code, 60, facts(found, Situation.ONBOARDING, 9)), Permit)
     }
     assert opened == {"ONBOARD_TAKEOVER"}
 
 
 def test_nothing_opens_what_is_not_ours(policy: Policy) -> None:
     found = account(custody=Custody.CUSTOMER_HELD)
-    decisions = [policy.decide_reason(found, Situation.NONE, code, 60, 9) for code in policy.reasons]
+    decisions = [policy.decide_reason(code, 60, facts(found, Situation.NONE, 9)) for code in policy.reasons]
     assert all(isinstance(decision, Deny) for decision in decisions)
 
 
@@ -216,13 +231,16 @@ def test_nothing_opens_what_is_not_ours(policy: Policy) -> None:
     ("seconds", "customer", "permitted"), [(3600, None, True), (3601, None, False), (901, 900, False)]
 )
 def test_the_tightest_limit_wins(policy: Policy, seconds: int, customer: int | None, permitted: bool) -> None:
-    decision = policy.decide_reason(account(), Situation.HELD, "BILL_ROOT", seconds, 0, customer)
+    decision = policy.decide_reason("BILL_ROOT", seconds, facts(account(), Situation.HELD, 0, customer))
     assert isinstance(decision, Permit) == permitted
 
 
 def test_too_few_approvers_means_locked(policy: Policy) -> None:
-    assert isinstance(policy.decide_reason(account(), Situation.HELD, "IAM_RESTORE", 60, 1), Permit)
-    assert denied(policy.decide_reason(account(), Situation.HELD, "IAM_RESTORE", 60, 0)) == "policy.denied"
+    assert isinstance(policy.decide_reason("IAM_RESTORE", 60, facts(account(), Situation.HELD, 1)), Permit)
+    assert (
+        denied(policy.decide_reason("IAM_RESTORE", 60, facts(account(), Situation.HELD, 0)))
+        == "policy.denied"
+    )
 
 
 def test_nobody_approves_their_own_request() -> None:
@@ -233,18 +251,18 @@ def test_nobody_approves_their_own_request() -> None:
 def test_one_person_counts_once() -> None:
     one = Actor(ActorKind.PERSON, "one", "One")
     assert denied(decide_approval(checkout(), (approval("one"),), one, "content")) == "approval.duplicate"
-    assert not approvals_complete(checkout(), (approval("one"), approval("one")))
+    assert not complete(checkout(), approval("one"), approval("one"))
 
 
 def test_an_approval_is_for_exactly_one_content() -> None:
     one = Actor(ActorKind.PERSON, "one", "One")
     assert denied(decide_approval(checkout(), (), one, "another")) == "approval.changed"
-    assert not approvals_complete(checkout(), (approval("one"), approval("two", content="another")))
-    assert approvals_complete(checkout(), (approval("one"), approval("two")))
+    assert not complete(checkout(), approval("one"), approval("two", content="another"))
+    assert complete(checkout(), approval("one"), approval("two"))
 
 
 def test_the_requesters_own_approval_never_counts() -> None:
-    assert not approvals_complete(checkout(), (approval("one"), approval("requester")))
+    assert not complete(checkout(), approval("one"), approval("requester"))
 
 
 def test_approvers_may_shorten_and_never_widen() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
-from vault.domain.policy import Deny, Permission
+from vault.domain.policy import Deny, Facts, Permission
 from vault.errors import VaultError
 from vault.services.asking import Ask
 from vault.web.auth import actor, the_vault
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from vault.services.accounts import AccountView
 
 MINUTES: Final = (15, 30, 60, 120, 240)
-ENOUGH: Final = 99
-"""More approvers than any reason needs: how many there are is only looked up when it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +97,11 @@ def _ask_page(account_id: str, form: AskForm, status: int) -> Response:
 def _options(view: AccountView) -> list[Option]:
     policy = the_vault().policy
     customer = customer_of(actor(), view.account.customer_id)
-    limit = None if customer is None else customer.session_max_seconds
+    facts = Facts(view.account, view.situation, the_vault().clock.now(), None, customer)
     found: list[Option] = []
     for reason in policy.reasons.values():
-        longest = policy.longest(reason, limit)
-        decision = policy.decide_reason(view.account, view.situation, reason.code, longest, ENOUGH, limit)
+        longest = policy.terms(reason, view.account, customer).longest
+        decision = policy.decide_reason(reason.code, longest, facts)
         why = decision.detail if isinstance(decision, Deny) else ""
         found.append(Option(reason, longest, reason.instead.get(view.account.kind, ""), why))
     return found
