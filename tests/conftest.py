@@ -1,7 +1,8 @@
 """What every test stands on.
 
 Fixtures: `postgres_server` (one real server a worker), `postgres_url`, `fresh_database` (an empty PostgreSQL
-database a test), `database_url` (SQLite and PostgreSQL in turn), `chromium` (path of the browser).
+database a test), `postgresql_url` and `sqlite_url` (with the vault's tables), `database_url` (both of these in turn),
+`empty_database_url` (an empty one of each kind in turn), `chromium` (path of the browser).
 
 Also decided here: no test reaches another machine, and no test sees the credentials or settings of whoever
 runs it.
@@ -19,6 +20,7 @@ from tests.support.browser import chromium_executable
 from tests.support.network import close_network
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.scratch import use_memory
+from tests.support.tables import make_tables, sqlite_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,11 +75,39 @@ def fresh_database(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Lend an empty database of each kind that the vault supports, by SQLAlchemy URL."""
     if request.param == "sqlite":
-        return f"sqlite+pysqlite:///{tmp_path / 'test.db'}"
+        return f"sqlite+pysqlite:///{tmp_path / 'empty.db'}"
     return str(request.getfixturevalue("fresh_database"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """Make a PostgreSQL database with all tables and nothing in them; give its name."""
+    name = postgres_server.create_database()
+    make_tables(postgres_server.url(name))
+    return name
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Lend an SQLite database with all tables."""
+    (tmp_path / "vault.db").write_bytes(sqlite_tables())
+    return f"sqlite+pysqlite:///{tmp_path / 'vault.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """Lend a PostgreSQL database with all tables."""
+    with postgres_server.database(template=postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Lend a database of each kind with all tables, by SQLAlchemy URL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture(scope="session")

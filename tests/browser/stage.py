@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from tests.support.people import House, Member, move_in
+from tests.support.quick_apps import make_apps_quickly
 from tests.support.world import make_world
 from vault.crypto import totp
 from vault.domain.account import Custodian, Kind, Model
@@ -51,6 +52,9 @@ LAUNCH = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+make_apps_quickly()
 
 
 @dataclass(eq=False)

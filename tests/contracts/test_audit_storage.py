@@ -37,8 +37,8 @@ Transaction: TypeAlias = Callable[[], AbstractContextManager[Storage]]
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = make_engine(database_url)
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    made = make_engine(empty_database_url)
     make_tables(made)
     yield made
     made.dispose()

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from tests.support.postgres import PostgresServer
 
 
-def test_nothing_is_there_before_and_all_after(database_url: str) -> None:
-    assert current(database_url) is None
-    upgrade(database_url)
-    assert current(database_url) == head() == "0010"
-    upgrade(database_url)
-    engine = engine_for(database_url)
+def test_nothing_is_there_before_and_all_after(empty_database_url: str) -> None:
+    assert current(empty_database_url) is None
+    upgrade(empty_database_url)
+    assert current(empty_database_url) == head() == "0010"
+    upgrade(empty_database_url)
+    engine = engine_for(empty_database_url)
     names = set(inspect(engine).get_table_names())
     assert names == set(metadata.tables) | {"alembic_version", "audit_entry", "audit_head", *INDEX}
     engine.dispose()
@@ -109,17 +109,19 @@ def _postgresql_words(connection: Connection) -> list[tuple[str, ...]]:
     return sorted(words)
 
 
-def test_a_migration_that_fails_leaves_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_leaves_nothing(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = lambda _: ["CREATE TABLE half (one INTEGER)", "CREATE NONSENSE"]  # noqa: E731 - two statements
     monkeypatch.setattr("audit.storage.sql.ddl", broken)
     with pytest.raises(Unavailable):
-        upgrade(database_url)
-    engine = engine_for(database_url)
+        upgrade(empty_database_url)
+    engine = engine_for(empty_database_url)
     assert inspect(engine).get_table_names() == []
     engine.dispose()
     monkeypatch.undo()
-    upgrade(database_url)
-    assert current(database_url) == head()
+    upgrade(empty_database_url)
+    assert current(empty_database_url) == head()
 
 
 def test_the_migrations_run_without_the_repository(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,8 @@ from sqlalchemy import text
 from audit.entry import Draft
 from tests.bench.grower import grow
 from tests.contracts.log_lines import ALL, noted, write
-from tests.support.builders import HOUR, NOW, NUMBER, stand
+from tests.support.builders import HOUR, NOW, NUMBER, open_log, stand, units_for
+from tests.support.tables import make_tables
 from vault.adapters.db.stores import search
 from vault.adapters.db.stores.words import PART, encode, gram_of, grams, made_of, mask
 from vault.domain.actor import Reach
@@ -25,7 +28,9 @@ from vault.services.indexing import Indexing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from tests.support.postgres import PostgresServer
     from vault.adapters.db import SqlUnits
 
 OTHER = "222233334444"
@@ -57,9 +62,10 @@ def drafts(count: int) -> Iterator[Draft]:
         )  # fmt: skip
 
 
-@pytest.fixture
-def indexed(units: SqlUnits) -> SqlUnits:
-    """Lend a log of two indexed parts and a tail."""
+def make_indexed(url: str, directory: Path) -> None:
+    """Make a log of two indexed parts and a tail."""
+    units = units_for(url, directory)
+    open_log(units)
     with units.write() as unit:
         stand(unit)
         stand(unit, OTHER)
@@ -69,44 +75,94 @@ def indexed(units: SqlUnits) -> SqlUnits:
     index = Indexing(units)
     assert [index.once(), index.once(), index.once()] == [True, True, False]
     assert index.indexed() == 2 * PART
-    return units
+    units.engine.dispose()
 
 
-def leaves(units: SqlUnits) -> list[dict[str, Any]]:
-    with units.engine.connect() as connection:
-        rows = connection.execute(text("SELECT leaf FROM audit_entry ORDER BY seq")).scalars()
-        return [json.loads(leaf) for leaf in rows]
+@pytest.fixture(scope="module")
+def indexed_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one in a directory, for copies."""
+    directory = tmp_path_factory.mktemp("indexed") / "made"
+    directory.mkdir()
+    url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
+    make_tables(url)
+    make_indexed(url, directory)
+    return directory
 
 
-def by_hand(content: dict[str, Any], wanted: EntryFilter, reach: Reach) -> bool:
-    """Say whether an entry is meant, without any index or statement."""
+@pytest.fixture(scope="module")
+def indexed_postgresql(
+    postgres_server: PostgresServer, postgres_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """Make one in a PostgreSQL database, for copies; give its name."""
+    directory = tmp_path_factory.mktemp("indexed") / "made"
+    directory.mkdir()
+    name = postgres_server.create_database(postgres_template)
+    make_indexed(postgres_server.url(name), directory)
+    return name, directory
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def indexed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlUnits]:
+    """Lend a log of two indexed parts and a tail."""
+    directory = tmp_path / "copy"
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            shutil.copytree(request.getfixturevalue("indexed_sqlite"), directory)
+            url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
+        else:
+            template, source = request.getfixturevalue("indexed_postgresql")
+            shutil.copytree(source, directory)
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(server.database(template))
+        units = units_for(url, directory)
+        stack.callback(units.engine.dispose)
+        yield units
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it is read by hand: its content, and every text and number in it, in small letters."""
+
+    content: dict[str, Any]
+    words: str
+
+
+def lines(units: SqlUnits) -> list[Line]:
+    """Read the whole log."""
 
     def told(value: object) -> Iterator[str]:
         if isinstance(value, dict | list):
             for inner in value.values() if isinstance(value, dict) else value:
                 yield from told(inner)
         elif not isinstance(value, bool):
-            yield str(value)
+            yield str(value).lower()
 
+    with units.engine.connect() as connection:
+        rows = connection.execute(text("SELECT leaf FROM audit_entry ORDER BY seq")).scalars()
+        contents = [json.loads(leaf) for leaf in rows]
+    return [Line(content, "\0".join(told(content))) for content in contents]
+
+
+def by_hand(line: Line, wanted: EntryFilter, reach: Reach) -> bool:
+    """Say whether an entry is meant, without any index or statement."""
+    content = line.content
     account, reason = content.get("account", {}).get("id"), content.get("reason", {})
     types = {*wanted.types, *([wanted.type] if wanted.type else [])}
     outcomes = {*wanted.outcomes, *([wanted.outcome] if wanted.outcome else [])}
     time = content["time"]
-    return all(
-        (
-            reach.everything or account in reach.accounts,
-            not wanted.of_accounts or account is not None,
-            wanted.account_id in {None, account},
-            wanted.actor_id in {None, content["actor"]["id"]},
-            wanted.checkout_id in {None, content.get("checkout")},
-            wanted.reason in {None, reason.get("code")},
-            wanted.ticket in {None, reason.get("ticket")},
-            not types or content["type"] in types,
-            not outcomes or content["outcome"] in outcomes,
-            wanted.since is None or time >= f"{wanted.since:%Y-%m-%dT%H:%M:%S}.000000Z",
-            wanted.until is None or time < f"{wanted.until:%Y-%m-%dT%H:%M:%S}.000000Z",
-            wanted.text is None or any(wanted.text.lower() in each.lower() for each in told(content)),
-        )
+    return (
+        (reach.everything or account in reach.accounts)
+        and (not wanted.of_accounts or account is not None)
+        and wanted.account_id in {None, account}
+        and wanted.actor_id in {None, content["actor"]["id"]}
+        and wanted.checkout_id in {None, content.get("checkout")}
+        and wanted.reason in {None, reason.get("code")}
+        and wanted.ticket in {None, reason.get("ticket")}
+        and (not types or content["type"] in types)
+        and (not outcomes or content["outcome"] in outcomes)
+        and (wanted.since is None or time >= f"{wanted.since:%Y-%m-%dT%H:%M:%S}.000000Z")
+        and (wanted.until is None or time < f"{wanted.until:%Y-%m-%dT%H:%M:%S}.000000Z")
+        and (wanted.text is None or wanted.text.lower() in line.words)
     )
 
 
@@ -151,14 +207,14 @@ WORDS: tuple[dict[str, Any], ...] = (
 
 
 def test_a_search_finds_what_looking_through_all_finds(indexed: SqlUnits) -> None:
-    everything = leaves(indexed)
+    everything = lines(indexed)
     tried = 0
     for facet, outcome, who, words in product(FACETS, OUTCOMES, WHO, WORDS):
         if sum(map(bool, (facet, outcome, who, words))) > 2:
             continue
         wanted = replace(EntryFilter(), **facet, **outcome, **who, **words)
         for reach in (ALL, Reach(accounts=frozenset({OTHER}))) if words else (ALL,):
-            expected = [n for n, content in enumerate(everything) if by_hand(content, wanted, reach)]
+            expected = [n for n, line in enumerate(everything) if by_hand(line, wanted, reach)]
             assert all_found(indexed, wanted, reach) == expected[::-1], (wanted, reach)
             tried += 1
     assert tried > 60
@@ -196,7 +252,9 @@ def test_a_search_that_costs_too_much_stops_and_goes_on(
 
 def test_what_the_index_hides_is_found_by_making_it_again(indexed: SqlUnits) -> None:
     index = Indexing(indexed)
-    hidden = next(each["reason"]["text"] for each in leaves(indexed)[PART + 100 :] if "reason" in each)
+    hidden = next(
+        line.content["reason"]["text"] for line in lines(indexed)[PART + 100 :] if "reason" in line.content
+    )
     wanted = EntryFilter(text=hidden)
     found = all_found(indexed, wanted)
     assert found
@@ -220,13 +278,13 @@ def test_an_index_that_names_too_much_shows_nothing_more(indexed: SqlUnits) -> N
     every = b"\xff" * (PART // 8)
     with indexed.engine.begin() as connection:
         connection.execute(text("UPDATE audit_words SET entries = :every"), {"every": every})
-    everything = leaves(indexed)
+    everything = lines(indexed)
     for wanted in (
         EntryFilter(text="invoice 4200"),
         EntryFilter(type="checkout.requested", outcome="failed"),
         EntryFilter(ticket="T-17"),
     ):
-        expected = [n for n, content in enumerate(everything) if by_hand(content, wanted, ALL)]
+        expected = [n for n, line in enumerate(everything) if by_hand(line, wanted, ALL)]
         assert all_found(indexed, wanted) == expected[::-1]
 
 

@@ -199,7 +199,7 @@ def test_nothing_on_disk_holds_a_secret_in_any_form(
     found = disk.read()
     assert {"dump", "log.mark", "local-keys.json"} <= found.keys()
     assert found.keys() >= (
-        {"wal"} if "wal" in found else {"test.db", "test.db-wal", "test.db-shm", "backup"}
+        {"wal"} if "wal" in found else {"vault.db", "vault.db-wal", "vault.db-shm", "backup"}
     )
     # what is no secret lies there as it is
     places = [where for where, content in found.items() if b"secret.reveal.released" in content]
@@ -217,7 +217,7 @@ def test_a_planted_secret_is_found_wherever_it_is(vault_world: World, disk: Disk
     found = disk.read()
     engine.dispose()
     places = {each.where.split("/")[0] for each in search({"planted": secret}, found)}
-    assert places >= ({"dump", "wal", "base"} if "wal" in found else {"dump", "test.db-wal", "backup"})
+    assert places >= ({"dump", "wal", "base"} if "wal" in found else {"dump", "vault.db-wal", "backup"})
 
 
 @pytest.mark.parametrize("secret", [b"Planted-Horse-7-Battery", bytes(range(128, 148)), b"ABCDEFGH234567AB"])

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from audit.log import Log
 from audit.mark import MarkFile
 from audit.note import Signer
-from vault.adapters.db import SqlUnits, engine_for, upgrade
+from tests.support.tables import make_tables
+from vault.adapters.db import SqlUnits, engine_for
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.compose import Ground, Vault, compose
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vault.domain.checkout import Checkout
+    from vault.domain.policy import Policy
     from vault.ports.keys import KeyService
+    from vault.settings import Settings
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ORIGIN = "vault.test.example/audit"
@@ -159,13 +162,20 @@ def make_world(url: str, directory: Path, keys: KeyService | None = None) -> Wor
 
 def create_world(url: str, directory: Path, keys: KeyService, signer: Signer, server_key: ServerKey) -> World:
     """Make the tables and the log's first entry, and open the vault on them."""
-    upgrade(url)
+    make_tables(url)
     world = open_world(url, directory, keys, signer, server_key)
     with world.vault.units.write() as unit:
         detail = {"vkey": signer.vkey, "vault": unit.vault_id}
         unit.log.record(Event(EventType.LOG_OPENED, system_actor("test"), detail=detail), world.clock.now())
         unit.commit()
     return world
+
+
+@cache
+def rules() -> tuple[Settings, Policy]:
+    """Read the settings of a demonstration and the shipped policy once a process."""
+    settings = load_settings(environment={"ROOTVAULT_ENVIRONMENT": "demo", "ROOTVAULT_KEYS_SERVICE": "local"})
+    return settings, open_policy(settings)
 
 
 @cache
@@ -200,8 +210,7 @@ def open_world(
     clock: HandClock | None = None,
 ) -> World:
     """Open the vault on a database that was made before."""
-    settings = load_settings(environment={"ROOTVAULT_ENVIRONMENT": "demo", "ROOTVAULT_KEYS_SERVICE": "local"})
-    policy = open_policy(settings)
+    settings, policy = rules()
     engine = engine_for(url)
     mark = MarkFile(directory / "log.mark")
     units = SqlUnits(

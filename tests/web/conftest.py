@@ -17,6 +17,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from tests.support.people import House, Member, move_in
+from tests.support.quick_apps import make_apps_quickly
 from tests.support.world import make_world
 from vault.domain.actor import Role
 from vault.domain.policy import Permission
@@ -27,6 +28,8 @@ from vault.web.guard import PUBLIC, SIGNED_IN, needs
 from vault.web.requests import Wire, body, parse
 
 BOOM = "hunter2-in-an-exception"
+
+make_apps_quickly()
 
 
 class Wanted(Wire):

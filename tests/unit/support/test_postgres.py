@@ -28,8 +28,8 @@ with running_postgres() as server:
 """
 
 
-def test_database_url_opens_a_database_of_each_kind(database_url: str) -> None:
-    engine = sqlalchemy.create_engine(database_url)
+def test_empty_database_url_opens_a_database_of_each_kind(empty_database_url: str) -> None:
+    engine = sqlalchemy.create_engine(empty_database_url)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("CREATE TABLE kept (word text)"))
         connection.execute(sqlalchemy.text("INSERT INTO kept VALUES ('one')"))
