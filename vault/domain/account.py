@@ -84,7 +84,7 @@ class Customer:
     """A Rackspace account, named by its DDI; the level of people, permissions and settings (C1).
 
     `session_idle_seconds` and `session_max_seconds` are the customer's own limits (U3), None where
-    it set none; the tightest applicable limit wins.
+    it set none; the tightest applicable limit wins. `split_custody` parts password and codes of its accounts (C8).
     """
 
     id: str
@@ -95,11 +95,12 @@ class Customer:
     session_idle_seconds: int | None
     session_max_seconds: int | None
     created_at: datetime
+    split_custody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An AWS account with its one root user."""
+    """An AWS account with its one root user; `split_custody` gives password and codes to two people (C8)."""
 
     id: str
     customer_id: str
@@ -112,6 +113,7 @@ class Account:
     phone: Custodian
     created_at: datetime
     held_since: datetime | None = None
+    split_custody: bool = False
 
 
 def first_custody(model: Model, kind: Kind) -> Custody:

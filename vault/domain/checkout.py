@@ -36,6 +36,7 @@ class CheckoutEvent(StrEnum):
     NO_APPROVAL_NEEDED = "no_approval_needed"
     APPROVAL_NEEDED = "approval_needed"
     APPROVALS_COMPLETE = "approvals_complete"
+    APPROVAL_LOST = "approval_lost"
     FIRST_STEP_UP = "first_step_up"
     CHECKED_IN = "checked_in"
     EXPIRED = "expired"
@@ -55,6 +56,7 @@ CHECKOUT = Lifecycle(
         (CheckoutState.REQUESTED, CheckoutEvent.APPROVAL_NEEDED): CheckoutState.PENDING_APPROVAL,
         (CheckoutState.PENDING_APPROVAL, CheckoutEvent.APPROVALS_COMPLETE): CheckoutState.APPROVED,
         (CheckoutState.PENDING_APPROVAL, CheckoutEvent.DENIED): CheckoutState.DENIED,
+        (CheckoutState.APPROVED, CheckoutEvent.APPROVAL_LOST): CheckoutState.PENDING_APPROVAL,
         (CheckoutState.APPROVED, CheckoutEvent.FIRST_STEP_UP): CheckoutState.ACTIVE,
         (CheckoutState.ACTIVE, CheckoutEvent.CHECKED_IN): CheckoutState.CHECKED_IN,
         (CheckoutState.ACTIVE, CheckoutEvent.EXPIRED): CheckoutState.EXPIRED,
@@ -71,13 +73,22 @@ OPEN: frozenset[CheckoutState] = frozenset(
 """States in which a checkout claims its account: at most one each (rule 1, S4)."""
 
 
+class Verdict(StrEnum):
+    """What a reviewer says of a broken glass."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not_justified"
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """One request for an account's root, from the asking to its end.
 
     Times are aware and in UTC: `decide_by` ends the waiting for approval, `use_by` the waiting for the
     first step-up, `expires_at` the lease. `reveals` and `codes` count authorised disclosures.
-    `content_hash` is the hex SHA-256 that approvals are bound to (S20).
+    `content_hash` is the hex SHA-256 that approvals are bound to (S20). `break_glass` waived approvals and revoked
+    the checkout `revoked_id`, if there was one; `verdict` and its note are what a reviewer said of it afterwards.
+    `second_id` is who took the codes under split custody (C8).
     """
 
     id: str
@@ -103,11 +114,25 @@ class Checkout:
     end_note: str | None = None
     reveals: int = 0
     codes: int = 0
+    break_glass: bool = False
+    revoked_id: str | None = None
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
+    verdict: Verdict | None = None
+    review_note: str | None = None
+    second_id: str | None = None
+    second_name: str | None = None
+    joined_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether the written state claims the account."""
         return self.state in OPEN
+
+    @property
+    def is_unreviewed(self) -> bool:
+        """Whether it broke the glass and nobody reviewed that yet."""
+        return self.break_glass and self.reviewed_at is None
 
 
 class Decision(StrEnum):
@@ -141,9 +166,10 @@ def content_hash(
     ticket: str,
     justification: str,
     seconds: int,
+    break_glass: bool = False,
 ) -> str:
-    """Hash what an approval is for: every word of the request, in canonical JSON."""
-    content = {
+    """Hash what an approval is for: every word of the request, in canonical JSON; a broken glass is one, if it is."""
+    content: dict[str, object] = {
         "account": account_id,
         "checkout": checkout_id,
         "justification": justification,
@@ -151,9 +177,23 @@ def content_hash(
         "requester": requester_id,
         "seconds": seconds,
         "ticket": ticket,
-    }
+    } | ({"break_glass": True} if break_glass else {})
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_of(checkout: Checkout) -> str:
+    """Hash the request as it stands here now; another hash than `content_hash` means that it was edited (S20)."""
+    return content_hash(
+        checkout_id=checkout.id,
+        account_id=checkout.account_id,
+        requester_id=checkout.requester_id,
+        reason=checkout.reason,
+        ticket=checkout.ticket,
+        justification=checkout.justification,
+        seconds=checkout.requested_seconds,
+        break_glass=checkout.break_glass,
+    )
 
 
 def overdue(checkout: Checkout, now: datetime) -> CheckoutEvent | None:

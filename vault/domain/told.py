@@ -21,7 +21,12 @@ from vault.domain.account import CUSTODY, Account, Customer
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.event import Change, stamp
+from vault.domain.freeze import Freeze
+from vault.domain.identity import Identity
 from vault.domain.incident import Incident
+from vault.domain.leaver import LeaverKnows
+from vault.domain.notice import Choice
+from vault.domain.passkey import Passkey
 from vault.domain.person import Grant, Person, Session, Token
 from vault.domain.proposal import Proposal
 from vault.domain.rotation import ROTATION, Rotation
@@ -93,6 +98,7 @@ def _(thing: Customer) -> Told:
         "aws_india": _text(thing.aws_india),
         "session_idle_seconds": _text(thing.session_idle_seconds),
         "session_max_seconds": _text(thing.session_max_seconds),
+        "split_custody": _text(thing.split_custody),
     }  # fmt: skip
 
 
@@ -108,6 +114,7 @@ def _(thing: Account) -> Told:
         "mailbox": thing.mailbox.value,
         "phone": thing.phone.value,
         "held_since": _text(thing.held_since),
+        "split_custody": _text(thing.split_custody),
     }  # fmt: skip
 
 
@@ -150,6 +157,11 @@ def _(thing: Checkout) -> Told:
         "ends": _text(thing.expires_at),
         "reveals": _text(thing.reveals or None),
         "codes": _text(thing.codes or None),
+        "break_glass": _text(thing.break_glass),
+        "revoked": _text(thing.revoked_id),
+        "reviewed_by": _text(thing.reviewed_by),
+        "verdict": _text(thing.verdict),
+        "second": _text(thing.second_id),
     }  # fmt: skip
 
 
@@ -185,6 +197,7 @@ def _(thing: Person) -> Told:
         "name": thing.name,
         "link": _text(thing.enrolment_hash)[:_LINK],
         "link_until": _text(thing.enrolment_until),
+        "link_by": _text(thing.link_by),
     }  # fmt: skip
 
 
@@ -204,7 +217,12 @@ def _(thing: Grant) -> Told:
 @told.register(Session)
 def _(thing: Session) -> Told:
     ended = thing.ended_at is not None
-    return "session", thing.id, {"": "ended" if ended else "open", "person": thing.person_id}
+    return "session", thing.id, {
+        "": "ended" if ended else "open",
+        "person": thing.person_id,
+        "issuer": thing.issuer,
+        "withheld": " ".join(sorted(thing.withheld)),
+    }  # fmt: skip
 
 
 @told.register(Token)
@@ -216,6 +234,17 @@ def _(thing: Token) -> Told:
         "permissions": " ".join(sorted(thing.permissions)),
         "scope": str(thing.scope),
         "until": stamp(thing.expires_at),
+        "from": _text(thing.effective_at),
+        "addresses": " ".join(sorted(thing.addresses)),
+        "withheld": " ".join(sorted(thing.withheld)),
+    }  # fmt: skip
+
+
+@told.register(Identity)
+def _(thing: Identity) -> Told:
+    return "identity", thing.id, {
+        "": "linked" if thing.ended_at is None else "unlinked",
+        "of": f"{thing.person_id} {thing.issuer} {thing.subject}",
     }  # fmt: skip
 
 
@@ -244,6 +273,38 @@ def _(thing: Proposal) -> Told:
         "proposed_by": thing.proposed_by,
         "confirmed_by": _text(thing.confirmed_by),
         "effective_at": _text(thing.effective_at),
+    }  # fmt: skip
+
+
+@told.register(Choice)
+def _(thing: Choice) -> Told:
+    return "notice_choice", f"{thing.person_id}/{thing.topic}", {"": thing.way.value}
+
+
+@told.register(LeaverKnows)
+def _(thing: LeaverKnows) -> Told:
+    number = f"{thing.person_id}/{thing.account_id}/{thing.kind}/{thing.version}"
+    return "leaver_knows", number, {"": f"{thing.way} {stamp(thing.known_since)}"}
+
+
+@told.register(Freeze)
+def _(thing: Freeze) -> Told:
+    return "freeze", thing.id, {
+        "": "set" if thing.lifted_at is None else "lifted",
+        "of": str(thing.covered),
+        "set_by": thing.set_by,
+        "lifted_by": _text(thing.lifted_by),
+    }  # fmt: skip
+
+
+@told.register(Passkey)
+def _(thing: Passkey) -> Told:
+    return "passkey", thing.id, {
+        "": "enrolled" if thing.removed_at is None else "removed",
+        "person": thing.person_id,
+        "name": thing.name,
+        "key": hashlib.sha256(thing.credential.encode() + b"\n" + thing.public_key).hexdigest(),
+        "backed_up": _text(thing.backed_up),
     }  # fmt: skip
 
 

@@ -24,6 +24,13 @@ class RevealStore(Protocol):
         """Write the outcome; False where one was written before."""
         ...
 
+    def release(self, reveal_id: str, at: datetime) -> bool:
+        """Write that it was released, unless it has an outcome or is frozen; False where nothing was written.
+
+        Exact against a freeze only in a unit that held the checkout to release it (`CheckoutStore.hold`).
+        """
+        ...
+
     def unfinished(self, before: datetime, limit: int) -> tuple[Reveal, ...]:
         """List those authorised before a time and without outcome."""
         ...

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from vault.domain.account import Custody, Kind, Model
-from vault.domain.checkout import CheckoutState
+from vault.domain.account import Account, Custody, Kind, Model
+from vault.domain.checkout import Checkout, CheckoutState
 from vault.domain.credential import PartKind
+from vault.domain.freeze import Freeze
 from vault.domain.told import Told, told
 
 T = TypeVar("T")
@@ -48,6 +49,18 @@ class AccountFilter:
     custody: Custody | None = None
     model: Model | None = None
     kind: Kind | None = None
+
+
+class Held(NamedTuple):
+    """A checkout with its account, both held, and what bears on a disclosure under it.
+
+    `is_split` says that password and codes go to two people (C8); `freeze` is the oldest that stops the person.
+    """
+
+    checkout: Checkout
+    account: Account
+    is_split: bool
+    freeze: Freeze | None
 
 
 @dataclass(frozen=True, slots=True)

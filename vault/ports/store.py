@@ -24,7 +24,13 @@ from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.copies import CopyStore
 from vault.ports.daily import DailyStore
 from vault.ports.disclosures import RevealStore, RotationStore
+from vault.ports.freezes import FreezeStore
+from vault.ports.history import HistoryStore
+from vault.ports.identities import IdentityStore, VisitStore
+from vault.ports.leavers import LeaverStore
+from vault.ports.notices import NoticeStore
 from vault.ports.outlets import OutletStore, PublishedStore
+from vault.ports.passkeys import PasskeyStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
 from vault.ports.proposals import ProposalStore
 from vault.ports.ranges import RangeStore
@@ -33,6 +39,7 @@ from vault.ports.records import (
     CheckoutFilter,
     Entry,
     EntryFilter,
+    Held,
     Page,
     Promotion,
     Receipt,
@@ -53,7 +60,10 @@ __all__ = [
     "CustomerStore",
     "Entry",
     "EntryFilter",
+    "FreezeStore",
     "GuessStore",
+    "Held",
+    "HistoryStore",
     "LogStore",
     "OutletStore",
     "Page",
@@ -145,6 +155,28 @@ class CheckoutStore(Protocol):
         """Find with its account, holding the account's row until the unit ends."""
         ...
 
+    def hold(self, checkout_id: str, person_id: str, *, to_release: bool = False) -> Held | None:
+        """As `claim`, with what stops this person's disclosures under it, in the same statement.
+
+        With `to_release`, no freeze is set between this and the end of the unit (`FreezeStore.hold`).
+        """
+        ...
+
+    def unreviewed(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
+        """List those of these accounts that broke the glass and were not reviewed, oldest first."""
+        ...
+
+    def awaiting_review(self, reach: Reach, limit: int) -> tuple[Checkout, ...]:
+        """List those within `reach` that broke the glass and were not reviewed, oldest first."""
+        ...
+
+    def used_since(self, person_id: str, since: datetime) -> frozenset[str]:
+        """Name the accounts whose lease a person began or joined after a time, holding the person's row.
+
+        Whoever asks for the same person at the same moment waits, and then sees what was begun here.
+        """
+        ...
+
     def open_of(self, account_id: str) -> Checkout | None:
         """Find the one that claims the account, as written."""
         ...
@@ -171,6 +203,10 @@ class CheckoutStore(Protocol):
 
     def approvals(self, checkout_id: str) -> tuple[Approval, ...]:
         """List a checkout's, oldest first."""
+        ...
+
+    def approvals_of(self, checkout_ids: tuple[str, ...]) -> Mapping[str, tuple[Approval, ...]]:
+        """List those of many checkouts in one query, each oldest first; those without are left out."""
         ...
 
     def put_step_up(self, checkout_id: str, person_id: str, session: str, until: datetime) -> None:
@@ -254,6 +290,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def history(self) -> HistoryStore:
+        """What was before a request."""
+        ...
+
+    @property
     def reveals(self) -> RevealStore:
         """Disclosures."""
         ...
@@ -286,6 +327,36 @@ class Unit(Protocol):
     @property
     def proposals(self) -> ProposalStore:
         """What takes two people."""
+        ...
+
+    @property
+    def identities(self) -> IdentityStore:
+        """Who is who at an identity provider."""
+        ...
+
+    @property
+    def visits(self) -> VisitStore:
+        """Ways to the provider and back."""
+        ...
+
+    @property
+    def leavers(self) -> LeaverStore:
+        """What people knew when they were shut out."""
+        ...
+
+    @property
+    def notices(self) -> NoticeStore:
+        """What people are told."""
+        ...
+
+    @property
+    def freezes(self) -> FreezeStore:
+        """What is frozen."""
+        ...
+
+    @property
+    def passkeys(self) -> PasskeyStore:
+        """Passkeys, what they signed, and what waits for a signature."""
         ...
 
     @property

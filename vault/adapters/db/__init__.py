@@ -5,7 +5,15 @@ gives use cases their transactions; `health(engine)` and `check_durable(engine)`
 rests on. Not an ORM, because its unit of work costs more than the database's (docs/adr).
 """
 
-from vault.adapters.db import outside, proposals  # the tables' metadata is whole once this package is there
+from vault.adapters.db import (  # the tables' metadata is whole once this package is there
+    freezes,
+    identities,
+    leavers,
+    notices,
+    outside,
+    passkeys,
+    proposals,
+)
 from vault.adapters.db.engine import Finding, check_durable, engine_for, health
 from vault.adapters.db.migrations import current, head, upgrade
 from vault.adapters.db.unit_of_work import SqlUnits
@@ -16,9 +24,14 @@ __all__ = [
     "check_durable",
     "current",
     "engine_for",
+    "freezes",
     "head",
     "health",
+    "identities",
+    "leavers",
+    "notices",
     "outside",
+    "passkeys",
     "proposals",
     "upgrade",
 ]

@@ -60,6 +60,11 @@ def scope() -> tuple[Column[Any], Column[Any], CheckConstraint]:
     return choice("scope_kind", ScopeKind), Column("scope_target", Key, nullable=False), target
 
 
+def some(name: str, columns: tuple[Column[Any], ...], where: str) -> Index:
+    """Make an index over the rows for which `where` holds."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 def only_one(name: str, columns: tuple[Column[Any], ...], where: str) -> Index:
     """Make a partial unique index: at most one row for these columns while `where` holds (S4)."""
     return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))

@@ -35,9 +35,19 @@ CONFLICTS: Final = {
         "proposal.exists",
         "Such a proposal waits for a second person already; agree to that one, or end it first.",
     ),
+    "one_open_freeze": ("concurrent.change", "Somebody froze the same at the same moment; it is frozen."),
     "one_unsettled_rotation_per_part": (
         "rotation.conflict",
         "A rotation of this part is open already; go on with that one.",
+    ),
+    "passkey_credential_once": ("passkey.exists", "This passkey is enrolled already."),
+    "one_identity_of_subject": (
+        "identity.exists",
+        "This identity is linked already; it has to be unlinked there first.",
+    ),
+    "one_identity_of_person": (
+        "identity.exists",
+        "Another identity of this provider is linked already; unlink that one first.",
     ),
     "person_email_once": ("person.exists", "A person with this e-mail exists already."),
     "version_pkey": ("concurrent.change", "Someone added a version at the same moment; try again."),

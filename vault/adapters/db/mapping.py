@@ -11,13 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vault.adapters.db import outside, proposals, tables
+from vault.adapters.db import freezes, identities, leavers, notices, outside, passkeys, proposals, tables
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, Version
+from vault.domain.freeze import Freeze
+from vault.domain.identity import Identity, Visit
 from vault.domain.incident import Incident
+from vault.domain.leaver import LeaverKnows
+from vault.domain.notice import Choice, Notice
 from vault.domain.outlet import Outlet, OutletReceipt, Published
+from vault.domain.passkey import Assertion, Confirmation, Passkey
 from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.proposal import Proposal
 from vault.domain.rotation import Rotation
@@ -79,8 +84,17 @@ grant = _shape(Grant, tables.role_grant)
 session = _shape(Session, tables.browser_session)
 token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
+freeze = _shape(Freeze, freezes.frozen)
+identity = _shape(Identity, identities.identity)
+visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)
+leaver_knows = _shape(LeaverKnows, leavers.leaver_knows)
 proposal = _shape(Proposal, proposals.proposal)
+passkey = _shape(Passkey, passkeys.passkey)
+assertion = _shape(Assertion, passkeys.assertion)
+confirmation = _shape(Confirmation, passkeys.confirmation)
+notice = _shape(Notice, notices.notice)
+notice_choice = _shape(Choice, notices.notice_choice)
 outlet = _shape(Outlet, outside.outlet)
 outlet_receipt = _shape(OutletReceipt, outside.outlet_receipt)
 published = _shape(Published, outside.published)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -34,12 +35,13 @@ from vault.adapters.db.columns import (
     reference,
     scope,
     sealed,
+    some,
     words,
 )
 from vault.adapters.db.types import Blob, Key, Words
 from vault.domain.account import Custodian, Custody, Kind, Model
 from vault.domain.actor import Role
-from vault.domain.checkout import OPEN, CheckoutState, Decision
+from vault.domain.checkout import OPEN, CheckoutState, Decision, Verdict
 from vault.domain.credential import PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.person import PersonState
 from vault.domain.rotation import UNSETTLED, Evidence, RotationState
@@ -71,6 +73,7 @@ customer = Table(
     count("session_idle_seconds", 1, nullable=True),
     count("session_max_seconds", 1, nullable=True),
     moment("created_at"),
+    Column("split_custody", Boolean, nullable=False, server_default=false()),
     words("folded"),
     UniqueConstraint("ddi", name="customer_ddi_once"),
 )
@@ -98,6 +101,7 @@ account = Table(
     choice("phone", Custodian),
     moment("created_at"),
     moment("held_since", nullable=True),
+    Column("split_custody", Boolean, nullable=False, server_default=false()),
     Column("root_email_folded", Key, nullable=False),
     words("folded"),
     ForeignKeyConstraint(
@@ -164,6 +168,8 @@ person = Table(
     Column("enrolment_hash", Key),
     moment("enrolment_until", nullable=True),
     Column("email_folded", Key, nullable=False),
+    Column("next_seed", Blob),
+    Column("link_by", Text),
     UniqueConstraint("email_folded", name="person_email_once"),
     UniqueConstraint("enrolment_hash", name="person_enrolment_once"),
     CheckConstraint("(enrolment_hash IS NULL) = (enrolment_until IS NULL)", name="enrolment_whole"),
@@ -199,6 +205,8 @@ browser_session = Table(
     words("agent"),
     words("mfa"),
     moment("ended_at", nullable=True),
+    Column("issuer", Text, nullable=False, server_default=""),
+    Column("withheld", Words, nullable=False, server_default=""),
     UniqueConstraint("token_hash", name="browser_session_token_once"),
     Index("browser_session_by_person", "person_id"),
 )
@@ -217,6 +225,10 @@ api_token = Table(
     moment("expires_at"),
     moment("used_at", nullable=True),
     moment("revoked_at", nullable=True),
+    Column("addresses", Words, nullable=False, server_default=""),
+    Column("withheld", Words, nullable=False, server_default=""),
+    Column("used_from", Text, nullable=False, server_default=""),
+    moment("effective_at", nullable=True),
     UniqueConstraint("token_hash", name="api_token_once"),
     CheckConstraint("expires_at > created_at", name="expires_later"),
     Index("api_token_by_person", "person_id", "created_at", "id"),
@@ -249,17 +261,35 @@ checkout = Table(
     words("end_note", nullable=True),
     count("reveals", 0),
     count("codes", 0),
+    Column("break_glass", Boolean, nullable=False, server_default=false()),
+    Column("revoked_id", Key),
+    words("reviewed_by", nullable=True),
+    moment("reviewed_at", nullable=True),
+    choice("verdict", Verdict, nullable=True),
+    words("review_note", nullable=True),
+    Column("second_id", Key),
+    words("second_name", nullable=True),
+    moment("joined_at", nullable=True),
     CheckConstraint(f"state NOT IN {listed(OPEN)} OR ended_at IS NULL", name="open_not_ended"),
     CheckConstraint("state <> 'approved' OR use_by IS NOT NULL", name="approved_has_use_by"),
     CheckConstraint(
         "state <> 'active' OR (activated_at IS NOT NULL AND expires_at IS NOT NULL)", name="active_has_end"
     ),
     CheckConstraint("expires_at > activated_at", name="ends_after_begin"),
+    CheckConstraint(
+        "(reviewed_at IS NULL) = (reviewed_by IS NULL) AND (reviewed_at IS NULL) = (verdict IS NULL)"
+        " AND (reviewed_at IS NULL OR break_glass)",
+        name="review_whole",
+    ),
+    CheckConstraint("(second_id IS NULL) = (joined_at IS NULL)", name="second_whole"),
+    CheckConstraint("second_id <> requester_id", name="second_is_another"),
     Index("checkout_by_account", "account_id", "requested_at", "id"),
     Index("checkout_by_requester", "requester_id", "requested_at", "id"),
     Index("checkout_by_time", "requested_at", "id"),
 )
 only_one("one_open_checkout_per_account", (checkout.c.account_id,), f"state IN {listed(OPEN)}")
+some("checkout_unreviewed", (checkout.c.account_id,), "break_glass AND reviewed_at IS NULL")
+some("checkout_second", (checkout.c.second_id, checkout.c.joined_at), "second_id IS NOT NULL")
 
 approval = Table(
     "approval",
@@ -305,6 +335,7 @@ reveal = Table(
     CheckConstraint("(state = 'authorized') = (ended_at IS NULL)", name="ended_with_outcome"),
     Index("reveal_by_checkout", "checkout_id", "authorized_at"),
     Index("reveal_by_version", "account_id", "kind", "version", "person_id"),
+    Index("reveal_by_person", "person_id", "kind"),
 )
 Index(
     "reveal_unfinished",
@@ -359,6 +390,7 @@ guess = Table(
     Column("subject", Key, primary_key=True),
     count("failures", 1),
     moment("last_at"),
+    Index("guess_by_time", "last_at"),
 )
 
 idempotency = Table(

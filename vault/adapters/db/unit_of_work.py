@@ -32,10 +32,16 @@ from vault.adapters.db.stores.cloud import CloudEvents
 from vault.adapters.db.stores.copies import Copies
 from vault.adapters.db.stores.daily import Daily
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
+from vault.adapters.db.stores.freezes import Freezes
+from vault.adapters.db.stores.history import History
+from vault.adapters.db.stores.identities import Identities, Visits
 from vault.adapters.db.stores.incidents import Incidents
 from vault.adapters.db.stores.latest import Memory
+from vault.adapters.db.stores.leavers import Leavers
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
+from vault.adapters.db.stores.notices import Notices
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
+from vault.adapters.db.stores.passkeys import Passkeys
 from vault.adapters.db.stores.people import GuessCounts, People
 from vault.adapters.db.stores.proposals import Proposals
 from vault.adapters.db.stores.ranges import Ranges
@@ -74,6 +80,7 @@ class SqlUnit:
         self.accounts = Accounts(db)
         self.versions = Versions(db)
         self.checkouts = Checkouts(db)
+        self.history = History(db)
         self.reveals = Reveals(db)
         self.rotations = Rotations(db)
         self.people = People(db)
@@ -83,6 +90,12 @@ class SqlUnit:
         self.cloud = CloudEvents(db)
         self.incidents = Incidents(db)
         self.proposals = Proposals(db)
+        self.identities = Identities(db)
+        self.visits = Visits(db)
+        self.passkeys = Passkeys(db)
+        self.freezes = Freezes(db)
+        self.notices = Notices(db)
+        self.leavers = Leavers(db)
         self.ranges = Ranges(db)
         self.census = Census(db)
         self.restoring = Restoring(db, self._storage)

@@ -33,6 +33,11 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.token,
     mapping.incident,
     mapping.proposal,
+    mapping.identity,
+    mapping.passkey,
+    mapping.notice_choice,
+    mapping.leaver_knows,
+    mapping.freeze,
 )
 _email = tables.root_email.c
 

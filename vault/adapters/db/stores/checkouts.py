@@ -11,18 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, union, update
 
 from vault.adapters.db import mapping, tables
+from vault.adapters.db.freezes import frozen as freezes
 from vault.adapters.db.paging import before, decode_dated, encode_dated, limited, page
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import within
+from vault.adapters.db.stores.freezes import SHARED, concerning
 from vault.adapters.db.types import Moment
 from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.checkout import OPEN, Approval, Checkout, CheckoutState
 from vault.errors import Conflict
-from vault.ports.records import CheckoutFilter, Page, Slice
+from vault.ports.records import CheckoutFilter, Held, Page, Slice
 
 _checkout = tables.checkout.c
 _account = tables.account.c
@@ -40,9 +42,55 @@ _WITH_ACCOUNT = (
     .where(_checkout.id == bindparam("id"))
     .with_for_update(of=[tables.account, tables.checkout])
 )
+_first = freezes.alias("first_freeze")
+_STOPS = (
+    select(_first.c.id)
+    .where(concerning(_first.c, _account.customer_id, _account.id, bindparam("person")))
+    .order_by(_first.c.set_at, _first.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_HELD = (
+    select(
+        *mapping.checkout.columns,
+        *mapping.account.columns,
+        *mapping.freeze.columns,
+        tables.customer.c.split_custody,
+    )
+    .join(tables.account, _account.id == _checkout.account_id)
+    .join(tables.customer, tables.customer.c.id == _account.customer_id)
+    .outerjoin(freezes, freezes.c.id == _STOPS)
+    .where(_checkout.id == bindparam("id"))
+    .with_for_update(of=[tables.account, tables.checkout])
+)
+_HELD_SHARED = _HELD.add_columns(SHARED)
+_UNREVIEWED = _CHECKOUT.where(_checkout.break_glass, _checkout.reviewed_at.is_(None)).order_by(
+    _checkout.requested_at, _checkout.id
+)
+_UNREVIEWED_OF = _UNREVIEWED.where(_checkout.account_id.in_(bindparam("ids", expanding=True)))
+# not FOR UPDATE: rows that refer to the person may be added meanwhile, which a disclosure does
+_PERSON_HELD = (
+    select(tables.person.c.id)
+    .where(tables.person.c.id == bindparam("person"))
+    .with_for_update(key_share=True)
+)
+_USED = union(
+    select(_checkout.account_id).where(
+        _checkout.requester_id == bindparam("person"),
+        _checkout.activated_at > bindparam("since", type_=Moment),
+    ),
+    select(_checkout.account_id).where(
+        _checkout.second_id == bindparam("person"), _checkout.joined_at > bindparam("since", type_=Moment)
+    ),
+)
 _APPROVALS = (
     select(*mapping.approval.columns)
     .where(_approval.checkout_id == bindparam("id"))
+    .order_by(_approval.decided_at, _approval.id)
+)
+_APPROVALS_OF = (
+    select(*mapping.approval.columns)
+    .where(_approval.checkout_id.in_(bindparam("ids", expanding=True)))
     .order_by(_approval.decided_at, _approval.id)
 )
 _UNTIL = select(_step.until).where(
@@ -80,6 +128,13 @@ _CHANGING = (
     "end_note",
     "reveals",
     "codes",
+    "reviewed_by",
+    "reviewed_at",
+    "verdict",
+    "review_note",
+    "second_id",
+    "second_name",
+    "joined_at",
 )
 _UPDATE = (
     update(tables.checkout)
@@ -109,6 +164,38 @@ class Checkouts:
         if row is None:
             return None
         return mapping.checkout.value(row), mapping.account.value(row, len(mapping.checkout.columns))
+
+    def hold(self, checkout_id: str, person_id: str, *, to_release: bool = False) -> Held | None:
+        """As `claim`, with what stops this person's disclosures under it, in the same statement."""
+        statement = _HELD_SHARED if to_release and not self.db.is_sqlite else _HELD
+        row = self.db.one(statement, {"id": checkout_id, "person": person_id})
+        if row is None:
+            return None
+        account_at = len(mapping.checkout.columns)
+        freeze_at = account_at + len(mapping.account.columns)
+        of_customer = freeze_at + len(mapping.freeze.columns)
+        account = mapping.account.value(row, account_at)
+        freeze = None if row[freeze_at] is None else mapping.freeze.value(row, freeze_at)
+        is_split = account.split_custody or row[of_customer]
+        return Held(mapping.checkout.value(row), account, is_split, freeze)
+
+    def unreviewed(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
+        """List those of these accounts that broke the glass and were not reviewed, oldest first."""
+        rows = self.db.all(_UNREVIEWED_OF, {"ids": list(account_ids)})
+        return tuple(mapping.checkout.value(row) for row in rows)
+
+    def awaiting_review(self, reach: Reach, limit: int) -> tuple[Checkout, ...]:
+        """List those within `reach` that broke the glass and were not reviewed, oldest first."""
+        chosen = _UNREVIEWED.limit(limit)
+        if not reach.everything:
+            mine = within(select(_account.id), reach, _account.customer_id, _account.id)
+            chosen = chosen.where(_checkout.account_id.in_(mine))
+        return tuple(mapping.checkout.value(row) for row in self.db.all(chosen))
+
+    def used_since(self, person_id: str, since: datetime) -> frozenset[str]:
+        """Name the accounts whose lease a person began or joined after a time, holding the person's row."""
+        self.db.all(_PERSON_HELD, {"person": person_id})
+        return frozenset(row[0] for row in self.db.all(_USED, {"person": person_id, "since": since}))
 
     def open_of(self, account_id: str) -> Checkout | None:
         """Find the one that claims the account, as written."""
@@ -156,6 +243,16 @@ class Checkouts:
     def approvals(self, checkout_id: str) -> tuple[Approval, ...]:
         """List a checkout's, oldest first."""
         return tuple(mapping.approval.value(row) for row in self.db.all(_APPROVALS, {"id": checkout_id}))
+
+    def approvals_of(self, checkout_ids: tuple[str, ...]) -> Mapping[str, tuple[Approval, ...]]:
+        """List those of many checkouts in one query, each oldest first; those without are left out."""
+        if not checkout_ids:
+            return {}
+        found: dict[str, tuple[Approval, ...]] = {}
+        for row in self.db.all(_APPROVALS_OF, {"ids": list(checkout_ids)}):
+            approval = mapping.approval.value(row)
+            found[approval.checkout_id] = (*found.get(approval.checkout_id, ()), approval)
+        return found
 
     def put_step_up(self, checkout_id: str, person_id: str, session: str, until: datetime) -> None:
         """Remember that a fresh factor was given (S16)."""

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.statements import Statements
+from vault.adapters.db.stores.freezes import stopped
 from vault.domain.credential import PartKind
 from vault.domain.rotation import UNSETTLED, Rotation, RotationState
 from vault.errors import Conflict
@@ -23,6 +24,7 @@ _END = (
     .where(_reveal.id == bindparam("at"), _reveal.state == RevealState.AUTHORIZED)
     .values(state=bindparam("outcome"), ended_at=bindparam("ended"))
 )
+_RELEASE = _END.where(~stopped(_reveal.account_id, _reveal.person_id))
 _UNFINISHED = (
     _REVEAL.where(_reveal.state == RevealState.AUTHORIZED, _reveal.authorized_at < bindparam("before"))
     .order_by(_reveal.authorized_at, _reveal.id)
@@ -87,6 +89,11 @@ class Reveals:
     def end(self, reveal_id: str, state: RevealState, at: datetime) -> bool:
         """Write the outcome; False where one was written before."""
         return self.db.change(_END, {"at": reveal_id, "outcome": state, "ended": at}) == 1
+
+    def release(self, reveal_id: str, at: datetime) -> bool:
+        """Write that it was released, unless it has an outcome or is frozen; False where nothing was written."""
+        values = {"at": reveal_id, "outcome": RevealState.RELEASED, "ended": at}
+        return self.db.change(_RELEASE, values) == 1
 
     def unfinished(self, before: datetime, limit: int) -> tuple[Reveal, ...]:
         """List those authorised before a time and without outcome, oldest first."""
