@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
+from vault.domain.actor import Role
 from vault.errors import Refused
 from vault.settings.values import (
     SECTIONS,
@@ -31,6 +32,7 @@ from vault.settings.values import (
     KeyServiceName,
     Log,
     Mail,
+    Oidc,
     People,
     Server,
     Session,
@@ -46,7 +48,9 @@ SYSTEM_DIRECTORY: Final = Path("/etc/rootvault")
 
 Value: TypeAlias = str | int | bool | tuple[str, ...]
 Table: TypeAlias = Mapping[str, object]
-S = TypeVar("S", General, Server, Database, Keys, Log, Anchors, Mail, Feeds, Cloud, Session, People, Worker)
+S = TypeVar(
+    "S", General, Server, Database, Keys, Log, Anchors, Mail, Feeds, Cloud, Session, Oidc, People, Worker
+)
 
 
 _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
@@ -76,6 +80,8 @@ _KINDS: Final[Mapping[object, str]] = {
     int: "a whole number",
     tuple[str, ...]: "a list of texts",
 }
+_NAME_MOST: Final = 60
+_HERE: Final = ("127.0.0.1", "::1", "localhost")
 _DRIVERS: Final = ("sqlite+pysqlite:///", "postgresql+psycopg://")
 _ORIGIN: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}(/[A-Za-z0-9._-]{1,64}){0,4}", re.ASCII)
 
@@ -138,6 +144,7 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("feeds", Feeds, document, environment),
         _section("cloud", Cloud, document, environment),
         _section("session", Session, document, environment),
+        _section("oidc", Oidc, document, environment),
         _section("people", People, document, environment),
         _section("worker", Worker, document, environment),
     )
@@ -232,6 +239,7 @@ def _check(settings: Settings) -> None:
     if settings.session.idle_seconds > settings.session.longest_seconds:
         _wrong("session.idle_seconds", "must not be longer than session.longest_seconds")
     _check_keys(settings)
+    _check_oidc(settings.oidc)
 
 
 def _check_server(settings: Settings) -> None:
@@ -263,6 +271,43 @@ def _check_keys(settings: Settings) -> None:
             "is local, which is refused in production: whoever reads the key file opens every envelope. Use "
             "aws-kms, or set keys.accept_insecure_local_keys = true and answer for it",
         )
+
+
+def _check_oidc(oidc: Oidc) -> None:
+    if not oidc.issuer:
+        for name in ("client_id", "client_secret_file", "client_key_file", "role_groups", "required"):
+            if getattr(oidc, name):
+                _wrong(f"oidc.{name}", "is without effect: oidc.issuer names no provider")
+        return
+    if not is_provider_address(oidc.issuer):
+        _wrong("oidc.issuer", "must be the provider's address as it calls itself, with https://, no query")
+    if not oidc.client_id:
+        _wrong("oidc.client_id", "must be the name under which the provider knows this vault")
+    if bool(oidc.client_secret_file) == bool(oidc.client_key_file):
+        _wrong("oidc.client_secret_file", "or oidc.client_key_file must name a file, and only one of them")
+    for host in oidc.hosts:
+        if not is_provider_address(f"https://{host}") or "/" in host:
+            _wrong("oidc.hosts", f"holds {host!r}, which is no host such as keys.example.com, or with a port")
+    for line in oidc.role_groups:
+        role, equals, group = line.partition("=")
+        if role.strip() not in set(Role) or not equals or not group.strip():
+            _wrong("oidc.role_groups", f"holds {line!r}; write a role, = and a group of the provider")
+    if not 1 <= len(oidc.name) <= _NAME_MOST or not oidc.name.isprintable():
+        _wrong("oidc.name", f"must say in 1 to {_NAME_MOST} characters who the provider is, for the button")
+
+
+def is_provider_address(url: str) -> bool:
+    """Say whether an address can be a provider's: by TLS, or on this machine; no user, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or "?" in url or "#" in url or not url.isascii():
+        return False
+    if parts.scheme == "http":
+        return host in _HERE
+    return parts.scheme == "https"
 
 
 def _name(section: str, name: str) -> str:

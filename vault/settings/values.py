@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from vault.domain.actor import Role
+
 
 class Environment(StrEnum):
     """What this vault is for; production is the strictest, and the default."""
@@ -141,6 +143,22 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """An OpenID provider that may stand for people's passwords."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret_file: str = ""
+    client_key_file: str = ""
+    hosts: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    groups_claim: str = "groups"
+    role_groups: tuple[str, ...] = ()
+    name: str = "your organisation"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class People:
     """Invitations, new powers, tokens and password hashing."""
 
@@ -172,6 +190,7 @@ class Settings:
     feeds: Feeds
     cloud: Cloud
     session: Session
+    oidc: Oidc
     people: People
     worker: Worker
 
@@ -210,6 +229,15 @@ class Settings:
         """The host names that requests may be for; unset, that of the public address."""
         return self.server.trusted_hosts or (urlsplit(self.server.public_url).hostname or "localhost",)
 
+    @property
+    def role_groups(self) -> Mapping[Role, frozenset[str]]:
+        """The groups of the provider that let a role be used, for each role that is listed."""
+        found: dict[Role, frozenset[str]] = {}
+        for line in self.oidc.role_groups:
+            role, _, group = line.partition("=")
+            found[Role(role.strip())] = found.get(Role(role.strip()), frozenset()) | {group.strip()}
+        return found
+
     def file(self, name: str) -> Path:
         """Give the path of a file in the data directory; an absolute name stays as it is."""
         return self.data_directory / name
@@ -226,6 +254,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "feeds": Feeds,
     "cloud": Cloud,
     "session": Session,
+    "oidc": Oidc,
     "people": People,
     "worker": Worker,
 }

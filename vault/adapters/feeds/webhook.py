@@ -20,7 +20,6 @@ import base64
 import binascii
 import http.client
 import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook as Signing
 
+from vault.adapters.bounded import Bounded
 from vault.adapters.deadline import Deadline
 from vault.adapters.private_file import read_private
 from vault.domain.event import stamp
@@ -90,7 +90,7 @@ class Webhook:
         with self._connected(self.timeout) as connection:
             return self._send(connection, new_id(), compact(told)) or Delivery(1)
 
-    def _send(self, connection: _Bounded, id_: str, body: str) -> Delivery | None:
+    def _send(self, connection: Bounded, id_: str, body: str) -> Delivery | None:
         """Send one message; None where it was taken."""
         now = self.clock.now()
         headers = {
@@ -113,39 +113,15 @@ class Webhook:
         return Delivery(0, words, _wait(answer.headers.get("Retry-After", "")), answer.status == _GONE)
 
     @contextmanager
-    def _connected(self, seconds: float) -> Iterator[_Bounded]:
+    def _connected(self, seconds: float) -> Iterator[Bounded]:
         parts = urlsplit(self.url)
         within = (self.trusted or ssl.create_default_context()) if parts.scheme == "https" else None
         with Deadline(seconds) as deadline:
-            connection = _Bounded(parts.hostname or "", parts.port, self.timeout, deadline, within)
+            connection = Bounded(parts.hostname or "", parts.port, self.timeout, deadline, within)
             try:
                 yield connection
             finally:
                 connection.close()
-
-
-class _Bounded(http.client.HTTPConnection):
-    """A connection, each time that it is made, which a deadline ends, its TLS handshake included."""
-
-    def __init__(
-        self,
-        host: str,
-        port: int | None,
-        timeout: float,
-        deadline: Deadline,
-        trust: ssl.SSLContext | None,
-    ) -> None:
-        if trust is not None:
-            self.default_port = http.client.HTTPS_PORT
-        super().__init__(host, port, timeout)
-        self.deadline = deadline
-        self._trust = trust
-
-    def connect(self) -> None:
-        """Connect; once the time is up it ends at once."""
-        self.deadline.check()
-        tube = self.deadline.hold(socket.create_connection((self.host, self.port), self.timeout))
-        self.sock = tube if self._trust is None else self._trust.wrap_socket(tube, server_hostname=self.host)
 
 
 def _skim(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> bytes:
