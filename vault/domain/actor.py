@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 
 class Role(StrEnum):
@@ -84,6 +85,9 @@ class Reach:
         )
 
 
+EVERYTHING: Final = Reach(everything=True)
+
+
 def reach_of(scopes: tuple[Scope, ...]) -> Reach:
     """Join scopes into what they cover together; no scopes cover nothing."""
     return Reach(
@@ -105,12 +109,27 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What one request asks for, exactly, as a passkey signs it (S16).
+
+    `digest` is the SHA-256 of method, path and all fields but the factor; it is never kept or logged as it is, because
+    the fields may hold a secret. `content` are a program's fields as JSON, secrets left out, for the person to read;
+    None where the person sends the request from a page.
+    """
+
+    digest: bytes = field(repr=False)
+    method: str = ""
+    path: str = ""
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request came from, as far as the log may know: never a token, only its id.
 
     `session` is the id of the session or API token, to which a step-up is bound (S16); `mfa` names
-    the second factor that the act rests on, of the sign-in or given afresh ("totp", "none" for a token by
-    itself); `browser` is true for a cookie session.
+    the second factor that the act rests on, of the sign-in or given afresh ("totp"; "passkey", given afresh with
+    the passkey and the signature that it names; "none" for a token by itself); `browser` is true for a cookie session.
     """
 
     request_id: str
@@ -119,6 +138,8 @@ class Origin:
     mfa: str = "none"
     browser: bool = False
     idempotency: IdempotencyKey | None = None
+    asked: Asked | None = None
+    """Of a request that carries a second factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +154,8 @@ class Actor:
     """A machine's scopes, by permission name; empty for people."""
     scope: Scope = field(default=Scope())
     """A machine token's reach."""
+    withheld: frozenset[str] = frozenset()
+    """Roles that this session or token may not use, whatever grants say: they are not in `powers`."""
     origin: Origin = field(default=Origin(request_id="-"))
 
     @property
@@ -141,9 +164,9 @@ class Actor:
         held = {power.role for power in self.powers}
         return tuple(role for role in Role if role in held)
 
-    def with_factor(self) -> Actor:
-        """Give this actor as the log names them for an act that rests on a fresh one-time code (S16, S26)."""
-        return replace(self, origin=replace(self.origin, mfa="totp"))
+    def with_factor(self, factor: str = "totp") -> Actor:
+        """Give this actor as the log names them for an act that rests on a fresh factor (S16, S26)."""
+        return replace(self, origin=replace(self.origin, mfa=factor))
 
 
 def system_actor(name: str, request_id: str = "-") -> Actor:

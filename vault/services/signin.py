@@ -1,5 +1,7 @@
 """Signing in and staying signed in: password and one-time code together, sessions on the server (S15, S17, S22).
 
+Signing in by passkey is `services/passkeys`.
+
 Decided here: that an unknown e-mail, a disabled person, a wrong password and a wrong code get one
 answer after the same work; how guesses are counted; what a session's end is. A try is counted before
 the password is looked at and forgotten when it was right, so that many tries at once are no way around
@@ -195,7 +197,20 @@ class SignIn:
             unit.log.record(event, now)
             unit.commit()
 
-    def _open(self, attempt: _Try, person: Person, step: int | None, agent: str, now: datetime) -> SignedIn:
+    def admit(
+        self,
+        unit: Unit,
+        person: Person,
+        origin: Origin,
+        factor: str,
+        agent: str,
+        now: datetime,
+        detail: Detail,
+    ) -> SignedIn:
+        """Open a session for whoever has proven to be `person`, record it and commit.
+
+        `factor` is named by this entry in full, by later ones of the session up to its first colon.
+        """
         token = chance.token_text()
         session = Session(
             id=new_id(),
@@ -203,16 +218,34 @@ class SignIn:
             person_id=person.id,
             created_at=now,
             seen_at=now,
-            ip=attempt.origin.ip,
+            ip=origin.ip,
             agent=agent,
-            mfa="totp",
+            mfa=factor.partition(":")[0],
         )
+        unit.sessions.add(session)
+        held = powers(unit.people.grants(person.id), now)
+        actor = session_actor(session, person, held, origin).with_factor(factor)
+        event = Event(
+            EventType.SIGNED_IN,
+            actor,
+            changes=changes(None, session),
+            detail={"session": session.id, "agent": agent, **detail},
+        )
+        unit.log.record(event, now)
+        unit.commit()
+        return SignedIn(session, person, held, token, self._new_device(person.email, now))
+
+    def _open(self, attempt: _Try, person: Person, step: int | None, agent: str, now: datetime) -> SignedIn:
         # codes for a known password are guessed from many networks as easily as from one
         codes = f"otp:{person.id}"
         error: VaultError | None = None
+        why = None
         with self.units.write() as unit:
             wait = 0 if attempt.trusted else reserve(unit, codes, now)
             again = unit.people.get(person.id)
+            if unit.passkeys.of(person.id):
+                # no way down, and the answer of a wrong code: it tells nothing of the password either (S16)
+                why, step = "passkey", None
             if wait or step is None or again is None or again.state is not PersonState.ACTIVE:
                 error = _refused()
                 if not wait:
@@ -222,15 +255,9 @@ class SignIn:
             else:
                 unit.guesses.clear(attempt.subject)
                 unit.guesses.clear(codes)
-                unit.sessions.add(session)
-                held = powers(unit.people.grants(person.id), now)
-                actor = session_actor(session, person, held, attempt.origin)
-                detail: Detail = {"session": session.id, "agent": agent, "known_device": attempt.trusted}
-                told = changes(None, session)
-                unit.log.record(Event(EventType.SIGNED_IN, actor, changes=told, detail=detail), now)
-                unit.commit()
-                return SignedIn(session, person, held, token, self._new_device(person.email, now))
-        self._refuse(attempt, person, error, now)
+                known: Detail = {"known_device": attempt.trusted}
+                return self.admit(unit, person, attempt.origin, "totp", agent, now, known)
+        self._refuse(attempt, person, error, now, why)
 
     def _attempt(self, name: str, origin: Origin, device: str | None, now: datetime) -> _Try:
         network = same_network(origin.ip)
@@ -273,8 +300,12 @@ class SignIn:
             # reading goes on where writing cannot (disk full); the session only seems idle for longer
             return
 
-    def _refuse(self, attempt: _Try, person: Person | None, error: VaultError, now: datetime) -> NoReturn:
-        detail = {"code": error.code} if person is None else {"code": error.code, "person": person.id}
+    def _refuse(
+        self, attempt: _Try, person: Person | None, error: VaultError, now: datetime, why: str | None = None
+    ) -> NoReturn:
+        detail: Detail = {"code": error.code}
+        detail |= {} if person is None else {"person": person.id}
+        detail |= {} if why is None else {"why": why}
         event = Event(EventType.SIGN_IN_REFUSED, stranger(attempt.origin), Result.FAILED, detail=detail)
         with self.units.write() as unit:
             note_refusal(unit, event, attempt.network, now)
@@ -308,5 +339,6 @@ def token_hash(token: Secret[str]) -> str:
 
 def _refused() -> Unauthenticated:
     return Unauthenticated(
-        "auth.refused", "E-mail, password or code is not right. Try again with a fresh code."
+        "auth.refused",
+        "E-mail, password or code is not right. Try again with a fresh code; who has a passkey signs in with it.",
     )

@@ -22,6 +22,7 @@ from vault.domain.actor import Actor, IdempotencyKey, Origin
 from vault.domain.secret import Secret
 from vault.errors import Unauthenticated
 from vault.services.guessing import ENTRIES_A_MINUTE, is_told, same_network
+from vault.web.asked import asked
 
 if TYPE_CHECKING:
     from vault.bootstrap import Vault
@@ -111,7 +112,10 @@ def actor() -> Actor:
             "auth.required", "Sign in first, or send a valid token as Authorization: Bearer."
         )
     key: IdempotencyKey | None = g.get("idempotency")
-    return found if key is None else replace(found, origin=replace(found.origin, idempotency=key))
+    wish = asked()
+    if key is None and wish is None:
+        return found
+    return replace(found, origin=replace(found.origin, idempotency=key, asked=wish))
 
 
 def origin() -> Origin:

@@ -27,6 +27,8 @@ _STATUS: Final = {
     Result.DENIED: (2, "Failure"),
     Result.FAILED: (2, "Failure"),
 }
+_FACTORS: Final = {"totp": ("OTP", 7), "passkey": ("WebAuthn", 10)}
+"""The second factor as OCSF's `auth_factor` names and numbers it."""
 _FINDING_STATUS: Final = {1: (1, "New"), 2: (2, "In Progress"), 3: (4, "Resolved")}
 _CATEGORIES: Final = {
     0: "Uncategorized",
@@ -201,8 +203,10 @@ def _of_class(entry: Copied, row: Row) -> dict[str, Any]:
     """Give what the class of an event asks for beside what all have."""
     number, kind = entry.text("account", "id"), row.kind
     if kind is Class.AUTHENTICATION:
-        is_mfa = entry.text("actor", "mfa") not in {"", "none"}
-        factors = {"auth_factors": [{"factor_type": "OTP", "factor_type_id": 8}]} if is_mfa else {}
+        factor = entry.text("actor", "mfa").partition(":")[0]
+        is_mfa = factor not in {"", "none"}
+        name, number_ = _FACTORS.get(factor, ("OTP", 7))
+        factors = {"auth_factors": [{"factor_type": name, "factor_type_id": number_}]} if is_mfa else {}
         return {"user": _acting_user(entry), "service": {"name": "root-vault"}, "is_mfa": is_mfa, **factors}
     if kind is Class.ACCOUNT_CHANGE:
         return {"user": _root(number) if number else _subject(entry)}

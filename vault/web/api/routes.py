@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 from vault.domain.policy import Permission
 from vault.errors import NotFound
 from vault.web.api.schemas.base import Body, NoBody, NoQuery, Query, Resource
+from vault.web.asked import remember
 from vault.web.guard import Need, needs
 from vault.web.requests import parse, query
 
@@ -112,6 +113,8 @@ def operation(
         def respond(**names: str) -> ResponseReturnValue:
             asked = query(made.query)
             read = asked if reads_query else parse(made.body) if made.body is not None else None
+            if read is not None:
+                remember(read)
             arguments: dict[str, object] = dict(names) if sent is None else {**names, "sent": read}
             return written(view(**arguments), made)
 
