@@ -48,6 +48,7 @@ CODES: dict[str, str] = {
     "person.state": "The person is not in a state that allows this.",
     "proposal.exists": "Such a proposal waits for a second person already.",
     "proposal.state": "The proposal is not in a state that allows this.",
+    "notice.state": "The notice is not in a state that allows this.",
     "rotation.state": "The rotation is not in a state that allows this.",
     "rotation.conflict": "A rotation of this part is open already.",
     "version.absent": "There is no such version of this part to open.",
@@ -71,7 +72,9 @@ CODES: dict[str, str] = {
     "method.not_allowed": "This address does not know this method.",
     "media.unsupported": "The body is of a type that is not accepted here.",
     # locked
-    "frozen": "Disclosures are frozen.",
+    "frozen": "Disclosures are frozen; `scope`, `frozen_by` and `since` say what, by whom and since when.",
+    "review.due": "A broken glass was not reviewed yet; only rotation opens the account.",
+    "custody.split": "Under split custody, password and codes go to two people (DOMAIN C8).",
     "rotation.due": "The credential is due for rotation; only rotation, incident or handover may open it.",
     # limits
     "auth.delayed": "Too many failures; wait before the next try.",

@@ -15,11 +15,13 @@ from audit.note import Verifier
 from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.outside import Outside
+from vault.crypto.passkey import Party
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
 from vault.services.anchored import Anchored
 from vault.services.approvals import Approvals
 from vault.services.asking import Asking
+from vault.services.assertions import Assertions
 from vault.services.attestations import Attestations
 from vault.services.checkouts import Checkouts
 from vault.services.clocks import Clocks, Timely
@@ -42,10 +44,12 @@ from vault.services.indexing import Indexing
 from vault.services.knowledge import Knowledge
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
+from vault.services.passkeys import Passkeys
 from vault.services.people import People
 from vault.services.places import Places
 from vault.services.proposals import Proposals
 from vault.services.publishing import Pace, Publishing
+from vault.services.queue import Queue
 from vault.services.reconciliation import Reconciliation
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
@@ -96,6 +100,7 @@ class Vault:
     rotations: Rotations
     attestations: Attestations
     views: Views
+    queue: Queue
     trail: Trail
     indexing: Indexing
     timelines: Timelines
@@ -110,6 +115,7 @@ class Vault:
     imports: Imports
     people: People
     proposals: Proposals
+    passkeys: Passkeys
     enrolment: Enrolment
     signin: SignIn
     tokens: Tokens
@@ -164,7 +170,9 @@ def compose(ground: Ground) -> Vault:
         longest=timedelta(seconds=settings.session.longest_seconds),
     )
     gate = Gate(ground.policy)
-    factors = Factors(ground.server_key)
+    assertions = Assertions(ground.server_key, Party.of(settings.server.public_url))
+    factors = Factors(ground.server_key, assertions)
+    signin = SignIn(units, factors, ground.passwords, clock, session)
     sealer = Sealer(ground.keys)
     deciding = Deciding(gate)
     checkouts = Checkouts(units, gate, factors, deciding, clock)
@@ -209,7 +217,8 @@ def compose(ground: Ground) -> Vault:
         reveals=reveals,
         rotations=rotations,
         attestations=Attestations(units, rotations, clock),
-        views=Views(units, gate, clock),
+        views=Views(units, gate, deciding, clock),
+        queue=Queue(units, gate, deciding, clock),
         trail=trail,
         indexing=Indexing(units),
         timelines=Timelines(units, gate, clock, trail),
@@ -220,7 +229,7 @@ def compose(ground: Ground) -> Vault:
         reviews=reviews,
         activities=Activities(units, gate, clock, reviews),
         watching=Watching(units, gate, clock, reviews, tuple(anchor.name for anchor in outside.anchors)),
-        sweep=Sweep(units, reveals, clock),
+        sweep=Sweep(units, deciding, reveals, clock),
         imports=Imports(units, custodies, clock),
         people=People(
             units,
@@ -231,8 +240,9 @@ def compose(ground: Ground) -> Vault:
             link_lasts=timedelta(seconds=settings.people.enrolment_seconds),
         ),
         proposals=Proposals(units, gate, factors, clock, {}),
+        passkeys=Passkeys(units, factors, signin, clock),
         enrolment=Enrolment(units, factors, ground.passwords, clock),
-        signin=SignIn(units, factors, ground.passwords, clock, session),
+        signin=signin,
         tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
         outlets=outlets,
         feeds=Feeds(units, outlets, clock, ground.feeds),

@@ -39,6 +39,13 @@ class EventType(StrEnum):
     ENROLMENT_OPENED = "person.enrolment.opened"
     PERSON_ENROLLED = "person.enrolled"
     PERSON_DISABLED = "person.disabled"
+    LEAVER_KNOWS = "person.leaver.knows"
+    RECOVERY_LINK = "person.recovery.link"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
+    PASSKEY_ASKED = "passkey.asked"
+    PASSKEY_CONFIRMED = "passkey.confirmed"
+    PASSKEY_SUSPECT = "passkey.suspect"
     ROLE_PROPOSED = "role.proposed"
     ROLE_GRANTED = "role.granted"
     ROLE_REMOVED = "role.removed"
@@ -47,6 +54,9 @@ class EventType(StrEnum):
     PROPOSAL_ENDED = "proposal.ended"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
+    TOKEN_REFUSED = "token.refused"  # noqa: S105 - the name of an event
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
 
     CUSTOMER_REGISTERED = "customer.registered"
     CUSTOMER_CHANGED = "customer.changed"
@@ -60,12 +70,20 @@ class EventType(StrEnum):
     CHECKOUT_REQUESTED = "checkout.requested"
     CHECKOUT_APPROVED = "checkout.approved"
     CHECKOUT_REJECTED = "checkout.rejected"
+    CHECKOUT_REOPENED = "checkout.reopened"
     CHECKOUT_GRANTED = "checkout.granted"
     CHECKOUT_RETURNED = "checkout.returned"
     CHECKOUT_EXPIRED = "checkout.expired"
     CHECKOUT_LAPSED = "checkout.lapsed"
     CHECKOUT_CANCELLED = "checkout.cancelled"
     CHECKOUT_REVOKED = "checkout.revoked"
+
+    CHECKOUT_JOINED = "checkout.joined"
+    BREAK_GLASS_BEGUN = "breakglass.begun"
+    BREAK_GLASS_REVIEWED = "breakglass.reviewed"
+    FREEZE_SET = "freeze.set"
+    FREEZE_LIFTED = "freeze.lifted"
+    VELOCITY_EXCEEDED = "velocity.exceeded"
 
     REVEAL_AUTHORIZED = "secret.reveal.authorized"
     REVEAL_RELEASED = "secret.reveal.released"
@@ -92,6 +110,9 @@ class EventType(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     OUTLET_LOST = "outlet.lost"
     OUTLET_BACK = "outlet.back"
+    NOTICE_DEAD = "notice.dead"
+    NOTICE_REPLAYED = "notice.replayed"
+    NOTICE_CHOSEN = "notice.chosen"
     HOST_COMMAND = "host.command"
     BACKUP_TAKEN = "backup.taken"
     VAULT_RESTORED = "vault.restored"
@@ -109,13 +130,20 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ACCESS_FLOOD: "Failures of one network beyond a rate, counted into one entry (S26).",
     EventType.SIGNED_IN: "A person signed in.",
     EventType.SIGN_IN_REFUSED: "Signing in failed; the name that was typed is not kept.",
-    EventType.SIGNED_OUT: "A session was ended by its person.",
+    EventType.SIGNED_OUT: "Sessions were ended, by their person or by an administrator (`detail.person`).",
     EventType.STEPPED_UP: "A fresh second factor was given for one checkout.",
     EventType.STEP_UP_REFUSED: "A second factor was wrong, used before, or came too often.",
     EventType.PERSON_INVITED: "An administrator made a person, with an enrolment link.",
     EventType.ENROLMENT_OPENED: "An enrolment link was opened and its seed shown; who looks twice is asked why.",
     EventType.PERSON_ENROLLED: "A person set a password and a second factor by their link.",
     EventType.PERSON_DISABLED: "A person was shut out; sessions and tokens ended with it.",
+    EventType.LEAVER_KNOWS: "What a person who was shut out may know: from here on it is due for rotation.",
+    EventType.RECOVERY_LINK: "One of the two who agreed to a recovery took its link; only its end is named.",
+    EventType.PASSKEY_ADDED: "A person enrolled a passkey; from the first one on, codes prove nothing of theirs.",
+    EventType.PASSKEY_REMOVED: "A passkey counts no more; `detail.left` says how many are left, 0 leads back to codes.",
+    EventType.PASSKEY_ASKED: "A program asked for what its person has to confirm by passkey in the browser.",
+    EventType.PASSKEY_CONFIRMED: "A person confirmed by passkey what a program of theirs asked for.",
+    EventType.PASSKEY_SUSPECT: "A passkey's counter went back: a copy of it may exist. What it signed was refused.",
     EventType.ROLE_PROPOSED: "An administrator proposed power for a person.",
     EventType.ROLE_GRANTED: "A second administrator agreed: the power is in force.",
     EventType.ROLE_REMOVED: "A power was taken away, at once.",
@@ -124,6 +152,9 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.PROPOSAL_ENDED: "A proposal was withdrawn or refused, or what had been agreed to was taken away.",
     EventType.TOKEN_ISSUED: "An API token was made; only its id is named.",
     EventType.TOKEN_REVOKED: "An API token was ended.",
+    EventType.TOKEN_REFUSED: "An API token came from an address that it is not for; `detail.network` says which.",
+    EventType.IDENTITY_LINKED: "A person linked their identity at the provider; it replaces their password there.",
+    EventType.IDENTITY_UNLINKED: "An identity at the provider does not stand for a person any more.",
     EventType.CUSTOMER_REGISTERED: "A customer (DDI) was registered.",
     EventType.CUSTOMER_CHANGED: "A customer's name, flags or session limits were changed.",
     EventType.ACCOUNT_REGISTERED: "An AWS account was registered.",
@@ -135,12 +166,19 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.CHECKOUT_REQUESTED: "A person asked for an account's root, with reason, ticket and sentence.",
     EventType.CHECKOUT_APPROVED: "An approver agreed; `detail.complete` says whether that was enough.",
     EventType.CHECKOUT_REJECTED: "An approver denied; that ends the request.",
+    EventType.CHECKOUT_REOPENED: "A word on an approved request does not count any more: it waits for another.",
     EventType.CHECKOUT_GRANTED: "The first step-up began the lease.",
     EventType.CHECKOUT_RETURNED: "The holder checked in.",
     EventType.CHECKOUT_EXPIRED: "The lease ended by time.",
     EventType.CHECKOUT_LAPSED: "A request was not decided, or an approval not used, in time.",
     EventType.CHECKOUT_CANCELLED: "The requester withdrew before the lease began.",
     EventType.CHECKOUT_REVOKED: "Someone else ended it, with a reason.",
+    EventType.CHECKOUT_JOINED: "A second person took the codes of a lease under split custody.",
+    EventType.BREAK_GLASS_BEGUN: "Someone asked for root without approvals, in an emergency; `detail` says from whom.",
+    EventType.BREAK_GLASS_REVIEWED: "Someone not involved reviewed a broken glass; `detail.verdict` says how.",
+    EventType.FREEZE_SET: "Disclosures were stopped: of the vault, a customer, an account or a person.",
+    EventType.FREEZE_LIFTED: "A second person agreed to lift a freeze.",
+    EventType.VELOCITY_EXCEEDED: "A person opened more distinct accounts in an hour than they may.",
     EventType.REVEAL_AUTHORIZED: "A disclosure may happen now: written before any key is unwrapped.",
     EventType.REVEAL_RELEASED: "The value was opened and goes out with this entry's receipt.",
     EventType.REVEAL_FAILED: "The disclosure did not happen; why is in `detail`.",
@@ -164,6 +202,9 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.INCIDENT_CLOSED: "An incident was explained and closed.",
     EventType.OUTLET_LOST: "A witness, anchor or feed outside has not answered for too long.",
     EventType.OUTLET_BACK: "A witness, anchor or feed outside answers again and has caught up.",
+    EventType.NOTICE_DEAD: "Notices could not be delivered and are tried no more; `detail.count` says how many.",
+    EventType.NOTICE_REPLAYED: "Someone had dead letters sent again.",
+    EventType.NOTICE_CHOSEN: "A person chose how to hear of what; an inbox has everything.",
     EventType.HOST_COMMAND: "A command on the host that changes or sends something; `detail.command` names it.",
     EventType.BACKUP_TAKEN: "A backup was taken on the host.",
     EventType.VAULT_RESTORED: "A backup was restored; every credential counts as unchecked.",

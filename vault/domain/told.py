@@ -28,6 +28,7 @@ from vault.domain.leaver import LeaverKnows
 from vault.domain.notice import Choice
 from vault.domain.passkey import Passkey
 from vault.domain.person import Grant, Person, Session, Token
+from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
 from vault.domain.rotation import ROTATION, Rotation
 
@@ -260,6 +261,15 @@ def _(thing: Incident) -> Told:
         "owner": _text(thing.owner_id),
         "closed_by": _text(thing.closed_by),
         "closing": _text(thing.closing),
+    }  # fmt: skip
+
+
+@told.register(PolicyVersion)
+def _(thing: PolicyVersion) -> Told:
+    return "policy_version", str(thing.number), {
+        "": "ended" if thing.ended_at else thing.way,
+        "of": thing.digest,
+        "effective_at": stamp(thing.effective_at),
     }  # fmt: skip
 
 

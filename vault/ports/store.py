@@ -32,6 +32,7 @@ from vault.ports.notices import NoticeStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.passkeys import PasskeyStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
+from vault.ports.policies import PolicyStore
 from vault.ports.proposals import ProposalStore
 from vault.ports.ranges import RangeStore
 from vault.ports.records import (

@@ -12,6 +12,7 @@ from vault.adapters.db import (  # the tables' metadata is whole once this packa
     notices,
     outside,
     passkeys,
+    policies,
     proposals,
 )
 from vault.adapters.db.engine import Finding, check_durable, engine_for, health
@@ -32,6 +33,7 @@ __all__ = [
     "notices",
     "outside",
     "passkeys",
+    "policies",
     "proposals",
     "upgrade",
 ]

@@ -35,6 +35,10 @@ CONFLICTS: Final = {
         "proposal.exists",
         "Such a proposal waits for a second person already; agree to that one, or end it first.",
     ),
+    "policy_version_pkey": (
+        "concurrent.change",
+        "Another version of the policy was agreed to at the same moment; look again.",
+    ),
     "one_open_freeze": ("concurrent.change", "Somebody froze the same at the same moment; it is frozen."),
     "one_unsettled_rotation_per_part": (
         "rotation.conflict",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vault.adapters.db import freezes, identities, leavers, notices, outside, passkeys, proposals, tables
+from vault.adapters.db import freezes, identities, leavers, notices, outside, passkeys, policies, proposals, tables
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout
@@ -24,6 +24,7 @@ from vault.domain.notice import Choice, Notice
 from vault.domain.outlet import Outlet, OutletReceipt, Published
 from vault.domain.passkey import Assertion, Confirmation, Passkey
 from vault.domain.person import Grant, Guesses, Person, Session, Token
+from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
 from vault.domain.rotation import Rotation
 from vault.ports.records import Reveal
@@ -89,6 +90,7 @@ identity = _shape(Identity, identities.identity)
 visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)
 leaver_knows = _shape(LeaverKnows, leavers.leaver_knows)
+policy_version = _shape(PolicyVersion, policies.policy_version)
 proposal = _shape(Proposal, proposals.proposal)
 passkey = _shape(Passkey, passkeys.passkey)
 assertion = _shape(Assertion, passkeys.assertion)

@@ -43,6 +43,7 @@ from vault.adapters.db.stores.notices import Notices
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.passkeys import Passkeys
 from vault.adapters.db.stores.people import GuessCounts, People
+from vault.adapters.db.stores.policies import Policies
 from vault.adapters.db.stores.proposals import Proposals
 from vault.adapters.db.stores.ranges import Ranges
 from vault.adapters.db.stores.restoring import Restoring
@@ -90,6 +91,7 @@ class SqlUnit:
         self.cloud = CloudEvents(db)
         self.incidents = Incidents(db)
         self.proposals = Proposals(db)
+        self.policies = Policies(db)
         self.identities = Identities(db)
         self.visits = Visits(db)
         self.passkeys = Passkeys(db)

@@ -33,6 +33,7 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.token,
     mapping.incident,
     mapping.proposal,
+    mapping.policy_version,
     mapping.identity,
     mapping.passkey,
     mapping.notice_choice,
