@@ -1,9 +1,9 @@
-"""Letters by SMTP: plain text to a mail server that the settings name, over TLS unless it is this machine.
+"""Letters by SMTP: plain text, perhaps with the same as HTML, over TLS unless the server is this machine.
 
 Decided here: no letter leaves without TLS and a verified certificate, but to a server on the loopback address;
 addresses and headers hold no line break (RFC 5322 2.2), so that nobody's name becomes a header; each
 step has a time limit, and so has the whole of a letter, however slowly answers come.
-Never done here: HTML, attachments, a secret.
+Never done here: writing HTML, attachments, a secret.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.adapters.deadline import Deadline
 from vault.errors import Refused
-from vault.ports.anchors import AnchorFailed
+from vault.ports.anchors import AnchorFailed, LetterRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ WHOLE: Final = 40.0
 """Seconds for a whole letter; a turn of delivery is longer."""
 _ADDRESS: Final = re.compile(r"[^\s<>,;:\"\\()\[\]@]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})", re.ASCII)
 _PASSWORD_LONGEST: Final = 1024
+_FOR_GOOD: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,11 @@ class SmtpMailer:
         if bool(self.user) != (self.password_file is not None):
             raise Refused("settings.invalid", "mail.user and mail.password_file go together.")
 
-    def send(self, to: tuple[str, ...], subject: str, body: str, message_id: str) -> str:
+    def send(
+        self, to: tuple[str, ...], subject: str, body: str, message_id: str, html: str | None = None
+    ) -> str:
         """Hand a letter over to the server, for all of `to`; give what it answered last."""
-        letter = self.letter(to, subject, body, message_id)
+        letter = self.letter(to, subject, body, message_id, html)
         host, _, port = self.server.rpartition(":")
         deadline = Deadline(self.whole)
         try:
@@ -74,6 +77,9 @@ class SmtpMailer:
                     server.login(self.user, self._password())
                 refused = server.send_message(letter, self.sender, list(to))
                 answer = server.noop()
+        except smtplib.SMTPRecipientsRefused as failure:
+            words = f"mail server: {_words(failure)}"
+            raise (LetterRefused(words) if _is_for_good(failure) else AnchorFailed(words)) from None
         except smtplib.SMTPException as failure:
             words = "it takes too long" if deadline.passed else _words(failure)
             raise AnchorFailed(f"mail server: {words}") from None
@@ -83,10 +89,12 @@ class SmtpMailer:
             raise AnchorFailed(f"the mail server did not take {len(refused)} of {len(to)} addresses")
         return f"{self.server} took the letter {message_id} for {len(to)} ({answer[0]})"
 
-    def letter(self, to: tuple[str, ...], subject: str, body: str, message_id: str) -> EmailMessage:
-        """Write the letter; raise `AnchorFailed` for an address or a header that is none."""
+    def letter(
+        self, to: tuple[str, ...], subject: str, body: str, message_id: str, html: str | None = None
+    ) -> EmailMessage:
+        """Write the letter; raise `LetterRefused` for an address or a header that is none."""
         if not to or not all(_ADDRESS.fullmatch(each) for each in to):
-            raise AnchorFailed("anchors.mail_to holds something that is not an address")
+            raise LetterRefused("a recipient of the letter is not an address")
         letter = EmailMessage(policy=SMTP)
         try:
             letter["From"] = self.sender
@@ -95,8 +103,10 @@ class SmtpMailer:
             letter["Message-ID"] = f"<{message_id}>"
             letter["Auto-Submitted"] = "auto-generated"
         except ValueError:
-            raise AnchorFailed("a header of the letter holds a line break") from None
+            raise LetterRefused("a header of the letter holds a line break") from None
         letter.set_content(body, charset="utf-8", cte="8bit")
+        if html is not None:
+            letter.add_alternative(html, subtype="html", charset="utf-8", cte="8bit")
         return letter
 
     @contextlib.contextmanager
@@ -148,5 +158,11 @@ def _words(failure: smtplib.SMTPException) -> str:
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         return f"{failure.smtp_code} {text}"
     if isinstance(failure, smtplib.SMTPRecipientsRefused):
-        return "it took none of the addresses"
+        codes = sorted({str(code) for code, _ in failure.recipients.values()})
+        return f"it took none of the addresses ({', '.join(codes)})"
     return type(failure).__name__
+
+
+def _is_for_good(failure: smtplib.SMTPRecipientsRefused) -> bool:
+    """Say whether a server said of every address that it will never take a letter for it (RFC 5321 4.2.1)."""
+    return all(code >= _FOR_GOOD for code, _ in failure.recipients.values())

@@ -16,6 +16,7 @@ from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.outside import Outside
 from vault.crypto.passkey import Party
+from vault.domain.proposal import ProposalKind
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
 from vault.services.anchored import Anchored
@@ -42,6 +43,8 @@ from vault.services.imports import Imports
 from vault.services.incidents import Incidents
 from vault.services.indexing import Indexing
 from vault.services.knowledge import Knowledge
+from vault.services.leavers import Leavers
+from vault.services.notices import Notices
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
 from vault.services.passkeys import Passkeys
@@ -51,13 +54,17 @@ from vault.services.proposals import Proposals
 from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
 from vault.services.reconciliation import Reconciliation
+from vault.services.recovery import Recovery, RecoveryEffect
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
 from vault.services.rotations import Rotations
 from vault.services.samples import Samples
 from vault.services.sealing import Sealer
+from vault.services.sending import Sending
+from vault.services.sessions import Sessions
 from vault.services.signin import SessionLimits, SignIn
 from vault.services.sweep import Sweep
+from vault.services.telling import Telling
 from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
 from vault.services.trail import Trail
@@ -71,6 +78,7 @@ if TYPE_CHECKING:
     from vault.ports.cloud import CloudRecords
     from vault.ports.feeds import Feed
     from vault.ports.keys import KeyService
+    from vault.ports.notices import Room
     from vault.ports.passwords import Passwords
     from vault.ports.store import Units
     from vault.settings import Settings
@@ -115,12 +123,18 @@ class Vault:
     imports: Imports
     people: People
     proposals: Proposals
+    recovery: Recovery
+    leavers: Leavers
+    sessions: Sessions
     passkeys: Passkeys
     enrolment: Enrolment
     signin: SignIn
     tokens: Tokens
     outlets: Outlets
     feeds: Feeds
+    telling: Telling
+    sending: Sending
+    notices: Notices
     publishing: Publishing
     offsite: Offsite
     daily_note: DailyNote
@@ -157,6 +171,8 @@ class Ground:
     """Places outside; None for a vault that has none."""
     feeds: tuple[Feed, ...] = ()
     """Receivers of every entry."""
+    room: Room | None = None
+    """A team's room that is told of notices."""
     cloud: tuple[CloudRecords, ...] = ()
     """Sources of AWS's own records."""
 
@@ -197,6 +213,9 @@ def compose(ground: Ground) -> Vault:
         clock,
         timedelta(seconds=settings.cloud.wait_seconds),
     )
+    hold = timedelta(seconds=settings.people.hold_seconds)
+    link_lasts = timedelta(seconds=settings.people.enrolment_seconds)
+    proposals = Proposals(units, gate, factors, clock, {ProposalKind.RECOVERY: RecoveryEffect(hold)})
     return Vault(
         settings=settings,
         policy=ground.policy,
@@ -236,16 +255,39 @@ def compose(ground: Ground) -> Vault:
             gate,
             factors,
             clock,
-            hold=timedelta(seconds=settings.people.hold_seconds),
-            link_lasts=timedelta(seconds=settings.people.enrolment_seconds),
+            hold=hold,
+            link_lasts=link_lasts,
         ),
-        proposals=Proposals(units, gate, factors, clock, {}),
+        proposals=proposals,
+        recovery=Recovery(units, gate, factors, clock, proposals, link_lasts),
+        leavers=Leavers(units, gate, clock),
+        sessions=Sessions(units, gate, clock, signin),
         passkeys=Passkeys(units, factors, signin, clock),
         enrolment=Enrolment(units, factors, ground.passwords, clock),
         signin=signin,
         tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
         outlets=outlets,
         feeds=Feeds(units, outlets, clock, ground.feeds),
+        telling=Telling(
+            units,
+            outlets,
+            gate,
+            clock,
+            {kind: effect.permission for kind, effect in proposals.effects.items()},
+            by_mail=outside.mailer is not None,
+            by_room=ground.room is not None,
+        ),
+        sending=Sending(
+            units,
+            gate,
+            clock,
+            settings.server.public_url,
+            ground.origin,
+            timedelta(days=settings.notices.keep_days),
+            outside.mailer,
+            ground.room,
+        ),
+        notices=Notices(units, gate, clock, by_mail=outside.mailer is not None),
         publishing=_publishing(ground, outside, outlets),
         places=Places(
             units, gate, clock, anchored, _names(ground, outside, daily_note), _witnesses(ground.settings)

@@ -1,4 +1,4 @@
-"""The live feeds that the settings name, with what they need opened and checked.
+"""The live feeds and the team's room that the settings name, with what they need opened and checked.
 
 Decided here: a feed that cannot be right (an address in clear, a secret that others may read) ends the start
 with words; one that only does not answer does not.
@@ -15,6 +15,7 @@ from vault.errors import Refused
 if TYPE_CHECKING:
     from vault.ports.clock import Clock
     from vault.ports.feeds import Feed
+    from vault.ports.notices import Room
     from vault.settings import Settings
 
 
@@ -31,3 +32,15 @@ def open_feeds(settings: Settings, clock: Clock) -> tuple[Feed, ...]:
     if told.syslog:
         feeds.append(Syslog(told.syslog, clock))
     return tuple(feeds)
+
+
+def open_room(settings: Settings, clock: Clock) -> Room | None:
+    """Make the room that is told of notices; nothing is sent yet. None where the settings name none."""
+    told = settings.notices
+    if not told.webhook_url:
+        return None
+    if not told.webhook_secret_file:
+        detail = "notices.webhook_secret_file must name the file with the webhook's secret"
+        raise Refused("settings.invalid", detail)
+    secrets = read_secrets(settings.file(told.webhook_secret_file))
+    return Webhook(told.webhook_url, secrets, clock, setting="notices.webhook_url")

@@ -22,7 +22,7 @@ from vault.adapters.passwords import Argon2
 from vault.adapters.process import harden
 from vault.bootstrap.cloud import open_sources
 from vault.bootstrap.compose import Ground, Vault, compose
-from vault.bootstrap.feeds import open_feeds
+from vault.bootstrap.feeds import open_feeds, open_room
 from vault.bootstrap.ground import (
     check_data_directory,
     open_keys,
@@ -65,6 +65,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
         check_log(units)
         outside = open_outside(settings, units.log.verifiers, units.mark, time)
         feeds = open_feeds(settings, time)
+        room = open_room(settings, time)
     except BaseException:
         units.engine.dispose()
         raise
@@ -83,6 +84,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             outside=outside,
             cloud=open_sources(settings),
             feeds=feeds,
+            room=room,
             timely=Timely(time, timedelta(seconds=settings.log.clock_seconds)) if clock is None else Timely(),
         )
     )

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     CLOCK_STATUS = "clock.status"
     SERVICE_STARTED = "service.started"
     SERVICE_STOPPED = "service.stopped"
+    POLICY_ADOPTED = "policy.adopted"
     POLICY_LOADED = "policy.loaded"
     ACCESS_DENIED = "access.denied"
     ACCESS_FLOOD = "access.flood"
@@ -125,7 +126,8 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.CLOCK_STATUS: "How far this clock, the database's and the witnesses' are apart.",
     EventType.SERVICE_STARTED: "The service began to answer, with which version, database and keys.",
     EventType.SERVICE_STOPPED: "The service was stopped in order.",
-    EventType.POLICY_LOADED: "A policy file came into force; `policy.id` is its hash.",
+    EventType.POLICY_ADOPTED: "The host's policy file became the first version, or a restore kept the one in force.",
+    EventType.POLICY_LOADED: "The service went on under another version of the policy; `policy.id` is its hash.",
     EventType.ACCESS_DENIED: "A known actor asked for something that is not theirs to do.",
     EventType.ACCESS_FLOOD: "Failures of one network beyond a rate, counted into one entry (S26).",
     EventType.SIGNED_IN: "A person signed in.",

@@ -24,6 +24,10 @@ class AnchorFailed(Exception):
         self.notes = notes
 
 
+class LetterRefused(AnchorFailed):
+    """The mail server will never take this letter for this address, or it is no address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """What a place outside answered: `evidence` as text, `lines` are signature lines for the note."""
@@ -102,8 +106,13 @@ class Mark(Protocol):
 
 
 class Mailer(Protocol):
-    """A mail server that takes letters of plain text."""
+    """A mail server that takes letters of plain text, perhaps with the same as HTML."""
 
-    def send(self, to: tuple[str, ...], subject: str, body: str, message_id: str) -> str:
-        """Hand a letter over to the server; give what it answered. Raises `AnchorFailed`."""
+    def send(
+        self, to: tuple[str, ...], subject: str, body: str, message_id: str, html: str | None = None
+    ) -> str:
+        """Hand a letter over to the server; give what it answered.
+
+        Raises `AnchorFailed`; `LetterRefused` where trying again is of no use.
+        """
         ...

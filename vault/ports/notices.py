@@ -44,8 +44,16 @@ class NoticeStore(Protocol):
         """Find by recipient and channel what of one fold was made since a time."""
         ...
 
-    def count_one(self, notice: Notice) -> bool:
-        """Let a notice stand for one entry more, unread again; False where it went out meanwhile."""
+    def count_more(self, notice_id: str, more: int) -> bool:
+        """Let a notice stand for so many entries more, unread again; False where it went out meanwhile."""
+        ...
+
+    def is_due(self, channel: Channel, now: datetime) -> bool:
+        """Say whether anything of a channel is to be sent now."""
+        ...
+
+    def is_old(self, before: datetime) -> bool:
+        """Say whether anything came to its end before a time."""
         ...
 
     def claim(self, channel: Channel, now: datetime, until: datetime, limit: int) -> tuple[Notice, ...]:

@@ -238,6 +238,13 @@ class LogStore(Protocol):
         """As `page`, within a budget: a page that it ended tells how far it `reached`, and `next` goes on there."""
         ...
 
+    def proven(self, index: int) -> Entry | None:
+        """Find one by index, proven to be in the tree that the head's signature and the mark cover.
+
+        Raises `Unavailable` log.rolled_back where it is not.
+        """
+        ...
+
     def entry(self, index: int) -> Entry | None:
         """Find one by index."""
         ...
@@ -323,6 +330,11 @@ class Unit(Protocol):
     @property
     def guesses(self) -> GuessStore:
         """Failures in a row."""
+        ...
+
+    @property
+    def policies(self) -> PolicyStore:
+        """Versions of the policy."""
         ...
 
     @property

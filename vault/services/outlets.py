@@ -43,7 +43,7 @@ class Outlets:
         """
         now = self.clock.now()
         with self.units.write() as unit:
-            found = self._claimed(unit, name, now, start)
+            found = self.claimed(unit, name, now, start)
             if not found.is_due(now):
                 return None
             taken = found.taken(now, lasts)
@@ -63,7 +63,7 @@ class Outlets:
         self, unit: Unit, name: str, position: int, now: datetime, *, caught_up: bool = True
     ) -> Outlet:
         """As `confirmed`, in the caller's unit, for who writes more about it in the same transaction."""
-        before = self._claimed(unit, name, now)
+        before = self.claimed(unit, name, now)
         outlet = before.confirmed(position, now)
         if outlet.lost and caught_up:
             outlet = replace(outlet, lost=False)
@@ -75,7 +75,7 @@ class Outlets:
         """Write that a try failed and when the next may be: after `wait`, else after ever longer waits."""
         now = self.clock.now()
         with self.units.write() as unit:
-            before = self._claimed(unit, name, now)
+            before = self.claimed(unit, name, now)
             outlet = before.failed(error, now, wait)
             if not outlet.lost and outlet.is_overdue(now, self.lost_after):
                 outlet = replace(outlet, lost=True)
@@ -90,8 +90,8 @@ class Outlets:
             unit.outlets.put(replace(unit.outlets.claim(name), next_at=None))
             unit.commit()
 
-    def _claimed(self, unit: Unit, name: str, now: datetime, start: int = 0) -> Outlet:
-        """Claim an outlet; one whose row cannot be true begins anew, is lost, and is told of."""
+    def claimed(self, unit: Unit, name: str, now: datetime, start: int = 0) -> Outlet:
+        """Claim an outlet in the caller's unit; one whose row cannot be true begins anew, is lost, and is told of."""
         found = unit.outlets.claim(name, start)
         outlet = found.believed(log_size(unit), now)
         if outlet is not found and not outlet.lost:

@@ -123,6 +123,15 @@ class Feeds:
 
 
 @dataclass(frozen=True, slots=True)
+class Notices:
+    """What people are told: a team's room beside their mail, and how long it is kept."""
+
+    webhook_url: str = ""
+    webhook_secret_file: str = ""
+    keep_days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
 class Cloud:
     """Where AWS's own records of keys and root users are read."""
 
@@ -188,6 +197,7 @@ class Settings:
     anchors: Anchors
     mail: Mail
     feeds: Feeds
+    notices: Notices
     cloud: Cloud
     session: Session
     oidc: Oidc
@@ -252,6 +262,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "anchors": Anchors,
     "mail": Mail,
     "feeds": Feeds,
+    "notices": Notices,
     "cloud": Cloud,
     "session": Session,
     "oidc": Oidc,

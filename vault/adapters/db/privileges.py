@@ -1,8 +1,8 @@
 """What PostgreSQL lets the vault's own role do: what its use cases need, and nothing else.
 
 Decided here: the grants. The tables belong to another role, which runs the migrations and which the service does
-not know. The service's role reads, adds and changes rows, removes only counts of guesses and the search index,
-and of the log may add entries and move the head. It can neither change the schema nor switch a trigger off:
+not know. The service's role reads, adds and changes rows, removes only counts of guesses, old notices, visits to a
+provider that are over and the search index, and of the log may add entries and move the head. It can neither change the schema nor switch a trigger off:
 whoever has the service's database password still cannot rewrite the log in place (SECURITY S25).
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Final
 
 from audit.storage.sql import grants as log_grants
+from vault.adapters.db.identities import visit
+from vault.adapters.db.notices import notice
 from vault.adapters.db.tables import guess, metadata, vault
 
 INDEX: Final = ("audit_words", "audit_words_part")
@@ -31,7 +33,7 @@ def grants(role: str) -> tuple[str, ...]:
         f"REVOKE ALL ON {', '.join([*tables, *INDEX, vault.name, SCHEMA_VERSION])} FROM PUBLIC, {role}",
         f"GRANT SELECT, INSERT, UPDATE ON {', '.join(tables)} TO {role}",
         f"GRANT SELECT, INSERT, DELETE ON {', '.join(INDEX)} TO {role}",
-        f"GRANT DELETE ON {guess.name} TO {role}",
+        f"GRANT DELETE ON {guess.name}, {notice.name}, {visit.name} TO {role}",
         f"GRANT SELECT ON {vault.name}, {SCHEMA_VERSION} TO {role}",
         f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",
     )

@@ -22,10 +22,10 @@ import http.client
 import ipaddress
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -66,11 +66,13 @@ class Webhook:
     clock: Clock
     timeout: float = TIMEOUT
     name: str = NAME
+    setting: str = "feeds.webhook_url"
+    """Where the address stands, for whoever has to mend it."""
     trusted: ssl.SSLContext | None = None
     """Who may vouch for the receiver; this machine's usual authorities where it is None."""
 
     def __post_init__(self) -> None:
-        check_address(self.url)
+        check_address(self.url, self.setting)
 
     def deliver(self, entries: Sequence[Copied], seconds: float) -> Delivery:
         """Send entries one after the other, each when the one before was answered."""
@@ -89,6 +91,12 @@ class Webhook:
         told = {"type": "feed.test", "timestamp": stamp(self.clock.now()), "data": {}}
         with self._connected(self.timeout) as connection:
             return self._send(connection, new_id(), compact(told)) or Delivery(1)
+
+    def tell(self, message_id: str, type_: str, data: Mapping[str, object], at: datetime) -> Delivery:
+        """Send one message of a type (implements `Room`)."""
+        body = compact({"type": type_, "timestamp": stamp(at), "data": data})
+        with self._connected(self.timeout) as connection:
+            return self._send(connection, message_id, body) or Delivery(1)
 
     def _send(self, connection: Bounded, id_: str, body: str) -> Delivery | None:
         """Send one message; None where it was taken."""
@@ -148,7 +156,7 @@ def body_of(entry: Copied) -> str:
     return compact({"type": entry.text("type"), "timestamp": entry.text("time"), "data": data})
 
 
-def check_address(url: str) -> None:
+def check_address(url: str, setting: str = "feeds.webhook_url") -> None:
     """Return for an address that entries may travel to: TLS, or this machine; else raise `Refused`."""
     try:
         parts = urlsplit(url)
@@ -156,10 +164,10 @@ def check_address(url: str) -> None:
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or parts.username or parts.fragment:
-        detail = "feeds.webhook_url must be an address such as https://siem.example.com/hook"
+        detail = f"{setting} must be an address such as https://siem.example.com/hook"
         raise Refused("settings.invalid", detail)
     if parts.scheme == "http" and not _is_here(host):
-        detail = "feeds.webhook_url must begin with https:// : the log would travel in clear"
+        detail = f"{setting} must begin with https:// : what it tells would travel in clear"
         raise Refused("settings.invalid", detail)
 
 

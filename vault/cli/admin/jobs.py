@@ -65,6 +65,7 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("days", MINUTE, lambda at: at.days.once()),
         Job("clocks", MINUTE, lambda at: at.clocks.once()),
         *_reconciling(vault),
+        *_telling(vault),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
     )
 
@@ -74,6 +75,16 @@ def _reconciling(vault: Vault) -> Iterator[Job]:
     if vault.reconciliation.sources:
         seconds = vault.settings.cloud.interval_seconds
         yield Job("reconcile", seconds, lambda at: at.reconciliation.once())
+
+
+def _telling(vault: Vault) -> Iterator[Job]:
+    """List the jobs of notices: each channel has a thread of its own, so that none waits for a slow other."""
+    yield Job("notices", 1, lambda at: at.telling.once())
+    if vault.sending.mailer is not None:
+        yield Job("notices mail", 1, lambda at: at.sending.mail())
+    if vault.sending.room is not None:
+        yield Job("notices webhook", 1, lambda at: at.sending.tell())
+    yield Job("notices sweep", 15 * MINUTE, lambda at: at.sending.sweep())
 
 
 def _outside(vault: Vault) -> Iterator[Job]:

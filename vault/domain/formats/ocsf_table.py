@@ -97,6 +97,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.CLOCK_STATUS: _log(OTHER, "Clock Status", 1),
     E.SERVICE_STARTED: _log(6, "Start", 2),
     E.SERVICE_STOPPED: _log(7, "Stop", 4),
+    E.POLICY_ADOPTED: _entity(1, "Create", 4, "Policy"),
     E.POLICY_LOADED: _entity(3, "Update", 4, "Policy"),
     E.ACCESS_DENIED: Row(Class.API, OTHER, "Denied", 3, 3, disposition=26),
     E.ACCESS_FLOOD: Row(Class.FINDING, 1, "Create", 4, 4),

@@ -223,6 +223,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.CLOCK_STATUS: "Clocks compared",
     EventType.SERVICE_STARTED: "Service started",
     EventType.SERVICE_STOPPED: "Service stopped",
+    EventType.POLICY_ADOPTED: "Policy adopted",
     EventType.POLICY_LOADED: "Policy loaded",
     EventType.ACCESS_DENIED: "Was refused",
     EventType.ACCESS_FLOOD: "Many failures",

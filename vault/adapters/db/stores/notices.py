@@ -54,11 +54,21 @@ class Notices:
             found[notice.recipient, notice.channel] = Folded(int(row.number), notice)
         return found
 
-    def count_one(self, notice: Notice) -> bool:
-        """Let a notice stand for one entry more, unread again; False where it went out meanwhile."""
+    def count_more(self, notice_id: str, more: int) -> bool:
+        """Let a notice stand for so many entries more, unread again; False where it went out meanwhile."""
         open_ = or_(_c.channel == Channel.INBOX, _c.state == NoticeState.WAITING)
-        counted = update(notices).where(_c.id == notice.id, open_).values(count=_c.count + 1, read_at=None)
+        counted = update(notices).where(_c.id == notice_id, open_)
+        counted = counted.values(count=_c.count + more, read_at=None)
         return self.db.change(counted) == 1
+
+    def is_due(self, channel: Channel, now: datetime) -> bool:
+        """Say whether anything of a channel is to be sent now."""
+        due = (_c.state == NoticeState.WAITING, _c.channel == channel, _c.next_at <= now)
+        return self.db.first(select(_c.id).where(*due).limit(1)) is not None
+
+    def is_old(self, before: datetime) -> bool:
+        """Say whether anything came to its end before a time."""
+        return self.db.first(select(_c.id).where(_c.ended_at < before).limit(1)) is not None
 
     def claim(self, channel: Channel, now: datetime, until: datetime, limit: int) -> tuple[Notice, ...]:
         """Take what is due, urgent ones first, at most `limit`; nobody else takes it before `until`."""

@@ -44,8 +44,9 @@ CREATE INDEX notice_waiting ON notice (channel, urgent, next_at) WHERE state = '
 CREATE INDEX notice_dead ON notice (ended_at, id) WHERE state = 'dead'
 
 CREATE TABLE notice_choice (
-  person_id TEXT{bytewise} NOT NULL CONSTRAINT notice_choice_person_id_fkey REFERENCES person (id),
+  person_id TEXT{bytewise} NOT NULL,
   topic TEXT NOT NULL,
   way TEXT NOT NULL CONSTRAINT notice_choice_way_known CHECK (way IN ('digest', 'inbox', 'mail')),
-  CONSTRAINT notice_choice_pkey PRIMARY KEY (person_id, topic)
+  CONSTRAINT notice_choice_pkey PRIMARY KEY (person_id, topic),
+  CONSTRAINT notice_choice_person_id_fkey FOREIGN KEY(person_id) REFERENCES person (id)
 )
