@@ -202,5 +202,6 @@ def otto(stage: Stage) -> Member:
     proposer, confirmer = (house.actor(admin) for admin in stage.admins)
     wish = Wish(Role.OPERATOR)
     invited = house.vault.people.invite(proposer, "otto@msp.example", "Otto Brandt", (wish,))
+    member = house.enrol(invited)
     house.vault.people.confirm_grant(confirmer, invited.grants[0].id, stage.admins[1].code())
-    return house.enrol(invited)
+    return member

@@ -197,8 +197,9 @@ def _appoint(house: House, admins: tuple[Member, Member], role: Role, name: str)
     proposer, confirmer = (house.actor(admin) for admin in admins)
     email = f"{name.partition(' ')[0].lower()}@msp.example"
     invited = house.vault.people.invite(proposer, email, name, (Wish(role),))
+    member = house.enrol(invited)
     house.vault.people.confirm_grant(confirmer, invited.grants[0].id, admins[1].code())
-    return house.enrol(invited)
+    return member
 
 
 def _not_yet(environ: object, start_response: object) -> Iterable[bytes]:

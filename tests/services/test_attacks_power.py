@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.people import House, Member, came, move_in
@@ -11,6 +13,7 @@ from vault.domain.checkout import CheckoutState, Decision
 from vault.errors import Conflict, Forbidden, Unauthenticated
 from vault.services.approvals import Word
 from vault.services.asking import Ask
+from vault.services.granting import granted
 from vault.services.people import Wish
 
 
@@ -30,9 +33,8 @@ def test_an_administrator_of_one_customer_gets_no_link_of_someone_with_more(
     account = house.world.account()
     scope = Scope(ScopeKind.CUSTOMER, account.customer_id)
     limited = house.actor(house.appoint(admins, "lim@msp.example", Role.ADMIN, scope))
-    ada, bob = (house.actor(admin) for admin in admins)
+    ada = house.actor(admins[0])
     invited = house.vault.people.invite(ada, "chief@msp.example", "Chief", (Wish(Role.ADMIN),))
-    house.vault.people.confirm_grant(bob, invited.grants[0].id, admins[1].code())
     with pytest.raises(Forbidden) as caught:
         house.vault.people.new_enrolment(limited, invited.person.id)
     assert caught.value.facts["rule"] == "C1"
@@ -40,33 +42,54 @@ def test_an_administrator_of_one_customer_gets_no_link_of_someone_with_more(
     house.enrol(invited)
 
 
-def test_a_new_link_takes_back_what_another_administrator_agreed_to(
-    house: House, admins: tuple[Member, Member]
-) -> None:
+def test_nothing_is_agreed_to_before_its_person_enrolled(house: House, admins: tuple[Member, Member]) -> None:
     ada, bob = (house.actor(admin) for admin in admins)
     invited = house.vault.people.invite(ada, "olga@msp.example", "Olga", (Wish(Role.OPERATOR),))
+    with pytest.raises(Conflict) as caught:
+        house.vault.people.confirm_grant(bob, invited.grants[0].id, admins[1].code())
+    assert caught.value.code == "person.state"
+    assert house.events("access.denied")[0]["outcome"] == "denied"
+    assert house.sign_in(house.enrol(invited)).powers == ()
     house.vault.people.confirm_grant(bob, invited.grants[0].id, admins[1].code())
-    stolen = house.vault.people.new_enrolment(bob, invited.person.id)
-    assert [(each.role, each.proposed_by, each.confirmed_by) for each in stolen.grants] == [
-        (Role.OPERATOR, bob.id, None)
-    ]
-    olga = house.enrol(stolen)
-    assert house.sign_in(olga).powers == ()
-    with pytest.raises(Forbidden) as caught:
-        house.vault.people.confirm_grant(bob, stolen.grants[0].id, admins[1].code())
-    assert caught.value.code == "policy.second_person"
-    house.vault.people.confirm_grant(ada, stolen.grants[0].id, admins[0].code())
-    assert [power.role for power in house.sign_in(olga).powers] == [Role.OPERATOR]
 
 
 def test_who_makes_the_link_is_not_the_one_who_agrees(house: House, admins: tuple[Member, Member]) -> None:
     ada, bob = (house.actor(admin) for admin in admins)
     invited = house.vault.people.invite(ada, "olga@msp.example", "Olga", (Wish(Role.OPERATOR),))
     again = house.vault.people.new_enrolment(bob, invited.person.id)
-    for grant in (*invited.grants, *again.grants):
-        with pytest.raises((Forbidden, Conflict)):
-            house.vault.people.confirm_grant(bob, grant.id, admins[1].code())
-    assert house.sign_in(house.enrol(again)).powers == ()
+    olga = house.enrol(again)
+    grant = house.vault.people.propose_grant(ada, olga.id, Wish(Role.AUDITOR))
+    for proposed in (*again.grants, grant):
+        with pytest.raises(Forbidden) as caught:
+            house.vault.people.confirm_grant(bob, proposed.id, admins[1].code())
+        assert caught.value.code == "policy.second_person"
+    assert house.sign_in(olga).powers == ()
+    his = house.vault.people.propose_grant(bob, olga.id, Wish(Role.AUDITOR))
+    house.vault.people.confirm_grant(ada, his.id, admins[0].code())
+    assert [power.role for power in house.sign_in(olga).powers] == [Role.AUDITOR]
+
+
+def test_what_was_confirmed_too_early_is_taken_back(house: House, admins: tuple[Member, Member]) -> None:
+    ada, bob = (house.actor(admin) for admin in admins)
+    invited = house.vault.people.invite(ada, "olga@msp.example", "Olga", (Wish(Role.OPERATOR),))
+    now = house.world.clock.now()
+    with house.vault.units.write() as unit:
+        early = replace(invited.grants[0], confirmed_by=bob.id, effective_at=now)
+        unit.people.update_grant(early)
+        unit.log.record(granted(bob, invited.grants[0], early), now)
+        unit.commit()
+    assert house.sign_in(house.enrol(invited)).powers == ()
+    assert len(house.events("role.removed")) == 1
+
+
+def test_the_second_first_administrator_is_not_taken_over_once_something_is_held(house: House) -> None:
+    first, second = house.vault.people.bootstrap_admins((("ada@msp.example", "A"), ("bob@msp.example", "B")))
+    ada = house.actor(house.enrol(first))
+    house.world.held()
+    with pytest.raises(Conflict) as caught:
+        house.vault.people.new_enrolment(ada, second.person.id)
+    assert caught.value.facts["rule"] == "S19"
+    house.enrol(second)
 
 
 def test_a_first_administrator_whose_link_ended_stays_one(house: House) -> None:

@@ -29,8 +29,9 @@ def admins(house: House) -> tuple[Member, Member]:
 def auditor(house: House, admins: tuple[Member, Member], wish: Wish) -> Member:
     first, second = (house.actor(admin) for admin in admins)
     invited = house.vault.people.invite(first, "pia@auditors.example", "Pia", (wish,))
+    member = house.enrol(invited)
     house.vault.people.confirm_grant(second, invited.grants[0].id, admins[1].code())
-    return house.enrol(invited)
+    return member
 
 
 def test_a_power_with_an_end_stops_at_that_moment(house: House, admins: tuple[Member, Member]) -> None:
@@ -93,6 +94,7 @@ def test_what_would_end_before_it_begins_is_not_confirmed(
     invited = house.vault.people.invite(
         first, "pia@auditors.example", "Pia", (Wish(Role.AUDITOR, Scope(), end),)
     )
+    house.enrol(invited)
     with pytest.raises(Conflict, match="before it begins"):
         house.vault.people.confirm_grant(second, invited.grants[0].id, admins[1].code())
 

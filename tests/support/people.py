@@ -75,12 +75,15 @@ class House:
     passwords: QuickPasswords
 
     def enrol(self, invited: Invited) -> Member:
+        """Complete an enrolment by the link of an invitation."""
+        return self.take(invited.link)
+
+    def take(self, link: Secret[str]) -> Member:
         """Complete an enrolment by its link."""
-        enrolling = self.vault.enrolment.begin(invited.link, came())
-        member = Member(
-            invited.person.id, invited.person.email, totp.parse_seed(enrolling.seed), self.world.clock
-        )
-        self.vault.enrolment.complete(invited.link, Secret(member.password), member.code(), came())
+        enrolling = self.vault.enrolment.begin(link, came())
+        person = enrolling.person
+        member = Member(person.id, person.email, totp.parse_seed(enrolling.seed), self.world.clock)
+        self.vault.enrolment.complete(link, Secret(member.password), member.code(), came())
         return member
 
     def admins(self) -> tuple[Member, Member]:
@@ -102,12 +105,13 @@ class House:
     def appoint(
         self, admins: tuple[Member, Member], email: str, role: Role, scope: Scope | None = None
     ) -> Member:
-        """Let one administrator invite and propose, the other confirm, and the person enrol."""
+        """Let one administrator invite and propose, the person enrol, and the other administrator confirm."""
         proposer, confirmer = (self.actor(admin) for admin in admins)
         wish = Wish(role, scope or Scope())
         invited = self.vault.people.invite(proposer, email, email.partition("@")[0], (wish,))
+        member = self.enrol(invited)
         self.vault.people.confirm_grant(confirmer, invited.grants[0].id, admins[1].code())
-        return self.enrol(invited)
+        return member
 
     def events(self, event: str) -> list[dict[str, object]]:
         """Give the log's entries of one type, newest first."""

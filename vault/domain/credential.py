@@ -174,14 +174,20 @@ class Due(StrEnum):
     WEAK = "weak"
     AGE = "age"
     UNCHECKED = "unchecked"
+    LEAVER = "leaver"
 
 
-BLOCKING: frozenset[Due] = frozenset({Due.DISCLOSED})
+BLOCKING: frozenset[Due] = frozenset({Due.DISCLOSED, Due.LEAVER})
 """Causes under which only rotation, incident, handover or break-glass may open (ARCHITECTURE rule 7)."""
 
 
-def due_causes(current: Version | None, now: datetime, longest_age: timedelta) -> tuple[Due, ...]:
-    """Say why a part is due, from its current version; nothing held is never due."""
+def due_causes(
+    current: Version | None, now: datetime, longest_age: timedelta, *, left: bool = False
+) -> tuple[Due, ...]:
+    """Say why a part is due, from its current version; nothing held is never due.
+
+    `left` says that somebody who was shut out may know this version.
+    """
     if current is None:
         return ()
     causes: list[Due] = []
@@ -195,6 +201,8 @@ def due_causes(current: Version | None, now: datetime, longest_age: timedelta) -
         causes.append(Due.AGE)
     if current.restored_at is not None:
         causes.append(Due.UNCHECKED)
+    if left:
+        causes.append(Due.LEAVER)
     return tuple(causes)
 
 

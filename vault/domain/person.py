@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from vault.domain.actor import Power, Role, Scope
@@ -26,7 +27,8 @@ class PersonState(StrEnum):
 class Person:
     """One human being. `seed` is their OTP seed, sealed under the server's local key (rule 13).
 
-    `last_step` is the last OTP time step that was accepted (S15).
+    `last_step` is the last OTP time step that was accepted (S15). `next_seed` is the seed of an enrolment after a
+    recovery that is not complete: until it is, the one before counts. `link_by` is who made the latest enrolment link.
     """
 
     id: str
@@ -39,6 +41,8 @@ class Person:
     last_step: int = -1
     enrolment_hash: str | None = None
     enrolment_until: datetime | None = None
+    next_seed: bytes | None = None
+    link_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,15 @@ class Grant:
         return self.ends_at is not None and self.ends_at <= now
 
 
-def powers(grants: tuple[Grant, ...], now: datetime) -> tuple[Power, ...]:
-    """Give the powers in force at `now`."""
-    return tuple(Power(grant.role, grant.scope) for grant in grants if grant.in_force(now))
+def powers(
+    grants: tuple[Grant, ...], now: datetime, withheld: frozenset[str] = frozenset()
+) -> tuple[Power, ...]:
+    """Give the powers in force at `now`, without those of roles that are withheld."""
+    return tuple(
+        Power(grant.role, grant.scope)
+        for grant in grants
+        if grant.in_force(now) and grant.role.value not in withheld
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +95,35 @@ class Session:
     agent: str
     mfa: str
     ended_at: datetime | None = None
+    issuer: str = ""
+    """The provider that vouched for the person in place of a password; empty for a password."""
+    withheld: frozenset[str] = frozenset()
+    """Roles that the provider's groups did not let be used."""
 
     def alive(self, now: datetime, idle: timedelta, longest: timedelta) -> bool:
         """Say whether the session still counts: not ended, not idle too long, not too old (U3)."""
         return self.ended_at is None and now - self.seen_at < idle and now - self.created_at < longest
 
 
+class TokenState(StrEnum):
+    """Where a token stands at a moment; computed, never stored."""
+
+    WAITING = "waiting"
+    """For a second administrator."""
+    HELD = "held"
+    """Agreed to; counts when the hold is over."""
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token, a person's (acting with their powers) or a machine's (with its own scopes) (S23)."""
+    """An API token, a person's (acting with their powers) or a machine's (with its own scopes) (S23).
+
+    `addresses` are the networks it counts from; none means all. `withheld` are the roles that the session it was
+    made in could not use. `effective_at` is None while it waits for a second administrator.
+    """
 
     id: str
     token_hash: str
@@ -106,10 +136,34 @@ class Token:
     expires_at: datetime
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+    effective_at: datetime | None = None
+    addresses: frozenset[str] = frozenset()
+    withheld: frozenset[str] = frozenset()
+    used_from: str = ""
 
     def alive(self, now: datetime) -> bool:
-        """Say whether the token still counts."""
-        return self.revoked_at is None and now < self.expires_at
+        """Say whether the token counts."""
+        return self.state(now) is TokenState.IN_FORCE
+
+    def state(self, now: datetime) -> TokenState:
+        """Say where it stands at `now`."""
+        if self.revoked_at is not None:
+            return TokenState.REVOKED
+        if now >= self.expires_at:
+            return TokenState.EXPIRED
+        if self.effective_at is None:
+            return TokenState.WAITING
+        return TokenState.IN_FORCE if self.effective_at <= now else TokenState.HELD
+
+    def counts_from(self, ip: str) -> bool:
+        """Say whether it counts from this address; an address that is not known is none of those allowed."""
+        if not self.addresses:
+            return True
+        try:
+            address = ip_address(ip)
+        except ValueError:
+            return False
+        return any(address in ip_network(network) for network in self.addresses)
 
 
 FREE_FAILURES: Final = 5

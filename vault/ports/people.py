@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from vault.domain.actor import Role
+from vault.domain.actor import EVERYTHING, Reach, Role
 from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.ports.records import Page, Slice
 
@@ -40,8 +40,8 @@ class PersonStore(Protocol):
         """Claim an OTP time step; False where it, or a later one, was claimed before (S15)."""
         ...
 
-    def page(self, part: Slice) -> Page[Person]:
-        """List by e-mail."""
+    def page(self, part: Slice, reach: Reach = EVERYTHING, reader: str = "") -> Page[Person]:
+        """List by e-mail: with a limited `reach` who has a role within it, and whom `reader` is or invited."""
         ...
 
     def add_grant(self, grant: Grant) -> None:
@@ -120,8 +120,12 @@ class TokenStore(Protocol):
         """Revoke all of a person; give how many."""
         ...
 
-    def page(self, person_id: str | None, part: Slice) -> Page[Token]:
-        """List newest first, all or one person's."""
+    def machines_of(self, maker_id: str, now: datetime) -> tuple[Token, ...]:
+        """List the machines' tokens that count at `now` and that one person made, newest first."""
+        ...
+
+    def page(self, person_id: str | None, part: Slice, reach: Reach = EVERYTHING) -> Page[Token]:
+        """List newest first, one person's, or all within `reach`: machines' scopes, and people's roles."""
         ...
 
 
@@ -138,4 +142,8 @@ class GuessStore(Protocol):
 
     def clear(self, subject: str) -> None:
         """Forget them."""
+        ...
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget at most `limit` that count no more, the oldest first; give how many."""
         ...

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vault.domain.account import Account, Custodian, Custody, Kind, Model, first_custody
 from vault.domain.actor import ActorKind
 from vault.domain.checkout import state_at
-from vault.domain.credential import PartKind, due_causes
+from vault.domain.credential import Due, PartKind, due_causes
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_account_id, is_email
 from vault.domain.policy import Permission
@@ -199,10 +199,24 @@ class Accounts:
         current = unit.versions.current_of(numbers)
         claims = unit.checkouts.open_of_many(numbers)
         unverified = unit.rotations.unverified_of(numbers)
+        due = self._due(unit, current, numbers, now)
         return tuple(
-            self._view(account, parts[account.id], current, claims.get(account.id), unverified, now)
+            self._view(account, parts[account.id], current, claims.get(account.id), unverified, due, now)
             for account in accounts
         )
+
+    def _due(
+        self,
+        unit: Unit,
+        current: Mapping[tuple[str, PartKind], Version],
+        numbers: tuple[str, ...],
+        now: datetime,
+    ) -> Mapping[tuple[str, PartKind], tuple[Due, ...]]:
+        longest_age, left = self.gate.policy.limits.longest_age, unit.leavers.known_of(numbers)
+        return {
+            place: due_causes(version, now, longest_age, left=(*place, version.number) in left)
+            for place, version in current.items()
+        }
 
     def _view(
         self,
@@ -211,14 +225,14 @@ class Accounts:
         current: Mapping[tuple[str, PartKind], Version],
         claim: Checkout | None,
         unverified: frozenset[tuple[str, PartKind]],
+        due: Mapping[tuple[str, PartKind], tuple[Due, ...]],
         now: datetime,
     ) -> AccountView:
-        longest_age = self.gate.policy.limits.longest_age
         views = tuple(
             PartView(
                 part,
                 current.get((account.id, part.kind)),
-                due_causes(current.get((account.id, part.kind)), now, longest_age),
+                due.get((account.id, part.kind), ()),
                 (account.id, part.kind) in unverified,
             )
             for part in parts

@@ -6,31 +6,36 @@ same. Never decided here: what the policy says (`vault.domain.policy`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vault.domain.actor import Power, Scope, reach_of
-from vault.domain.agreement import Approvers, Needs
-from vault.domain.credential import Due, due_causes
-from vault.domain.policy import (
-    Deny,
-    Facts,
-    Permission,
-    Policy,
-    Terms,
-    approvals_complete,
-    counted,
-    granted_seconds,
+from vault.domain.actor import reach_of
+from vault.domain.approving import (
+    Progress,
+    approvers_for,
+    powers_of,
+    progress_of,
+    standing,
+    told,
+    waits_again,
 )
+from vault.domain.checkout import Approval, Checkout, CheckoutState, content_of
+from vault.domain.credential import Due, due_causes
+from vault.domain.person import PersonState, powers
+from vault.domain.policy import Deny, Facts, Permission, Policy, Terms, granted_seconds
 from vault.domain.reason import Situation, situation
-from vault.errors import Conflict, VaultError
+from vault.errors import Conflict, Forbidden, VaultError
 from vault.services.gate import Gate, error_of
+from vault.services.leases import reopen, settle
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vault.domain.account import Account
-    from vault.domain.checkout import Approval, Checkout
+    from vault.domain.account import Account, Customer
+    from vault.domain.agreement import Approvers
+    from vault.domain.person import Grant, Person
+    from vault.ports.history import Asked
     from vault.ports.store import Unit
 
 
@@ -65,58 +70,118 @@ class Deciding:
 
     def approvers(self, unit: Unit, requester: str, account: Account, now: datetime) -> Approvers:
         """Name the people who may approve someone's request for an account, with the powers by which they may."""
-        roles = self.policy.permissions[Permission.CHECKOUT_APPROVE]
-        found: dict[str, tuple[Power, ...]] = {}
-        for person, grant in unit.people.holders(roles, now):
-            if person.id != requester and _covers(grant.scope, account):
-                found[person.id] = (*found.get(person.id, ()), Power(grant.role, grant.scope))
-        return found
+        return powers_of(approvers_for(self._holders(unit, now), account, requester))
 
-    def terms(self, unit: Unit, account: Account, code: str) -> Terms:
-        """Give the terms of a request that was made for `code`; one whose reason is gone has none but its own."""
-        reason = self.policy.reasons.get(code)
+    def terms(self, unit: Unit, account: Account, checkout: Checkout) -> Terms:
+        """Give the terms that are in force now for a request."""
+        return self.terms_for(checkout, account, unit.customers.get(account.customer_id))
+
+    def terms_for(self, checkout: Checkout, account: Account, customer: Customer | None) -> Terms:
+        """Give the terms of a request as `terms`; one whose reason is gone, or that broke the glass, needs nobody."""
+        reason = self.policy.reasons.get(checkout.reason)
         if reason is None:
             return Terms((), self.policy.limits.longest_seconds)
-        return self.policy.terms(reason, account, unit.customers.get(account.customer_id))
+        terms = self.policy.terms(reason, account, customer)
+        return replace(terms, needs=()) if checkout.break_glass else terms
 
-    def open_needs(
-        self, unit: Unit, account: Account, checkout: Checkout, given: tuple[Approval, ...], now: datetime
-    ) -> Needs:
-        """Give what the policy in force still asks for beside the words that were `given` and count now."""
-        people = counted(checkout, given, self.approvers(unit, checkout.requester_id, account, now))
-        return self.terms(unit, account, checkout.reason).missing(people)
+    def progress(
+        self, unit: Unit, checkout: Checkout, account: Account, said: tuple[Approval, ...], now: datetime
+    ) -> Progress:
+        """Say how far the approvals of a request have come, by who may approve now (S17).
 
-    def complete(
-        self, unit: Unit, account: Account, checkout: Checkout, given: tuple[Approval, ...], now: datetime
-    ) -> bool:
-        """Say whether enough people who may approve now approved exactly this request.
-
-        The word of someone who may not approve any more does not count: taking a role away works at once (S17).
+        Taking a role away works at once: the word of someone who may not approve any more does not count.
         """
-        approvers = self.approvers(unit, checkout.requester_id, account, now)
-        return approvals_complete(checkout, given, self.terms(unit, account, checkout.reason), approvers)
+        approvers = approvers_for(self._holders(unit, now), account, checkout.requester_id)
+        return progress_of(checkout, said, approvers, self.terms(unit, account, checkout))
+
+    def progress_of(self, unit: Unit, asked: tuple[Asked, ...], now: datetime) -> Mapping[str, Progress]:
+        """Say the same of many requests, by id, in a number of statements that does not grow with them."""
+        if not asked:
+            return {}
+        said = unit.checkouts.approvals_of(tuple(checkout.id for checkout, _, _ in asked))
+        holders = self._holders(unit, now)
+        return {
+            checkout.id: progress_of(
+                checkout,
+                said.get(checkout.id, ()),
+                approvers_for(holders, account, checkout.requester_id),
+                self.terms_for(checkout, account, customer),
+            )
+            for checkout, account, customer in asked
+        }
+
+    def lost(self, unit: Unit, checkouts: tuple[Checkout, ...], now: datetime) -> Mapping[str, CheckoutState]:
+        """Give, by id, in which state those are that stand written as approved and whose words do not suffice now."""
+        approved = tuple(
+            each.id for each in checkouts if each.approvals_needed and each.state is CheckoutState.APPROVED
+        )
+        if not approved:
+            return {}
+        asked = unit.history.asked(approved)
+        progress = self.progress_of(unit, asked, now)
+        return {
+            checkout.id: standing(checkout, progress[checkout.id], now)
+            for checkout, _, _ in asked
+            if waits_again(checkout, progress[checkout.id], now)
+        }
+
+    def settled(self, unit: Unit, checkout: Checkout, account: Account, now: datetime) -> Checkout:
+        """Write down what time, and the loss of an approver, has done to a checkout already; the caller commits."""
+        settled = settle(unit, checkout, now)
+        if settled.state is not CheckoutState.APPROVED or not settled.approvals_needed:
+            return settled
+        said = unit.checkouts.approvals(settled.id)
+        progress = self.progress(unit, settled, account, said, now)
+        if not waits_again(settled, progress, now):
+            return settled
+        void = ", ".join(each.approver_id for each in progress.void)
+        return settle(unit, reopen(unit, settled, void, now), now)
 
     def stands(self, unit: Unit, account: Account, checkout: Checkout, now: datetime) -> VaultError | None:
-        """Say why a request that was granted cannot begin any more: the account, the hours, the approvals."""
+        """Say why a request that was granted cannot begin any more: its content, the account, the hours, the words.
+
+        The holder's own power is looked at again too, in this transaction: it may have gone since the request came in.
+        """
+        edited = untouched(checkout)
+        if edited is not None:
+            return edited
         facts = self.facts(unit, account, checkout.requester_id, now)
-        approvers = facts.approvers or {}
         decision = self.policy.decide_reason(
             checkout.reason, checkout.granted_seconds, replace(facts, approvers=None)
         )
         if isinstance(decision, Deny):
             return error_of(decision)
-        given = tuple(each for each in unit.checkouts.approvals(checkout.id) if each.approver_id in approvers)
-        terms = self.terms(unit, account, checkout.reason)
-        if not approvals_complete(
-            checkout, given, terms, approvers
-        ) or checkout.granted_seconds > granted_seconds(checkout, given):
-            return Conflict(
-                "approval.changed",
-                "The approvals are not for this request, or not by people who may approve now; ask again.",
-                rule="S20",
-            )
+        said = unit.checkouts.approvals(checkout.id)
+        progress = self.progress(unit, checkout, account, said, now)
+        if not progress.complete:
+            return Conflict("approval.changed", told(progress), rule="S20")
+        if checkout.granted_seconds > granted_seconds(checkout, said):
+            detail = "The lease is longer than all who approved agreed to; withdraw it and ask again."
+            return Conflict("approval.changed", detail, rule="S20")
+        if not self._may_use(unit, account, checkout, now):
+            detail = "You may not use this account any more. Ask an administrator if this is your work."
+            return Forbidden("policy.denied", detail, rule=Permission.CHECKOUT_USE)
         return None
 
+    def _holders(self, unit: Unit, now: datetime) -> tuple[tuple[Person, Grant], ...]:
+        return unit.people.holders(self.policy.permissions[Permission.CHECKOUT_APPROVE], now)
 
-def _covers(scope: Scope, account: Account) -> bool:
-    return reach_of((scope,)).covers(account.customer_id, account.id)
+    def _may_use(self, unit: Unit, account: Account, checkout: Checkout, now: datetime) -> bool:
+        person = unit.people.get(checkout.requester_id)
+        if person is None or person.state is not PersonState.ACTIVE:
+            return False
+        roles = self.policy.permissions[Permission.CHECKOUT_USE]
+        held = powers(unit.people.grants(person.id), now)
+        scopes = tuple(power.scope for power in held if power.role in roles)
+        return reach_of(scopes).covers(account.customer_id, account.id)
+
+
+def untouched(checkout: Checkout) -> VaultError | None:
+    """Say that the stored request is not the one that was asked for, where it was edited (S20)."""
+    if content_of(checkout) == checkout.content_hash:
+        return None
+    detail = (
+        "What is stored of this request is not what was asked for. Nothing begins or is shown with it; treat this "
+        "as an incident, have it revoked, and ask again."
+    )
+    return Conflict("approval.changed", detail, rule="S20")

@@ -2,27 +2,31 @@
 
 Decided here: the link is 256 random bits, kept hashed, good for a set time and until it was used. The seed
 is made at the first look and shown, the same, until enrolment is complete; it is sealed in between. A
-password is weighed before it is hashed, and the code that completes the enrolment is used up by it.
+password is weighed before it is hashed, and the code that completes the enrolment is used up by it. Who recovers gets
+a seed beside the one they had, which counts until the new one is proven. A role that others agreed to before its
+person enrolled counts for nothing: whoever held the link could be that person (S19).
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from vault.crypto import chance, totp
+from vault.crypto import totp
 from vault.crypto.password import login_weaknesses
-from vault.domain.actor import Actor, ActorKind, Origin
+from vault.domain.actor import Actor, ActorKind, Origin, system_actor
 from vault.domain.event import Event, EventType, Result
 from vault.domain.person import Person, PersonState
 from vault.domain.secret import Secret
-from vault.domain.told import changes
+from vault.domain.told import changes, every_session, every_token
 from vault.errors import FieldError, Invalid, Limited, Unauthenticated
 from vault.services.factors import SEED_PURPOSE, Factors, used
 from vault.services.gate import refuse
+from vault.services.granting import removed
 from vault.services.guessing import reserve
+from vault.services.links import link_hash
+from vault.services.recovery import end_recoveries, in_force
+from vault.services.sight import standing
 from vault.services.signin import stranger
 
 if TYPE_CHECKING:
@@ -33,15 +37,8 @@ if TYPE_CHECKING:
     from vault.ports.store import Unit, Units
 
 ISSUER: Final = "Root vault"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Link:
-    """A fresh enrolment link's token, what is kept of it, and until when it is good."""
-
-    token: Secret[str]
-    hash: str
-    until: datetime
+Fact: TypeAlias = "str | int | bool | None"
+INIT_ID: Final = system_actor("init").id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,13 +67,13 @@ class Enrolment:
         now = self.clock.now()
         with self.units.write() as unit:
             person = self._invited(unit, link, now)
-            if person.seed is None:
+            kept = _seed(person)
+            if kept is None:
                 seed = totp.generate_seed()
                 sealed = self.factors.server_key.seal(SEED_PURPOSE, person.id, seed.secret)
-                person = replace(person, seed=sealed)
-                unit.people.update(person)
+                unit.people.update(_with_seed(person, sealed))
             else:
-                seed = totp.Seed(self.factors.server_key.open(SEED_PURPOSE, person.id, person.seed))
+                seed = totp.Seed(self.factors.server_key.open(SEED_PURPOSE, person.id, kept))
             looker = stranger(origin)
             unit.log.record(Event(EventType.ENROLMENT_OPENED, looker, detail={"person": person.id}), now)
             unit.commit()
@@ -84,6 +81,8 @@ class Enrolment:
 
     def complete(self, link: Secret[str], password: Secret[str], otp: str, origin: Origin) -> Person:
         """Set password and second factor; the link is used up.
+
+        After a recovery, all sessions and tokens of the person end with it, and so does the recovery.
 
         Raises `Unauthenticated` auth.enrolment_invalid or auth.refused (the code), `Conflict` otp.used,
         `Invalid` password.weak naming each rule.
@@ -108,15 +107,27 @@ class Enrolment:
                 person,
                 state=PersonState.ACTIVE,
                 password_hash=hashed,
+                seed=_seed(person),
+                next_seed=None,
                 enrolment_hash=None,
                 enrolment_until=None,
             )
             unit.people.update(enrolled)
-            told = changes(person, enrolled)
-            event = Event(EventType.PERSON_ENROLLED, actor, changes=told, detail={"person": person.id})
-            unit.log.record(event, now)
+            self._tell(unit, actor, person, enrolled, now)
             unit.commit()
         return enrolled
+
+    def _tell(self, unit: Unit, actor: Actor, before: Person, now_: Person, now: datetime) -> None:
+        told, detail = changes(before, now_), dict[str, Fact](person=now_.id)
+        if before.state is PersonState.INVITED:
+            _take_back(unit, actor, now_.id, now)
+        else:
+            detail["recovered"] = True
+            detail["sessions"] = unit.sessions.end_all(now_.id, now)
+            detail["tokens"] = unit.tokens.revoke_all(now_.id, now)
+            told += (every_session(now_.id), every_token(now_.id))
+            end_recoveries(unit, actor, now_.id, now, "the person enrolled again by it")
+        unit.log.record(Event(EventType.PERSON_ENROLLED, actor, changes=told, detail=detail), now)
 
     def _step(self, unit: Unit, actor: Actor, person: Person, otp: str, now: datetime) -> int:
         refused = Event(EventType.STEP_UP_REFUSED, actor, Result.FAILED, detail={"at": "enrolment"})
@@ -126,7 +137,7 @@ class Enrolment:
             raise Limited(
                 "auth.delayed", f"Too many wrong codes. Try again in {wait} seconds.", retry_after=wait
             )
-        step = self.factors.step(person, otp, now)
+        step = self.factors.step(replace(person, seed=_seed(person)), otp, now)
         if step is None:
             detail = (
                 "The code is not right. Check that the device's clock is right, and take the present code."
@@ -139,21 +150,30 @@ class Enrolment:
         person = unit.people.by_enrolment(link_hash(link))
         if (
             person is None
-            or person.state is not PersonState.INVITED
             or person.enrolment_until is None
             or now >= person.enrolment_until
+            or (person.state is not PersonState.INVITED and in_force(unit, person.id, now) is None)
         ):
             detail = "This link is not known, was used, or has ended. Ask an administrator for a new one."
             raise Unauthenticated("auth.enrolment_invalid", detail)
         return person
 
 
-def new_link(now: datetime, lasts: timedelta) -> Link:
-    """Make a link's token."""
-    token = chance.token_text()
-    return Link(token, link_hash(token), now + lasts)
+def _seed(person: Person) -> bytes | None:
+    """Give the sealed seed that this enrolment is about."""
+    return person.seed if person.state is PersonState.INVITED else person.next_seed
 
 
-def link_hash(link: Secret[str]) -> str:
-    """Give what is kept of a link's token: 256 random bits need no slow hash."""
-    return hashlib.sha256(link.expose().encode("utf-8", "replace")).hexdigest()
+def _with_seed(person: Person, sealed: bytes) -> Person:
+    if person.state is PersonState.INVITED:
+        return replace(person, seed=sealed)
+    return replace(person, next_seed=sealed)
+
+
+def _take_back(unit: Unit, actor: Actor, person_id: str, now: datetime) -> None:
+    """Take away what was confirmed too early, as an older version of this program allowed; `init`'s stays."""
+    for grant in standing(unit, person_id):
+        if grant.confirmed_by is not None and grant.confirmed_by != INIT_ID:
+            gone = replace(grant, removed_at=now)
+            unit.people.update_grant(gone)
+            unit.log.record(removed(actor, grant, gone), now)

@@ -18,14 +18,15 @@ from vault.domain.event import Event, EventType, stamp
 from vault.domain.ids import fold_email, is_email, new_id
 from vault.domain.person import Grant, Person, PersonState, powers
 from vault.domain.policy import Permission
-from vault.domain.told import changes, every_session, every_token
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, Refused, VaultError, not_found
 from vault.ports.store import Slice
 from vault.services.departures import end_leases
-from vault.services.enrolment import new_link
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.granting import granted, invited, proposed, removed
+from vault.services.leaving import shut_out
+from vault.services.links import new_link
+from vault.services.sight import in_sight, reach_over_people, standing
 from vault.services.tokens import check_scope, require_reach
 
 if TYPE_CHECKING:
@@ -96,26 +97,36 @@ class People:
     def new_enrolment(self, actor: Actor, person_id: str) -> Invited:
         """Make a fresh link for who did not enrol yet; an older link and its seed are dead.
 
-        Whoever holds a link can become that person. So no word of others on their roles survives a new one:
-        they are proposed again by who made the link, and someone else has to agree (S19).
+        Whoever holds a link can become that person: who made it never agrees to their roles, and what gives
+        power without a second word, as `init` does, gets no new link once any account was held (S19).
         """
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id)
-            standing = _standing(unit, person.id)
-            for grant in standing:
+            grants = standing(unit, person.id)
+            for grant in grants:
                 require_reach(self.gate, unit, actor, grant.scope, now)
             if person.state is not PersonState.INVITED:
                 words = f"This person is {person.state}; only who did not enrol yet gets a new link."
                 self._deny(unit, actor, Conflict("person.state", words, state=person.state), now)
+            if unit.accounts.ever_held() and any(grant.confirmed_by is not None for grant in grants):
+                words = (
+                    "Who would have power at once gets no new link any more: disable them, invite another."
+                )
+                self._deny(unit, actor, Conflict("person.state", words, rule="S19"), now)
             link = new_link(now, self.link_lasts)
             before = person
-            person = replace(person, seed=None, enrolment_hash=link.hash, enrolment_until=link.until)
+            person = replace(
+                person,
+                seed=None,
+                enrolment_hash=link.hash,
+                enrolment_until=link.until,
+                link_by=actor.id,
+            )
             unit.people.update(person)
             detail = {"person": person.id, "link": "new", "until": stamp(link.until)}
             unit.log.record(invited(actor, before, person, detail), now)
-            grants = tuple(self._again(unit, actor, person, grant, now) for grant in standing)
             unit.commit()
         return Invited(person, link.token, grants)
 
@@ -136,7 +147,10 @@ class People:
         return grant
 
     def confirm_grant(self, actor: Actor, grant_id: str, otp: str) -> Grant:
-        """Agree to a proposed role, as another administrator than who proposed it and than who gets it."""
+        """Agree to a proposed role, as another administrator than who proposed it, who gets it or made their link.
+
+        Only for who has enrolled: `Conflict` person.state before.
+        """
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
@@ -150,6 +164,7 @@ class People:
             require_reach(self.gate, unit, actor, grant.scope, now)
             person = _there(unit, grant.person_id)
             self._check_grantable(unit, actor, person, grant.role, now)
+            self._check_enrolled(unit, actor, person, now)
             hold = self.hold if unit.accounts.ever_held() else timedelta(0)
             if grant.ended(now + hold):
                 words = "It would end before it begins; propose it anew with a later end."
@@ -182,30 +197,18 @@ class People:
         return grant
 
     def disable(self, actor: Actor, person_id: str) -> Person:
-        """Shut a person out: sessions, tokens and leases end in the same transaction (S17)."""
+        """Shut a person out: sessions, tokens and leases end, and what they may know is due, at once (S17)."""
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id)
-            standing = _standing(unit, person.id)
-            for grant in standing:
+            held = standing(unit, person.id)
+            for grant in held:
                 require_reach(self.gate, unit, actor, grant.scope, now)
             if person.state is PersonState.DISABLED:
                 return person
-            self._keep_an_administrator(unit, actor, person.id, now, standing)
-            ended = end_leases(unit, actor, person.id, reach_of(()), now)
-            disabled = replace(person, state=PersonState.DISABLED, enrolment_hash=None, enrolment_until=None)
-            unit.people.update(disabled)
-            detail: dict[str, str | int | bool | None] = {
-                "person": person.id,
-                "sessions": unit.sessions.end_all(person.id, now),
-                "tokens": unit.tokens.revoke_all(person.id, now),
-                "checkouts": ended,
-            }
-            told = (*changes(person, disabled), every_session(person.id), every_token(person.id))
-            subject = f"person:{person.id}"
-            event = Event(EventType.PERSON_DISABLED, actor, changes=told, detail=detail, subject=subject)
-            unit.log.record(event, now)
+            self._keep_an_administrator(unit, actor, person.id, now, held)
+            disabled = shut_out(unit, actor, person, now)
             unit.commit()
         return disabled
 
@@ -232,27 +235,24 @@ class People:
         return tuple(made)
 
     def get(self, actor: Actor, person_id: str) -> Profile:
-        """Read a person and their grants: oneself, or anyone as an administrator or auditor."""
+        """Read a person and their grants: oneself, or as an administrator or auditor whoever is in sight."""
         with self.units.read() as unit:
             person = unit.people.get(person_id)
-            if person is None or (person.id != actor.id and not self._reads(actor)):
+            held = () if person is None else standing(unit, person.id)
+            seen = None if person is None else in_sight(unit, self.gate.policy, actor, person, held)
+            if person is None or seen is None:
                 raise not_found("person", person_id[:36])
-            return Profile(person, _standing(unit, person.id))
+            return Profile(person, seen)
 
     def page(self, actor: Actor, part: Slice) -> Page[Person]:
-        """List everyone, for administrators and auditors; for others, a refusal in the log."""
-        if not self._reads(actor):
+        """List everyone in sight, for administrators and auditors; for others, a refusal in the log."""
+        reach = reach_over_people(self.gate.policy, actor)
+        if reach.empty:
             now = self.clock.now()
             with self.units.write() as unit:
                 self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
         with self.units.read() as unit:
-            return unit.people.page(part)
-
-    def _reads(self, actor: Actor) -> bool:
-        reaches = (
-            self.gate.policy.reach(actor, each) for each in (Permission.PEOPLE_MANAGE, Permission.LOG_READ)
-        )
-        return any(not reach.empty for reach in reaches)
+            return unit.people.page(part, reach, actor.id)
 
     def _new_person(
         self, unit: Unit, actor: Actor, email: str, name: str, now: datetime
@@ -266,6 +266,7 @@ class People:
             created_at=now,
             enrolment_hash=link.hash,
             enrolment_until=link.until,
+            link_by=actor.id,
         )
         unit.people.add(person)
         detail = {
@@ -284,16 +285,6 @@ class People:
         unit.log.record(proposed(actor, grant), now)
         return grant
 
-    def _again(self, unit: Unit, actor: Actor, person: Person, grant: Grant, now: datetime) -> Grant:
-        """Propose a role anew as one's own wish; those that `init` gave on the host stay."""
-        own = grant.proposed_by == actor.id and grant.confirmed_by is None
-        if own or grant.confirmed_by == _INIT.id or grant.ended(now):
-            return grant
-        gone = replace(grant, removed_at=now)
-        unit.people.update_grant(gone)
-        unit.log.record(removed(actor, grant, gone), now)
-        return self._add(unit, actor, person, Wish(grant.role, grant.scope, grant.ends_at), now)
-
     def _check_wish(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> None:
         check_scope(unit, wish.scope)
         require_reach(self.gate, unit, actor, wish.scope, now)
@@ -303,8 +294,17 @@ class People:
             self._deny(
                 unit, actor, Conflict("person.state", "This person is disabled.", state=person.state), now
             )
-        held = (grant.role for grant in _standing(unit, person.id))
+        held = (grant.role for grant in standing(unit, person.id))
         self._check_together(unit, actor, frozenset({role, *held}), now)
+
+    def _check_enrolled(self, unit: Unit, actor: Actor, person: Person, now: datetime) -> None:
+        """Return where a person is who they are by now, and another than the actor gave them their link (S19)."""
+        if person.state is not PersonState.ACTIVE:
+            words = "They did not enrol yet: whoever holds their link could be them. Confirm it afterwards."
+            self._deny(unit, actor, Conflict("person.state", words, state=person.state), now)
+        if person.link_by == actor.id:
+            words = "You made the link by which they enrolled; another administrator has to confirm this."
+            self._deny(unit, actor, Forbidden("policy.second_person", words, rule="S19"), now)
 
     def _check_together(self, unit: Unit, actor: Actor, roles: frozenset[Role], now: datetime) -> None:
         pair = incompatible(roles)
@@ -343,10 +343,6 @@ def _there(unit: Unit, person_id: str) -> Person:
     if person is None:
         raise not_found("person", person_id[:36])
     return person
-
-
-def _standing(unit: Unit, person_id: str) -> tuple[Grant, ...]:
-    return tuple(grant for grant in unit.people.grants(person_id) if grant.removed_at is None)
 
 
 def check_first_administrators(admins: tuple[tuple[str, str], ...]) -> None:

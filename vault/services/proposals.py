@@ -22,6 +22,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.ports.proposals import ProposalFilter
 from vault.services.factors import Factors, refusal
+from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse
 from vault.services.tokens import require_reach
 
@@ -100,6 +101,9 @@ class Proposals:
         """Return the actor with their factor, where they may propose this; else refuse."""
         check_why(draft.why)
         effect = self.effects[draft.kind]
+        require_word(
+            unit, actor, Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": draft.kind}), now
+        )
         self.gate.require(unit, actor, effect.permission, now)
         require_reach(self.gate, unit, actor, draft.scope, now, effect.permission)
         error = effect.check(unit, actor, _drawn(actor, draft, now), now)
@@ -126,6 +130,8 @@ class Proposals:
         now = self.clock.now()
         with self.units.write() as unit:
             proposal, effect = self._mine(unit, actor, proposal_id, now)
+            denied = Event(EventType.ACCESS_DENIED, actor, detail={"permission": effect.permission})
+            require_word(unit, actor, denied, now)
             concerned = {proposal.proposed_by, *effect.concerned(unit, proposal)}
             if actor.id in concerned:
                 detail = "Another person has to agree: neither who proposed it nor whom it concerns."
@@ -159,11 +165,7 @@ class Proposals:
             proposal, effect = self._mine(unit, actor, proposal_id, now, concerned=True)
             if proposal.ended_at is not None:
                 return proposal
-            ended = replace(proposal, ended_at=now, ended_by=actor.id)
-            unit.proposals.update(ended)
-            told = (*changes(proposal, ended), *effect.ended(unit, actor, proposal, now))
-            event = _event(EventType.PROPOSAL_ENDED, actor, ended, told)
-            unit.log.record(replace(event, detail={**event.detail, "why": why.strip()}), now)
+            ended = close(unit, actor, proposal, why, now, effect.ended(unit, actor, proposal, now))
             unit.commit()
         return ended
 
@@ -235,6 +237,17 @@ class Proposals:
         self, unit: Unit, actor: Actor, permission: Permission, error: VaultError, now: datetime
     ) -> NoReturn:
         refuse(unit, Event(EventType.ACCESS_DENIED, actor, detail={"permission": permission}), error, now)
+
+
+def close(
+    unit: Unit, actor: Actor, proposal: Proposal, why: str, now: datetime, told: tuple[Change, ...] = ()
+) -> Proposal:
+    """End a proposal in the caller's unit and tell of it, with what followed; nothing is asked."""
+    ended = replace(proposal, ended_at=now, ended_by=actor.id)
+    unit.proposals.update(ended)
+    event = _event(EventType.PROPOSAL_ENDED, actor, ended, (*changes(proposal, ended), *told))
+    unit.log.record(replace(event, detail={**event.detail, "why": why.strip()}), now)
+    return ended
 
 
 def check_why(why: str) -> None:

@@ -1,6 +1,6 @@
 """Signing in and staying signed in: password and one-time code together, sessions on the server (S15, S17, S22).
 
-Signing in by passkey is `services/passkeys`.
+Signing in by passkey is `services/passkeys`, by a provider in place of the password `services/federation`.
 
 Decided here: that an unknown e-mail, a disabled person, a wrong password and a wrong code get one
 answer after the same work; how guesses are counted; what a session's end is. A try is counted before
@@ -29,10 +29,12 @@ from vault.domain.told import changes, every_session
 from vault.errors import Limited, Unauthenticated, Unavailable, VaultError
 from vault.services.factors import Factors, used
 from vault.services.guessing import note_refusal, reserve, same_network
+from vault.services.vouching import check_vouched
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vault.domain.identity import Vouched
     from vault.ports.clock import Clock
     from vault.ports.passwords import Passwords
     from vault.ports.store import Unit, Units
@@ -110,6 +112,8 @@ class SignIn:
     passwords: Passwords
     clock: Clock
     limits: SessionLimits
+    insists_on: str = ""
+    """The issuer whose word is needed of everybody who linked an identity there; empty where passwords do."""
 
     def begin(
         self,
@@ -146,6 +150,36 @@ class SignIn:
             self._refuse(attempt, person, _refused(), now)
         return self._open(attempt, person, step, agent, now)
 
+    def begin_vouched(
+        self,
+        vouched: Vouched | None,
+        otp: str,
+        origin: Origin,
+        *,
+        agent: str = "",
+        device: str | None = None,
+    ) -> SignedIn:
+        """Open a session for whom the provider vouched for, and who has the code; None is a stranger to us.
+
+        Raises as `begin` does, and does the same work for a stranger, for whoever is disabled, and for a wrong code.
+        """
+        now = self.clock.now()
+        with self.units.write() as unit:
+            person = None if vouched is None else unit.people.get(vouched.person_id)
+            name = f"visit {origin.ip}" if person is None else fold_email(person.email)
+            attempt = self._attempt(name, origin, device, now)
+            wait = reserve(unit, attempt.subject, now)
+            if not wait:
+                unit.commit()
+        if wait:
+            detail = f"Too many failures. Try again in {wait} seconds."
+            self._refuse(attempt, person, Limited("auth.delayed", detail, retry_after=wait), now)
+        active = person is not None and person.state is PersonState.ACTIVE
+        step = self._step(person if active else None, otp, now)
+        if person is None or not active:
+            self._refuse(attempt, person, _refused(), now, "provider")
+        return self._open(attempt, person, step, agent, now, vouched)
+
     def resolve(self, token: Secret[str]) -> Known | None:
         """Find the session of a cookie's token while it counts, and remember the activity."""
         now = self.clock.now()
@@ -154,8 +188,8 @@ class SignIn:
             if found is None or found[1].state is not PersonState.ACTIVE:
                 return None
             session, person, grants = found
-            held = powers(grants, now)
-            limits = self._limits(unit, held)
+            held = powers(grants, now, session.withheld)
+            limits = self.limits_of(unit, held)
         if not session.alive(now, limits.idle, limits.longest):
             return None
         if now - session.seen_at >= min(TOUCH_AFTER, limits.idle / 5):
@@ -206,11 +240,15 @@ class SignIn:
         agent: str,
         now: datetime,
         detail: Detail,
+        vouched: Vouched | None = None,
     ) -> SignedIn:
         """Open a session for whoever has proven to be `person`, record it and commit.
 
-        `factor` is named by this entry in full, by later ones of the session up to its first colon.
+        `factor` is named by this entry in full, by later ones of the session up to its first colon. Raises
+        `Unauthenticated` auth.provider_required where the word of the provider is needed and `vouched` is None, and
+        auth.provider_refused where the visit there was used before.
         """
+        check_vouched(unit, self.insists_on, person, vouched, stranger(origin), now)
         token = chance.token_text()
         session = Session(
             id=new_id(),
@@ -221,21 +259,31 @@ class SignIn:
             ip=origin.ip,
             agent=agent,
             mfa=factor.partition(":")[0],
+            issuer="" if vouched is None else vouched.issuer,
+            withheld=frozenset() if vouched is None else vouched.withheld,
         )
         unit.sessions.add(session)
-        held = powers(unit.people.grants(person.id), now)
+        held = powers(unit.people.grants(person.id), now, session.withheld)
         actor = session_actor(session, person, held, origin).with_factor(factor)
         event = Event(
             EventType.SIGNED_IN,
             actor,
             changes=changes(None, session),
-            detail={"session": session.id, "agent": agent, **detail},
+            detail={"session": session.id, "agent": agent, **detail, **_by_provider(session)},
         )
         unit.log.record(event, now)
         unit.commit()
         return SignedIn(session, person, held, token, self._new_device(person.email, now))
 
-    def _open(self, attempt: _Try, person: Person, step: int | None, agent: str, now: datetime) -> SignedIn:
+    def _open(
+        self,
+        attempt: _Try,
+        person: Person,
+        step: int | None,
+        agent: str,
+        now: datetime,
+        vouched: Vouched | None = None,
+    ) -> SignedIn:
         # codes for a known password are guessed from many networks as easily as from one
         codes = f"otp:{person.id}"
         error: VaultError | None = None
@@ -256,7 +304,7 @@ class SignIn:
                 unit.guesses.clear(attempt.subject)
                 unit.guesses.clear(codes)
                 known: Detail = {"known_device": attempt.trusted}
-                return self.admit(unit, person, attempt.origin, "totp", agent, now, known)
+                return self.admit(unit, person, attempt.origin, "totp", agent, now, known, vouched)
         self._refuse(attempt, person, error, now, why)
 
     def _attempt(self, name: str, origin: Origin, device: str | None, now: datetime) -> _Try:
@@ -276,7 +324,8 @@ class SignIn:
         totp.matching_step(totp.Seed(Secret(decoy)), otp, now)
         return None
 
-    def _limits(self, unit: Unit, held: tuple[Power, ...]) -> SessionLimits:
+    def limits_of(self, unit: Unit, held: tuple[Power, ...]) -> SessionLimits:
+        """Give the limits that bind whoever has these powers: the tightest of their customers' (U3)."""
         limits = self.limits
         if any(power.scope.kind is ScopeKind.ALL for power in held):
             return limits
@@ -324,7 +373,7 @@ class SignIn:
 def session_actor(session: Session, person: Person, held: tuple[Power, ...], origin: Origin) -> Actor:
     """Make the actor of a browser session, keeping the request's id and address."""
     where = Origin(origin.request_id, origin.ip, session=session.id, mfa=session.mfa, browser=True)
-    return Actor(ActorKind.PERSON, person.id, person.name, held, origin=where)
+    return Actor(ActorKind.PERSON, person.id, person.name, held, origin=where, withheld=session.withheld)
 
 
 def stranger(origin: Origin) -> Actor:
@@ -335,6 +384,12 @@ def stranger(origin: Origin) -> Actor:
 def token_hash(token: Secret[str]) -> str:
     """Give what a session's token is kept as: 256 random bits need no slow hash."""
     return hashlib.sha256(token.expose().encode("utf-8", "replace")).hexdigest()
+
+
+def _by_provider(session: Session) -> Detail:
+    if not session.issuer:
+        return {}
+    return {"issuer": session.issuer, "withheld": " ".join(sorted(session.withheld))}
 
 
 def _refused() -> Unauthenticated:

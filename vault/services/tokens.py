@@ -30,6 +30,7 @@ from vault.domain.told import changes
 from vault.errors import FieldError, Forbidden, Invalid, Unavailable, not_found
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
+from vault.services.sight import lies_within, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -142,15 +143,15 @@ class Tokens:
             return self._issue(unit, actor, token, now)
 
     def revoke(self, actor: Actor, token_id: str) -> Token:
-        """End a token at once: one's own, or as an administrator anyone's."""
+        """End a token at once: one's own, or as an administrator of whoever is wholly within reach."""
         now = self.clock.now()
         with self.units.write() as unit:
             token = unit.tokens.get(token_id)
-            own = token is not None and token.person_id == actor.id
-            if not own:
+            if token is None or token.person_id != actor.id:
                 self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
-            if token is None:
-                raise not_found("token", token_id[:36])
+                token = self._theirs(unit, actor, token, token_id)
+                for scope in self._scopes(unit, token):
+                    require_reach(self.gate, unit, actor, scope, now)
             if token.revoked_at is None:
                 before, token = token, replace(token, revoked_at=now)
                 unit.tokens.update(token)
@@ -166,17 +167,17 @@ class Tokens:
         return token
 
     def get(self, actor: Actor, token_id: str) -> Token:
-        """Read one, never its text: one's own, or as an administrator anyone's."""
+        """Read one, never its text: one's own, or as an administrator of whoever is within reach."""
         with self.units.read() as unit:
-            token = unit.tokens.get(token_id)
-        if token is None or (token.person_id != actor.id and not self._manages(actor)):
-            raise not_found("token", token_id[:36])
-        return token
+            return self._theirs(unit, actor, unit.tokens.get(token_id), token_id)
 
     def page(self, actor: Actor, part: Slice, *, everyone: bool = False) -> Page[Token]:
-        """List one's own, or as an administrator everyone's."""
+        """List one's own, or as an administrator those of everyone and everything within reach."""
+        reach = self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE)
         with self.units.read() as unit:
-            return unit.tokens.page(None if everyone and self._manages(actor) else actor.id, part)
+            if everyone and not reach.empty:
+                return unit.tokens.page(None, part, reach)
+            return unit.tokens.page(actor.id, part)
 
     def resolve(self, text: Secret[str]) -> Bearer | None:
         """Find the token of a text while it counts, and remember its use."""
@@ -239,8 +240,22 @@ class Tokens:
             )
         return tuple(errors)
 
-    def _manages(self, actor: Actor) -> bool:
-        return not self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE).empty
+    def _theirs(self, unit: Unit, actor: Actor, token: Token | None, token_id: str) -> Token:
+        """Give a token that is the actor's own or within their reach; another is not there (S21)."""
+        reach = self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE)
+        if token is not None and (
+            token.person_id == actor.id
+            or reach.everything
+            or any(lies_within(unit, reach, scope) for scope in self._scopes(unit, token))
+        ):
+            return token
+        raise not_found("token", token_id[:36])
+
+    def _scopes(self, unit: Unit, token: Token) -> tuple[Scope, ...]:
+        """Give how far a token's power may reach: a machine's own, or that of its person's roles."""
+        if token.person_id is None:
+            return (token.scope,)
+        return tuple(grant.scope for grant in standing(unit, token.person_id))
 
     def _touch(self, token: Token, now: datetime) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from tests.support.people import House, Member, came, move_in
+from tests.support.people import House, Member, move_in
 from tests.support.world import World, make_world
 from tests.web.api.service import Caller, Service, service_of, the_url
 from vault.domain.actor import Role
@@ -70,8 +70,12 @@ def test_a_person_comes_in_and_gets_power_by_two(served: Service, house: House) 
     confirm = f"/people/{invited['id']}/roles/{grant['id']}/confirm"
     own = ada.post(confirm, {"otp": first.code()})
     assert (own.status, own.code) == (403, "policy.second_person")
-    enrolling = house.vault.enrolment.begin(Secret(invited["enrolment_token"]), came())
-    assert enrolling.person.id == invited["id"]
+    early = bob.post(confirm, {"otp": second.code()})
+    assert (early.status, early.code) == (409, "person.state")
+    renewed = ada.did(f"/people/{invited['id']}/enrolment")
+    assert renewed["enrolment_token"] != invited["enrolment_token"]
+    link = Secret(renewed["enrolment_token"])
+    assert house.take(link).id == invited["id"]
     wrong = bob.post(confirm.replace(invited["id"], first.id), {"otp": second.code()})
     assert (wrong.status, wrong.code) == (404, "not_found")
     agreed = bob.did(confirm, {"otp": second.code()})
@@ -86,8 +90,7 @@ def test_a_person_comes_in_and_gets_power_by_two(served: Service, house: House) 
     assert (clash.status, clash.code) == (409, "person.state")
     removed = ada.did(f"/people/{invited['id']}/roles/{grant['id']}", method="DELETE")
     assert removed["removed_at"] is not None
-    renewed = ada.did(f"/people/{invited['id']}/enrolment")
-    assert renewed["enrolment_token"] != invited["enrolment_token"]
+    assert ada.post(f"/people/{invited['id']}/enrolment").code == "person.state"
     assert ada.did(f"/people/{invited['id']}/disable")["state"] == "disabled"
     again = ada.post("/people", {"email": "NINA@msp.example", "name": "Nina"})
     assert (again.status, again.code) == (409, "person.exists")

@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, case, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.paging import decode_cursor, limited, page
 from vault.adapters.db.statements import Statements
-from vault.domain.actor import Role
+from vault.domain.actor import EVERYTHING, Reach, Role, ScopeKind
 from vault.domain.ids import fold_email
 from vault.domain.person import Grant, Guesses, Person, PersonState
 from vault.errors import Conflict
@@ -43,6 +55,30 @@ _HOLDERS = (
     )
     .order_by(_person.id, *_OLDEST_GRANT)
 )
+
+
+_STANDING = select(_grant.id).where(_grant.person_id == _person.id, _grant.removed_at.is_(None))
+
+
+def scope_within(reach: Reach, kind: Any, target: Any) -> ColumnElement[bool]:
+    """Say in SQL whether a scope lies within a limited reach; an account lies within its customer."""
+    near = select(tables.account.c.id).where(tables.account.c.customer_id.in_(sorted(reach.customers)))
+    of_account = or_(target.in_(sorted(reach.accounts)), target.in_(near))
+    return or_(
+        and_(kind == ScopeKind.CUSTOMER, target.in_(sorted(reach.customers))),
+        and_(kind == ScopeKind.ACCOUNT, of_account),
+    )
+
+
+def has_role_within(reach: Reach, person_id: Any) -> ColumnElement[bool]:
+    """Say in SQL whether a person has a standing role that lies within a limited reach."""
+    return exists(
+        select(_grant.id).where(
+            _grant.person_id == person_id,
+            _grant.removed_at.is_(None),
+            scope_within(reach, _grant.scope_kind, _grant.scope_target),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +114,12 @@ class People:
         """Claim an OTP time step; False where it, or a later one, was claimed before (S15)."""
         return self.db.change(_CLAIM, {"at": person_id, "step": step}) == 1
 
-    def page(self, part: Slice) -> Page[Person]:
-        """List by e-mail."""
+    def page(self, part: Slice, reach: Reach = EVERYTHING, reader: str = "") -> Page[Person]:
+        """List by e-mail: with a limited `reach` who has a role within it, and whom `reader` is or invited."""
         chosen = _PERSON.order_by(_person.email_folded).limit(limited(part.limit))
+        if not reach.everything:
+            invited = (_person.link_by == reader) & ~exists(_STANDING)
+            chosen = chosen.where(or_(_person.id == reader, has_role_within(reach, _person.id), invited))
         after = decode_cursor(part.cursor, str)
         if after is not None:
             chosen = chosen.where(_person.email_folded > after[0])
@@ -147,6 +186,13 @@ class GuessCounts:
     def clear(self, subject: str) -> None:
         """Forget them."""
         self.db.change(delete(tables.guess).where(_guess.subject == subject))
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Forget at most `limit` that count no more, the oldest first; give how many."""
+        # said again in the deletion: one that failed meanwhile counts anew
+        old = _guess.last_at <= now - FORGOTTEN_AFTER
+        some = select(_guess.subject).where(old).order_by(_guess.last_at).limit(limit)
+        return self.db.change(delete(tables.guess).where(_guess.subject.in_(some), old))
 
 
 def _person_row(person: Person) -> dict[str, Any]:

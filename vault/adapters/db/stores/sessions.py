@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.paging import before, decode_dated, encode_dated, limited, page
 from vault.adapters.db.statements import AnyRow, Statements
+from vault.adapters.db.stores.people import has_role_within, scope_within
+from vault.domain.actor import EVERYTHING, Reach
 from vault.domain.person import Grant, Person, Session, Token
 from vault.errors import Conflict
 from vault.ports.records import Page, Slice
@@ -56,6 +58,12 @@ _OF = (
     .order_by(_session.created_at.desc(), _session.id.desc())
 )
 _TOKEN = select(*mapping.token.columns)
+_MACHINES_OF = _TOKEN.where(
+    _token.created_by == bindparam("maker"),
+    _token.person_id.is_(None),
+    _token.revoked_at.is_(None),
+    _token.expires_at > bindparam("now"),
+).order_by(_token.created_at.desc(), _token.id.desc())
 _TOUCH_TOKEN = (
     update(tables.api_token).where(_token.id == bindparam("at_id")).values(used_at=bindparam("used"))
 )
@@ -144,11 +152,21 @@ class Tokens:
         """Revoke all of a person; give how many."""
         return self.db.change(_REVOKE_ALL, {"person": person_id, "revoked": at})
 
-    def page(self, person_id: str | None, part: Slice) -> Page[Token]:
-        """List newest first, all or one person's."""
+    def machines_of(self, maker_id: str, now: datetime) -> tuple[Token, ...]:
+        """List the machines' tokens that count at `now` and that one person made, newest first."""
+        return tuple(
+            mapping.token.value(row) for row in self.db.all(_MACHINES_OF, {"maker": maker_id, "now": now})
+        )
+
+    def page(self, person_id: str | None, part: Slice, reach: Reach = EVERYTHING) -> Page[Token]:
+        """List newest first, one person's, or all within `reach`: machines' scopes, and people's roles."""
         chosen = _TOKEN.order_by(_token.created_at.desc(), _token.id.desc()).limit(limited(part.limit))
         if person_id is not None:
             chosen = chosen.where(_token.person_id == person_id)
+        elif not reach.everything:
+            of_machine = scope_within(reach, _token.scope_kind, _token.scope_target)
+            of_person = has_role_within(reach, _token.person_id)
+            chosen = chosen.where(case((_token.person_id.is_(None), of_machine), else_=of_person))
         after = decode_dated(part.cursor)
         if after is not None:
             chosen = chosen.where(before(_token.created_at, _token.id, after))

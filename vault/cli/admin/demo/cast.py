@@ -79,7 +79,7 @@ def enrol_administrators(vault: Vault, clock: StoryClock, stage: Stage, invited:
 
 
 def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
-    """Invite everyone else, have the second administrator confirm, and let them enrol and sign in."""
+    """Invite everyone else, let them enrol, have the second administrator confirm, and let them sign in."""
     first, second = cast.of(Role.ADMIN), cast.of(Role.ADMIN, 1)
     with stage.step("Both administrators sign in; each takes an API token") as told:
         for player in (first, second):
@@ -88,8 +88,8 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
     for part in PEOPLE[2:]:
         with stage.step(f"{part.name} joins as {part.role}") as told:
             invited = vault.people.invite(first.actor(vault), part.email, part.name, (Wish(part.role),))
-            vault.people.confirm_grant(second.actor(vault), invited.grants[0].id, second.code())
             player = _enrol(vault, clock, part, invited.link)
+            vault.people.confirm_grant(second.actor(vault), invited.grants[0].id, second.code())
             cast.players[part.name] = player
             _sign_in(vault, player)
             told(f"invited by {first.part.name}, confirmed by {second.part.name}")
