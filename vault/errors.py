@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "policy.hours": "The policy opens this only in certain hours; the answer names the next.",
     "policy.lesser_way": "Another way than root does this for this kind of account.",
     "policy.self_approval": "Nobody approves their own request.",
+    "policy.unproven": "The log does not prove which version of the policy is in force, so nothing is decided by it.",
     "policy.second_person": "Someone else has to do this step.",
     "origin.refused": "The request came from another site, or its form token was missing or stale.",
     # not there, or not yours

@@ -264,9 +264,10 @@ def test_a_second_person_agrees_where_the_reason_needs_it(world: World) -> None:
 
 def test_nobody_eligible_means_locked(world: World) -> None:
     world.held()
-    with pytest.raises(Forbidden) as caught:
+    with pytest.raises(Blocked) as caught:
         world.ask(world.human("alice", Role.OPERATOR), NUMBER, "IAM_RESTORE")
-    assert "approver" in caught.value.detail
+    assert caught.value.code == "approval.locked"
+    assert "1 approver would be missing" in caught.value.detail
 
 
 def test_an_approval_never_widens_and_never_covers_other_words(world: World) -> None:

@@ -17,7 +17,7 @@ from vault.domain.account import Account, Customer, Kind
 from vault.domain.actor import Actor, ActorKind, Reach, Role, Scope, ScopeKind, reach_of
 from vault.domain.agreement import Approvers, Needs, missing, words
 from vault.domain.agreement import approvals as people_of
-from vault.domain.checkout import Approval, Checkout, Decision
+from vault.domain.checkout import Approval, Checkout
 from vault.domain.hours import Hours
 from vault.domain.reason import Reason, Situation
 
@@ -101,6 +101,10 @@ class Limits:
     ticket_pattern: str
     accounts_per_hour: int = 10
     """Distinct accounts that one person opens in an hour (S24)."""
+    break_glass_min: int = 30
+    """The shortest sentence with which somebody breaks the glass."""
+    break_glass_seconds: int = 3600
+    """The longest lease of a broken glass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +277,9 @@ class Policy:
         if now_in in {Situation.DUE, Situation.UNKNOWN} and Situation.HELD in reason.situations:
             detail = f"Account {account.id} is {now_in}: rotate it first (reason CRED_ROTATE)."
             return Deny("rotation.due", detail, reason.code)
+        if now_in is Situation.REVIEW:
+            detail = f"Account {account.id} waits for the review of a broken glass; until then only rotation opens it."
+            return Deny("review.due", detail, reason.code)
         detail = f"{reason.code} does not open account {account.id} while it is {account.custody}."
         return Deny("custody.state", detail, reason.code)
 
@@ -294,29 +301,6 @@ def decide_approval(
             "approval.changed", "This is not the request you looked at; reload it and look again.", "S20"
         )
     return Permit("rule 8")
-
-
-def counted(checkout: Checkout, given: tuple[Approval, ...], approvers: Approvers) -> Approvers:
-    """Give those of `approvers` who approved exactly this content, by their present powers."""
-    said = {
-        approval.approver_id
-        for approval in given
-        if approval.decision is Decision.APPROVE
-        and approval.content_hash == checkout.content_hash
-        and approval.approver_id != checkout.requester_id
-    }
-    return {person: powers for person, powers in approvers.items() if person in said}
-
-
-def approvals_complete(
-    checkout: Checkout, given: tuple[Approval, ...], terms: Terms, approvers: Approvers
-) -> bool:
-    """Say whether enough distinct people who may approve now approved exactly this content.
-
-    Both count: what the request was told it would need, and the terms that are in force now.
-    """
-    people = counted(checkout, given, approvers)
-    return len(people) >= checkout.approvals_needed and not terms.missing(people)
 
 
 def granted_seconds(checkout: Checkout, given: tuple[Approval, ...]) -> int:
@@ -342,5 +326,8 @@ def _enough(code: str, terms: Terms, approvers: Approvers) -> Permit | Deny:
     left = terms.missing(approvers)
     if not left:
         return Permit(code)
-    detail = f"{code} needs {' and '.join(map(words, terms.needs))}; of those who could approve, "
-    return Deny("policy.denied", f"{detail}{words(left)} more would be needed. Ask an administrator.", code)
+    detail = (
+        f"Locked: {code} needs {' and '.join(map(words, terms.needs))} here, and of those who may approve now "
+        f"{words(left)} would be missing. Two administrators have to appoint somebody first."
+    )
+    return Deny("approval.locked", detail, code)

@@ -10,21 +10,21 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vault.domain.account import Account
 from vault.domain.checkout import Approval, Checkout, CheckoutEvent, CheckoutState, Decision
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.domain.policy import Deny, Permission, decide_approval, granted_seconds
 from vault.domain.told import changes
-from vault.errors import Conflict, FieldError, Invalid
-from vault.services.deciding import Deciding
+from vault.errors import Conflict, FieldError, Forbidden, Invalid
+from vault.services.deciding import Deciding, untouched
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, error_of, refuse
-from vault.services.leases import end, moved, settle
+from vault.services.leases import end, moved
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vault.domain.account import Account
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
@@ -66,14 +66,22 @@ class Approvals:
                 unit, actor, Permission.CHECKOUT_APPROVE, now, account=account, checkout_id=checkout.id
             )
             denied = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, checkout_id=checkout.id)
-            checkout = settle(unit, checkout, now)
-            given = unit.checkouts.approvals(checkout.id)
-            decision = decide_approval(checkout, given, actor, word.content_hash or checkout.content_hash)
+            checkout = self.deciding.settled(unit, checkout, account, now)
+            said = unit.checkouts.approvals(checkout.id)
+            decision = decide_approval(checkout, said, actor, word.content_hash or checkout.content_hash)
             if isinstance(decision, Deny):
                 refuse(unit, replace(denied, rule=decision.rule), error_of(decision), now)
             if checkout.state is not CheckoutState.PENDING_APPROVAL:
                 detail = f"This request is {checkout.state}; nothing is left to decide."
                 refuse(unit, denied, Conflict("checkout.state", detail, state=checkout.state), now)
+            edited = untouched(checkout)
+            if edited is not None:
+                refuse(unit, denied, edited, now)
+            progress = self.deciding.progress(unit, checkout, account, said, now)
+            if all(each.id != actor.id for each in progress.may):
+                detail = "You may not approve for this account any more; an administrator can say why."
+                gone = Forbidden("policy.denied", detail, rule=Permission.CHECKOUT_APPROVE)
+                refuse(unit, denied, gone, now)
             if word.seconds is not None and word.seconds > checkout.requested_seconds:
                 place = FieldError(
                     "/duration_seconds", f"At most {checkout.requested_seconds}, as asked for."
@@ -81,7 +89,7 @@ class Approvals:
                 widening = Invalid("input.invalid", "An approval may shorten, never widen.", errors=(place,))
                 refuse(unit, denied, widening, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
-            decided = self._write(unit, actor, (checkout, account), given, word, now)
+            decided = self._write(unit, actor, (checkout, account), said, word, now)
             unit.commit()
         return decided
 
@@ -90,7 +98,7 @@ class Approvals:
         unit: Unit,
         actor: Actor,
         asked: tuple[Checkout, Account],
-        given: tuple[Approval, ...],
+        said: tuple[Approval, ...],
         word: Word,
         now: datetime,
     ) -> Checkout:
@@ -110,7 +118,7 @@ class Approvals:
         if word.decision is Decision.DENY:
             note = approval.comment or None
             return end(unit, checkout, CheckoutEvent.DENIED, now, actor, note, changes(None, approval))[0]
-        decided = self._approved(unit, account, checkout, (*given, approval), now)
+        decided = self._approved(unit, account, checkout, (*said, approval), now)
         unit.log.record(
             Event(
                 EventType.CHECKOUT_APPROVED,
@@ -121,6 +129,7 @@ class Approvals:
                 rule=checkout.reason,
                 changes=(*changes(None, approval), *changes(checkout, decided)),
                 detail={
+                    "requester": checkout.requester_id,
                     "complete": decided.state is not checkout.state,
                     "content_hash": approval.content_hash,
                     "comment": approval.comment,
@@ -133,10 +142,11 @@ class Approvals:
         return decided
 
     def _approved(
-        self, unit: Unit, account: Account, checkout: Checkout, given: tuple[Approval, ...], now: datetime
+        self, unit: Unit, account: Account, checkout: Checkout, said: tuple[Approval, ...], now: datetime
     ) -> Checkout:
-        shortened = replace(checkout, granted_seconds=granted_seconds(checkout, given))
-        if not self.deciding.complete(unit, account, checkout, given, now):
+        """Shorten to what all agree to, also those whose word does not count any more, and go on where it suffices."""
+        shortened = replace(checkout, granted_seconds=granted_seconds(checkout, said))
+        if not self.deciding.progress(unit, checkout, account, said, now).complete:
             unit.checkouts.update(shortened)
             return shortened
         after = moved(checkout, CheckoutEvent.APPROVALS_COMPLETE)

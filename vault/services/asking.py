@@ -7,12 +7,12 @@ decided (rule 10), and each refusal but invalid input is in the log.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 from vault.domain.account import Account, Custody
-from vault.domain.checkout import Checkout, CheckoutState, content_hash
+from vault.domain.checkout import Checkout, CheckoutState, content_of
 from vault.domain.event import Event, EventType, Stated
 from vault.domain.ids import new_id
 from vault.domain.policy import Deny, Permission, Policy
@@ -20,7 +20,6 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, VaultError
 from vault.services.deciding import Deciding
 from vault.services.gate import Gate, error_of, refuse
-from vault.services.leases import settle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +68,7 @@ class Asking:
             if account.custody is Custody.CUSTOMER_HELD:
                 detail = f"The customer holds the root of {account.id} (ECAM member); we hold nothing to check out."
                 self._refuse(unit, actor, ask, Conflict("custody.customer_held", detail, rule="C2"), now)
-            self._make_free(unit, actor, ask, now)
+            self._make_free(unit, actor, account, ask, now)
             checkout = self._decide(unit, actor, account, ask, now)
             unit.checkouts.add(checkout)
             unit.log.record(
@@ -106,10 +105,13 @@ class Asking:
             detail = "Reason, ticket and sentence are stated before anything. See errors."
             raise Invalid("input.invalid", detail, errors=tuple(errors))
 
-    def _make_free(self, unit: Unit, actor: Actor, ask: Ask, now: datetime) -> None:
+    def _make_free(self, unit: Unit, actor: Actor, account: Account, ask: Ask, now: datetime) -> None:
         """Close a lapsed claim on the account, or refuse because of a live one."""
         claim = unit.checkouts.open_of(ask.account_id)
-        if claim is None or settle(unit, claim, now) is not claim:
+        if claim is None:
+            return
+        claim = self.deciding.settled(unit, claim, account, now)
+        if not claim.is_open:
             return
         until = claim.expires_at or claim.use_by or claim.decide_by
         detail = (
@@ -143,9 +145,8 @@ class Asking:
             )
             self._refuse(unit, actor, ask, error_of(denial), now, denial.rule)
         approvals = terms.approvals
-        number = new_id()
-        return Checkout(
-            id=number,
+        asked = Checkout(
+            id=new_id(),
             account_id=account.id,
             requester_id=actor.id,
             requester_name=actor.name,
@@ -160,16 +161,9 @@ class Asking:
             decide_by=now + timedelta(seconds=limits.decide_seconds),
             use_by=None if approvals else now + timedelta(seconds=limits.use_seconds),
             policy_hash=policy.digest,
-            content_hash=content_hash(
-                checkout_id=number,
-                account_id=account.id,
-                requester_id=actor.id,
-                reason=reason.code,
-                ticket=ask.ticket,
-                justification=ask.justification.strip(),
-                seconds=seconds,
-            ),
+            content_hash="",
         )
+        return replace(asked, content_hash=content_of(asked))
 
     def _refuse(
         self, unit: Unit, actor: Actor, ask: Ask, error: VaultError, now: datetime, rule: str | None = None

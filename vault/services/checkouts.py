@@ -17,7 +17,7 @@ from vault.domain.event import Event, EventType
 from vault.domain.policy import Permission, Policy
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
-from vault.services.deciding import Deciding
+from vault.services.deciding import Deciding, untouched
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.leases import begin, end, moved, not_active, settle
@@ -52,12 +52,10 @@ class Checkouts:
         now = self.clock.now()
         with self.units.write() as unit:
             checkout, account = self.holder(unit, actor, checkout_id, now)
+            refused = refusal(actor, account.id, checkout.id)
             if checkout.state not in {CheckoutState.APPROVED, CheckoutState.ACTIVE}:
-                refuse(unit, refusal(actor, account.id, checkout.id), not_active(checkout), now)
-            if checkout.state is CheckoutState.APPROVED:
-                stale = self.deciding.stands(unit, account, checkout, now)
-                if stale is not None:
-                    refuse(unit, refusal(actor, account.id, checkout.id), stale, now)
+                refuse(unit, refused, not_active(checkout), now)
+            self._still_good(unit, checkout, account, refused, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
             if checkout.state is CheckoutState.APPROVED:
                 checkout = self._activate(unit, actor, checkout, now)
@@ -133,6 +131,18 @@ class Checkouts:
             now,
         )
         return active
+
+    def _still_good(
+        self, unit: Unit, checkout: Checkout, account: Account, refused: Event, now: datetime
+    ) -> None:
+        """Refuse what may not begin any more, or is not what was asked for; an approval that is lost is written down."""
+        if checkout.state is CheckoutState.APPROVED:
+            stale = self.deciding.stands(unit, account, checkout, now)
+            self.deciding.settled(unit, checkout, account, now)
+        else:
+            stale = untouched(checkout)
+        if stale is not None:
+            refuse(unit, refused, stale, now)
 
     def _settled(self, unit: Unit, checkout: Checkout, now: datetime) -> Checkout:
         """Settle, and make that durable at once: what follows may be refused."""

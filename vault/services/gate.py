@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 _FAMILIES: Final[dict[str, type[VaultError]]] = {
     "approval.changed": Conflict,
     "approval.duplicate": Conflict,
+    "approval.locked": Blocked,
     "custody.state": Conflict,
     "policy.reason_unknown": Invalid,
+    "review.due": Blocked,
     "rotation.due": Blocked,
 }
 

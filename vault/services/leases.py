@@ -121,6 +121,26 @@ def settle(unit: Unit, checkout: Checkout, now: datetime) -> Checkout:
     return end(unit, checkout, event, now, system_actor("clock"))[0]
 
 
+def reopen(unit: Unit, checkout: Checkout, void: str, now: datetime) -> Checkout:
+    """Let an approved request wait for another word, because those of `void` do not count any more; recorded."""
+    again = replace(checkout, state=moved(checkout, CheckoutEvent.APPROVAL_LOST), use_by=None)
+    unit.checkouts.update(again)
+    unit.log.record(
+        Event(
+            EventType.CHECKOUT_REOPENED,
+            system_actor("approvals"),
+            account_id=checkout.account_id,
+            checkout_id=checkout.id,
+            rule=checkout.reason,
+            changes=changes(checkout, again),
+            detail={"requester": checkout.requester_id, "void": void},
+            subject=f"checkout:{checkout.id}",
+        ),
+        now,
+    )
+    return again
+
+
 def _leave_unknown(unit: Unit, rotation: Rotation, checkout: Checkout, now: datetime, actor: Actor) -> None:
     after = ROTATION.transitions[rotation.state, RotationEvent.OUTCOME_UNKNOWN]
     left = replace(rotation, state=after)

@@ -32,6 +32,7 @@ from vault.errors import (
 from vault.ports.store import Receipt, Reveal, RevealPurpose, RevealState
 from vault.services.anchored import Anchored
 from vault.services.clocks import Timely
+from vault.services.deciding import untouched
 from vault.services.factors import used
 from vault.services.gate import refuse
 from vault.services.leases import not_active
@@ -116,6 +117,9 @@ class Reveals:
         """Give the actor with their factor, while the lease runs and it counts for them and their session (S16)."""
         if checkout.state is not CheckoutState.ACTIVE:
             refuse(unit, event, not_active(checkout), now)
+        edited = untouched(checkout)
+        if edited is not None:
+            refuse(unit, event, edited, now)
         until = unit.checkouts.step_up_until(checkout.id, actor.id, actor.origin.session)
         if until is None or now >= until:
             detail = "Give a fresh second factor for this checkout first (step-up)."

@@ -1,6 +1,6 @@
-"""What the worker does by itself: write down what time has done already.
+"""What the worker does by itself: write down what time, and the loss of an approver, has done already.
 
-Decided here: nothing that matters to a decision; everything is read as ended whether or not this ran
+Decided here: nothing that matters to a decision; everything is read as it stands whether or not this ran
 (rule 10). Each pass is bounded.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vault.domain.actor import system_actor
-from vault.services.leases import settle
+from vault.domain.actor import Reach, system_actor
+from vault.domain.checkout import CheckoutState
+from vault.ports.store import CheckoutFilter, Slice
 
 if TYPE_CHECKING:
     from vault.ports.clock import Clock
     from vault.ports.store import Units
+    from vault.services.deciding import Deciding
     from vault.services.reveals import Reveals
 
 BATCH = 100
@@ -33,19 +35,23 @@ class Sweep:
     """The worker's use case."""
 
     units: Units
+    deciding: Deciding
     reveals: Reveals
     clock: Clock
 
     def once(self) -> Swept:
-        """Write expired leases, lapsed requests and abandoned disclosures, at most a batch of each."""
+        """Write expired leases, lapsed and reopened requests and abandoned disclosures, at most a batch of each."""
         now = self.clock.now()
         with self.units.read() as unit:
             overdue = tuple(checkout.id for checkout in unit.checkouts.overdue(now, BATCH))
+            approved = CheckoutFilter(states=frozenset({CheckoutState.APPROVED}))
+            page = unit.checkouts.page(Reach(everything=True), approved, Slice(BATCH))
+            lost = tuple(self.deciding.lost(unit, page.items, now))
         written = 0
-        for checkout_id in overdue:
+        for checkout_id in dict.fromkeys((*overdue, *lost)):
             with self.units.write() as unit:
                 found = unit.checkouts.claim(checkout_id)
-                if found is not None and settle(unit, found[0], now) is not found[0]:
+                if found is not None and self.deciding.settled(unit, *found, now) is not found[0]:
                     unit.commit()
                     written += 1
         return Swept(written, self.reveals.close_abandoned(system_actor("worker"), BATCH))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from vault.domain.approving import Progress, standing
 from vault.domain.checkout import OPEN, Checkout, CheckoutState, state_at
 from vault.domain.policy import Permission
 from vault.errors import not_found
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from vault.domain.checkout import Approval
     from vault.domain.rotation import Rotation
     from vault.ports.clock import Clock
-    from vault.ports.store import Reveal, Units
+    from vault.ports.store import Reveal, Unit, Units
+    from vault.services.deciding import Deciding
     from vault.services.gate import Gate
 
 
@@ -31,7 +33,7 @@ class CheckoutView:
     """A checkout as people see it, in the state it is in now.
 
     `step_up_until` is the reader's own and None for anyone but the holder in the same session;
-    `may_approve` says whether the reader could decide on it.
+    `may_approve` says whether the reader could decide on it, `progress` how far its approvals have come.
     """
 
     checkout: Checkout
@@ -41,6 +43,7 @@ class CheckoutView:
     rotations: tuple[Rotation, ...]
     step_up_until: datetime | None
     may_approve: bool
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Views:
 
     units: Units
     gate: Gate
+    deciding: Deciding
     clock: Clock
 
     def checkout(self, actor: Actor, checkout_id: str) -> CheckoutView:
@@ -69,7 +73,8 @@ class Views:
                 raise not_found("checkout", checkout_id[:36])
             until = unit.checkouts.step_up_until(found.id, actor.id, actor.origin.session)
             approvals = unit.checkouts.approvals(found.id)
-            shown = _now(found, now)
+            progress = self.deciding.progress(unit, found, account, approvals, now)
+            shown = replace(found, state=standing(found, progress, now))
             return CheckoutView(
                 checkout=shown,
                 account=account,
@@ -77,7 +82,8 @@ class Views:
                 reveals=unit.reveals.of_checkout(found.id),
                 rotations=unit.rotations.of_account(account.id, 20),
                 step_up_until=until if until is not None and until > now else None,
-                may_approve=self._may_approve(actor, shown, account, approvals),
+                may_approve=self._may_approve(actor, shown, account, progress),
+                progress=progress,
             )
 
     def checkouts(self, actor: Actor, wanted: CheckoutFilter, part: Slice) -> Page[Checkout]:
@@ -85,22 +91,12 @@ class Views:
         now = self.clock.now()
         with self.units.read() as unit:
             page = unit.checkouts.page(self.gate.policy.reach(actor, Permission.ACCOUNT_READ), wanted, part)
-        return Page(tuple(_now(checkout, now) for checkout in page.items), page.next)
+            return Page(self._now(unit, page.items, now), page.next)
 
     def mine(self, actor: Actor) -> tuple[Checkout, ...]:
         """List one's own checkouts that are open now."""
-        page = self._open(actor, CheckoutFilter(requester_id=actor.id, states=OPEN), Permission.ACCOUNT_READ)
-        return tuple(checkout for checkout in page if checkout.is_open)
-
-    def waiting(self, actor: Actor) -> tuple[Checkout, ...]:
-        """List what waits for the actor's word: the approvers' queue, oldest first."""
-        wanted = CheckoutFilter(states=frozenset({CheckoutState.PENDING_APPROVAL}))
-        page = self._open(actor, wanted, Permission.CHECKOUT_APPROVE)
-        return tuple(
-            checkout
-            for checkout in reversed(page)
-            if checkout.state is CheckoutState.PENDING_APPROVAL and checkout.requester_id != actor.id
-        )
+        wanted = CheckoutFilter(requester_id=actor.id, states=OPEN)
+        return tuple(each for each in self.checkouts(actor, wanted, Slice(200)).items if each.is_open)
 
     def rotation(self, actor: Actor, rotation_id: str) -> RotationView:
         """Read one rotation on an account in sight."""
@@ -111,23 +107,16 @@ class Views:
                 raise not_found("rotation", rotation_id[:36])
             return RotationView(found, account)
 
-    def _open(self, actor: Actor, wanted: CheckoutFilter, permission: Permission) -> tuple[Checkout, ...]:
-        now = self.clock.now()
-        with self.units.read() as unit:
-            page = unit.checkouts.page(self.gate.policy.reach(actor, permission), wanted, Slice(200))
-        return tuple(_now(checkout, now) for checkout in page.items)
+    def _now(self, unit: Unit, checkouts: tuple[Checkout, ...], now: datetime) -> tuple[Checkout, ...]:
+        """Give checkouts in the states they are in now: by time, and by whose word on them still counts."""
+        lost = self.deciding.lost(unit, checkouts, now)
+        return tuple(replace(each, state=lost.get(each.id, state_at(each, now))) for each in checkouts)
 
-    def _may_approve(
-        self, actor: Actor, checkout: Checkout, account: Account, given: tuple[Approval, ...]
-    ) -> bool:
+    def _may_approve(self, actor: Actor, checkout: Checkout, account: Account, progress: Progress) -> bool:
         reach = self.gate.policy.reach(actor, Permission.CHECKOUT_APPROVE)
         return (
             checkout.state is CheckoutState.PENDING_APPROVAL
             and reach.covers(account.customer_id, account.id)
-            and checkout.requester_id != actor.id
-            and all(approval.approver_id != actor.id for approval in given)
+            and progress.intact
+            and any(each.id == actor.id for each in progress.may)
         )
-
-
-def _now(checkout: Checkout, now: datetime) -> Checkout:
-    return replace(checkout, state=state_at(checkout, now))

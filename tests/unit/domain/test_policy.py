@@ -13,7 +13,6 @@ import pytest
 
 from vault.domain.account import Account, Custodian, Custody, Customer, Kind, Model
 from vault.domain.actor import Actor, ActorKind, Power, Role, Scope, ScopeKind, incompatible, system_actor
-from vault.domain.agreement import Need
 from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision
 from vault.domain.policy import (
     NEVER_FOR_MACHINES,
@@ -22,8 +21,6 @@ from vault.domain.policy import (
     Permission,
     Permit,
     Policy,
-    Terms,
-    approvals_complete,
     decide_approval,
     granted_seconds,
 )
@@ -165,11 +162,6 @@ def facts(found: Account, now_in: Situation, approvers: int = 9, longest: int | 
     return Facts(found, now_in, NOW, people, customer)
 
 
-def complete(asked: Checkout, *given: Approval) -> bool:
-    people = {each.approver_id: (Power(Role.APPROVER, Scope()),) for each in given}
-    return approvals_complete(asked, given, Terms(((Need(2),),), 3600), people)
-
-
 def denied(decision: Permit | Deny) -> str:
     assert isinstance(decision, Deny)
     return decision.code
@@ -239,7 +231,7 @@ def test_too_few_approvers_means_locked(policy: Policy) -> None:
     assert isinstance(policy.decide_reason("IAM_RESTORE", 60, facts(account(), Situation.HELD, 1)), Permit)
     assert (
         denied(policy.decide_reason("IAM_RESTORE", 60, facts(account(), Situation.HELD, 0)))
-        == "policy.denied"
+        == "approval.locked"
     )
 
 
@@ -251,18 +243,11 @@ def test_nobody_approves_their_own_request() -> None:
 def test_one_person_counts_once() -> None:
     one = Actor(ActorKind.PERSON, "one", "One")
     assert denied(decide_approval(checkout(), (approval("one"),), one, "content")) == "approval.duplicate"
-    assert not complete(checkout(), approval("one"), approval("one"))
 
 
 def test_an_approval_is_for_exactly_one_content() -> None:
     one = Actor(ActorKind.PERSON, "one", "One")
     assert denied(decide_approval(checkout(), (), one, "another")) == "approval.changed"
-    assert not complete(checkout(), approval("one"), approval("two", content="another"))
-    assert complete(checkout(), approval("one"), approval("two"))
-
-
-def test_the_requesters_own_approval_never_counts() -> None:
-    assert not complete(checkout(), approval("one"), approval("requester"))
 
 
 def test_approvers_may_shorten_and_never_widen() -> None:

@@ -77,6 +77,13 @@ def before(
     return tuple_(at, name) < tuple_(literal(key[0], Moment), literal(key[1], Key))
 
 
+def after(
+    at: ColumnElement[Any], name: ColumnElement[Any], key: tuple[datetime, str]
+) -> ColumnElement[bool]:
+    """Give the condition of rows that come after `key` where the oldest come first."""
+    return tuple_(at, name) > tuple_(literal(key[0], Moment), literal(key[1], Key))
+
+
 def limited(limit: int) -> int:
     """Give how many rows to read: one more than the page, which says whether there is a next."""
     return max(1, min(limit, LIMIT_MAX)) + 1

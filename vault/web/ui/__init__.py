@@ -6,6 +6,7 @@ here: deciding who may do what, keeping a secret, answering a GET with one.
 
 from vault.web.ui import (
     accounts,
+    approvals,
     asking,
     checkouts,
     copies,
@@ -14,6 +15,7 @@ from vault.web.ui import (
     intake,
     knowledge,
     outside,
+    passkeys,
     people,
     proposals,
     reviews,
@@ -29,6 +31,7 @@ from vault.web.ui.site import blueprint
 
 __all__ = [
     "accounts",
+    "approvals",
     "asking",
     "blueprint",
     "checkouts",
@@ -38,6 +41,7 @@ __all__ = [
     "intake",
     "knowledge",
     "outside",
+    "passkeys",
     "people",
     "proposals",
     "reviews",

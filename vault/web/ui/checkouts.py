@@ -16,6 +16,7 @@ from vault.domain.policy import Permission
 from vault.errors import NotFound, VaultError
 from vault.ports.store import CheckoutFilter, Slice
 from vault.services.approvals import Word
+from vault.services.queue import Earlier
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui import disclose
@@ -64,7 +65,7 @@ def decide(checkout_id: str) -> AnyResponse:
         Decision(form.decision.data),
         form.comment.data or "",
         minutes if minutes < view.checkout.requested_seconds else None,
-        form.content_hash.data or None,
+        form.content_hash.data or "none was sent",
     )
     try:
         vault.approvals.decide(actor(), checkout_id, word, form.otp.data.strip())
@@ -197,6 +198,7 @@ def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, statu
     vault, who = the_vault(), actor()
     _shorter(form, view)
     reason = vault.policy.reasons.get(view.checkout.reason)
+    told = vault.queue.one(who, view.checkout.id) if vault.queue.tells(who, view.account) else None
     before = vault.views.checkouts(who, CheckoutFilter(account_id=view.account.id), Slice(LATELY))
     return page(
         "ui/request.html",
@@ -204,7 +206,8 @@ def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, statu
         view=view,
         form=form,
         revoke=revoke_form,
-        history=[each for each in before.items if each.id != view.checkout.id],
+        told=told,
+        history=[Earlier(each, None) for each in before.items if each.id != view.checkout.id],
         instead="" if reason is None else reason.instead.get(view.account.kind, ""),
     )
 

@@ -15,6 +15,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from vault.domain.approving import told
+
 LOOK_ALIKES: Final[Mapping[str, str]] = {
     "0": "zero",
     "O": "capital o",
@@ -174,6 +176,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "left": left,
     "duration": duration,
     "text": text,
+    "told": told,
     "plain": plain,
     "lookup": lookup,
     "groups": groups,

@@ -37,7 +37,7 @@ def home() -> Response:
     return page(
         "ui/home.html",
         mine=vault.views.mine(who) if uses else (),
-        waiting=vault.views.waiting(who) if approves else (),
+        waiting=vault.queue.waiting(who).items if approves else (),
         due=_left_behind(vault, who) if uses else (),
         onboarding=vault.accounts.page(who, onboarding, Slice(LATELY))[0] if takes_in else (),
         watched=vault.watching.look(who) if audits else None,

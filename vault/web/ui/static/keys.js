@@ -23,6 +23,16 @@
       }
       return;
     }
+    if (event.key === "j" || event.key === "k") {
+      const rows = [...document.querySelectorAll("[data-row]")];
+      const at = rows.indexOf(document.activeElement);
+      const step = event.key === "j" ? 1 : -1;
+      const next = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
+      if (next) {
+        next.focus();
+      }
+      return;
+    }
     if (event.key === "g") {
       waiting = Date.now();
       return;
