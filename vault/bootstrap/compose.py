@@ -50,7 +50,9 @@ from vault.services.outlets import Outlets
 from vault.services.passkeys import Passkeys
 from vault.services.people import People
 from vault.services.places import Places
-from vault.services.proposals import Proposals
+from vault.services.policies import Policies, PolicyEffect
+from vault.services.policy_book import FixedPolicy
+from vault.services.proposals import Effect, Proposals
 from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
 from vault.services.reconciliation import Reconciliation
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from vault.ports.notices import Room
     from vault.ports.passwords import Passwords
     from vault.ports.store import Units
+    from vault.services.policy_book import Book
     from vault.settings import Settings
 
 
@@ -89,7 +92,6 @@ class Vault:
     """One vault, put together: what it runs on, and every use case."""
 
     settings: Settings
-    policy: Policy
     clock: Clock
     units: Units
     keys: KeyService
@@ -144,6 +146,17 @@ class Vault:
     places: Places
     reconciliation: Reconciliation
     incidents: Incidents
+    policies: Policies
+
+    @property
+    def policy(self) -> Policy:
+        """The version of the policy that this request goes by."""
+        return self.gate.policy
+
+    @property
+    def book(self) -> Book:
+        """Where the version in force is found."""
+        return self.gate.book
 
 
 def _keep_open() -> None:
@@ -175,6 +188,8 @@ class Ground:
     """A team's room that is told of notices."""
     cloud: tuple[CloudRecords, ...] = ()
     """Sources of AWS's own records."""
+    book: Book | None = None
+    """Where the version in force is found; None for a vault that goes by `policy` for ever."""
 
 
 def compose(ground: Ground) -> Vault:
@@ -185,7 +200,7 @@ def compose(ground: Ground) -> Vault:
         idle=timedelta(seconds=settings.session.idle_seconds),
         longest=timedelta(seconds=settings.session.longest_seconds),
     )
-    gate = Gate(ground.policy)
+    gate = Gate(ground.book or FixedPolicy(ground.policy))
     assertions = Assertions(ground.server_key, Party.of(settings.server.public_url))
     factors = Factors(ground.server_key, assertions)
     signin = SignIn(units, factors, ground.passwords, clock, session)
@@ -215,10 +230,14 @@ def compose(ground: Ground) -> Vault:
     )
     hold = timedelta(seconds=settings.people.hold_seconds)
     link_lasts = timedelta(seconds=settings.people.enrolment_seconds)
-    proposals = Proposals(units, gate, factors, clock, {ProposalKind.RECOVERY: RecoveryEffect(hold)})
+    policy_effect = PolicyEffect(gate, hold)
+    effects: dict[ProposalKind, Effect] = {
+        ProposalKind.RECOVERY: RecoveryEffect(hold),
+        ProposalKind.POLICY: policy_effect,
+    }
+    proposals = Proposals(units, gate, factors, clock, effects)
     return Vault(
         settings=settings,
-        policy=ground.policy,
         clock=clock,
         units=units,
         keys=ground.keys,
@@ -299,6 +318,7 @@ def compose(ground: Ground) -> Vault:
         clocks=Clocks(units, clock, KernelClock()),
         reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
+        policies=Policies(units, gate, proposals, policy_effect, clock, settings.policy_file.read_bytes),
     )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor, Origin
     from vault.domain.event import Change
+    from vault.domain.identity import Vouched
     from vault.domain.person import Person
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
@@ -148,10 +149,13 @@ class Passkeys:
             unit.commit()
         return len(mine) - 1
 
-    def sign_in(self, text: str, origin: Origin, *, agent: str = "") -> SignedIn:
+    def sign_in(
+        self, text: str, origin: Origin, *, agent: str = "", vouched: Vouched | None = None
+    ) -> SignedIn:
         """Open a session for the person whose passkey signed; raise `Unauthenticated` auth.refused otherwise.
 
-        `text` is as `Factors.check` takes it, for a ticket of `to_sign_in`, over the request of `origin`.
+        `text` is as `Factors.check` takes it, for a ticket of `to_sign_in`, over the request of `origin`. With
+        `vouched` it is the second step after a provider, and only that person's passkey does.
         """
         now = self.clock.now()
         try:
@@ -168,7 +172,7 @@ class Passkeys:
                 against = claim(unit, good, now)
                 if against is None:
                     known: Detail = {"passkey": good.passkey.id}
-                    return self.signin.admit(unit, person, origin, good.factor, agent, now, known)
+                    return self.signin.admit(unit, person, origin, good.factor, agent, now, known, vouched)
             if against == "counter":
                 refuse(unit, suspect(actor, good), _refused(), now)
         self._refuse(origin, against, now, good.passkey.person_id)

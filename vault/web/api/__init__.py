@@ -6,6 +6,7 @@
 from vault.web.api import (
     accounts,
     checkouts,
+    confirmations,
     customers,
     disclosures,
     document,
@@ -31,6 +32,7 @@ __all__ = [
     "accounts",
     "blueprint",
     "checkouts",
+    "confirmations",
     "customers",
     "disclosures",
     "document",

@@ -28,4 +28,5 @@ def read_me() -> MeResource:
         permissions=[str(each) for each in Permission if not policy.reach(me, each).empty],
         scope=str(me.scope) if me.kind is ActorKind.MACHINE else None,
         mfa=me.origin.mfa,
+        second_factor=None if person is None else the_vault().passkeys.factor_of(me),
     )

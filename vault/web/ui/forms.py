@@ -39,7 +39,7 @@ def needed(words: str = "Fill this in.") -> list[InputRequired]:
     return [InputRequired(words)]
 
 
-OTP_NEEDED = "Give the six digits that your device shows now."
+OTP_NEEDED = "Give the six digits that your device shows now; with a passkey, press it."
 
 
 class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
@@ -64,7 +64,9 @@ class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
             name = self.places.get(each.pointer, each.pointer.removeprefix("/"))
             if name in self._fields:
                 self._fields[name].errors = [*self._fields[name].errors, each.detail]
-        code_is_wrong = error.code in {"otp.used", "auth.delayed", "auth.refused"}
+        code_is_wrong = error.code in {
+            "otp.used", "passkey.used", "auth.delayed", "auth.refused", "auth.passkey_required",
+        }  # fmt: skip
         if code_is_wrong and "otp" in self._fields:
             self._fields["otp"].errors = [error.detail]
         if error.code in {"seed.invalid", "password.weak"} and not error.errors:
@@ -99,6 +101,15 @@ class EnrolForm(Form):
 class OtpForm(Form):
     """A fresh second factor, alone."""
 
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
+class PasskeyForm(Form):
+    """A new passkey: what it is called, what the browser made, and a factor that counts already."""
+
+    name = StringField("Name", needed("Say which device or key it is on."))
+    ticket = StringField(validators=needed("Your browser has to make the passkey; that needs JavaScript."))
+    credential = CodeField(validators=[Optional()])
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 

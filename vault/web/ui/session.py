@@ -16,7 +16,7 @@ from vault.web import auth
 from vault.web.auth import origin, the_vault, visitor
 from vault.web.guard import PUBLIC, SIGNED_IN, needs
 from vault.web.ui import disclose
-from vault.web.ui.forms import EnrolForm, SignInForm
+from vault.web.ui.forms import EnrolForm, OtpForm, SignInForm
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ _LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}", re.ASCII)
 def sign_in() -> AnyResponse:
     """Show the form, or go on where one is signed in already."""
     if visitor().actor is not None:
-        return redirect(_next(), 303)
-    return _sign_in_page(SignInForm(formdata=None), 200)
+        return redirect(after_sign_in(), 303)
+    return sign_in_page(SignInForm(formdata=None), 200)
 
 
 @blueprint.post("/sign-in")
@@ -41,7 +41,7 @@ def sign_in_send() -> AnyResponse:
     """Open a session."""
     form = SignInForm()
     if not form.validate():
-        return _sign_in_page(form, INVALID)
+        return sign_in_page(form, INVALID)
     try:
         signed = the_vault().signin.begin(
             form.email.data,
@@ -52,9 +52,9 @@ def sign_in_send() -> AnyResponse:
             device=auth.device(),
         )
     except VaultError as error:
-        return refused(error, form, lambda status: _sign_in_page(form, status))
+        return refused(error, form, lambda status: sign_in_page(form, status))
     auth.open_session(signed)
-    return redirect(_next(), 303)
+    return redirect(after_sign_in(), 303)
 
 
 @blueprint.post("/sign-out")
@@ -130,12 +130,15 @@ def _asked_for() -> str:
     return text if _LOCAL.fullmatch(text) else ""
 
 
-def _next() -> str:
+def after_sign_in() -> str:
+    """Give where one goes after signing in: only ever a path of this site."""
     return _asked_for() or url_for("ui.home")
 
 
-def _sign_in_page(form: SignInForm, status: int) -> Response:
-    return page("ui/sign_in.html", status, form=form, asked_for=_asked_for())
+def sign_in_page(form: SignInForm, status: int, key: OtpForm | None = None) -> Response:
+    """Show both ways to sign in; `key` is the form of the passkey, where it was refused."""
+    by_key = OtpForm(formdata=None) if key is None else key
+    return page("ui/sign_in.html", status, form=form, key=by_key, asked_for=_asked_for())
 
 
 def _enrol_page(token: str, form: EnrolForm, status: int) -> Response:

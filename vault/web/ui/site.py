@@ -15,6 +15,8 @@ from flask import Blueprint, g, make_response, render_template, url_for
 from flask_bootstrap import Bootstrap5
 from jinja2 import StrictUndefined
 
+from vault.domain.actor import ActorKind
+from vault.domain.passkey import SecondFactor
 from vault.domain.policy import Permission
 from vault.errors import NotFound, Unauthenticated, VaultError
 from vault.web.auth import the_vault, visitor
@@ -66,6 +68,7 @@ def _given() -> dict[str, object]:
         "can": can,
         "now": vault.clock.now(),
         "policy": vault.policy,
+        "by_passkey": _by_passkey,
         "request_id": g.get("request_id", "-"),
         "halted_since": lambda: None if me is None else _halted_since(),
         "halt_after": vault.anchored.allowed,
@@ -78,6 +81,15 @@ def _halted_since() -> datetime | None:
         return the_vault().places.stopped_since()
     except VaultError:
         return None
+
+
+def _by_passkey() -> bool:
+    """Say whether the one who looks proves themselves by passkey; asked of the database once a page."""
+    if "by_passkey" not in g:
+        me = _somebody()
+        person = me if me is not None and me.kind is ActorKind.PERSON else None
+        g.by_passkey = person and the_vault().passkeys.factor_of(person) is SecondFactor.PASSKEY
+    return bool(g.by_passkey)
 
 
 def _somebody() -> Actor | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vault.domain.actor import ActorKind, Role
+from vault.domain.passkey import SecondFactor
 from vault.domain.person import Grant, Person, PersonState
 from vault.services.people import Invited, Profile, Wish
 from vault.web.api.schemas.base import Body, Lax, Line, QueryTime, Resource, SecretText
@@ -60,6 +61,9 @@ class MeResource(Resource):
     permissions: list[str]
     scope: str | None
     mfa: str
+    second_factor: SecondFactor | None = Field(
+        description="What you prove yourself with when asked; with `passkey`, a program hands over to the browser."
+    )
 
 
 class GrantResource(Resource):
