@@ -85,6 +85,16 @@ class Claims:
     groups: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """That the provider vouched for a person, in a visit that their second factor uses up."""
+
+    visit_id: str
+    person_id: str
+    issuer: str
+    withheld: frozenset[str]
+
+
 def withheld(needed: RoleGroups, groups: frozenset[str]) -> frozenset[str]:
     """Name the roles that these groups do not let be used."""
     return frozenset(role.value for role, names in needed.items() if not names & groups)

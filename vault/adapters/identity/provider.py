@@ -15,7 +15,7 @@ import threading
 import time
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.client import OAuth2Client
@@ -42,6 +42,11 @@ KEPT_SECONDS: Final = 3_600.0
 """How long the provider's own description and its keys are used before they are asked for again."""
 AGAIN_SECONDS: Final = 30.0
 """How soon keys are asked for again because one is not among them."""
+FAILED_SECONDS: Final = 10.0
+"""How long nobody asks after the provider failed to answer."""
+TURNS: Final = 2
+"""Codes that are redeemed at once in a process."""
+TURN_SECONDS: Final = 1.0
 LEEWAY: Final = 60
 """Seconds that the provider's clock may be apart from ours."""
 OLDEST: Final = 600
@@ -83,9 +88,12 @@ class OpenIdProvider:
     groups_claim: str = "groups"
     scopes: tuple[str, ...] = ()
     ticks: Callable[[], float] = time.monotonic
-    _about: _Kept | None = None
-    _keys: _Kept | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _documents: dict[str, _Kept] = field(default_factory=dict, repr=False)
+    _failed_at: float | None = None
+    _asked: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _turns: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(TURNS), repr=False
+    )
 
     def leave_for(self, state: str, nonce: str, verifier: str) -> str:
         """Give the address to send a browser to."""
@@ -103,6 +111,8 @@ class OpenIdProvider:
             return Rejected("no issuer beside the code")
         if came.issuer is not None and came.issuer != self.issuer:
             return Rejected("another issuer beside the code")
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise away("is slow, and others wait for it")
         try:
             answer = self._oauth(about).fetch_token(
                 about["token_endpoint"],
@@ -114,33 +124,58 @@ class OpenIdProvider:
             raise
         except _BROKEN:
             return Rejected("the code was not accepted")
+        finally:
+            self._turns.release()
         if not isinstance(answer, dict) or str(answer.get("token_type", "")).lower() != "bearer":
             return Rejected("no token of the kind that is asked for")
         return self._read(answer.get("id_token"), answer.get("access_token"), came.nonce, now)
 
     def about(self) -> dict[str, Any]:
         """Give the provider's description of itself, checked; raise `Unavailable` without."""
-        with self._lock:
-            if self._about is None or self.ticks() - self._about.at > KEPT_SECONDS:
-                document = self.asking.get(self.issuer.rstrip("/") + DISCOVERY)
-                self._check_about(document)
-                self._about = _Kept(document, self.ticks())
-            return dict(self._about.document)
+        url = self.issuer.rstrip("/") + DISCOVERY
+        return dict(self._fetched(url, self._checked, KEPT_SECONDS))
 
-    def _check_about(self, document: dict[str, Any]) -> None:
+    def _fetched(self, url: str, check: Callable[[dict[str, Any]], Any], oldest: float) -> Any:
+        """Give a document of the provider that is not older than `oldest` seconds.
+
+        One thread at a time asks, and nobody for a while after it failed: a provider that hangs holds up one request,
+        not the service. Meanwhile an older document serves the others.
+        """
+        kept = self._documents.get(url)
+        if kept is not None and self.ticks() - kept.at <= oldest:
+            return kept.document
+        failed = self._failed_at is not None and self.ticks() - self._failed_at < FAILED_SECONDS
+        if failed or not self._asked.acquire(blocking=False):
+            if kept is None:
+                raise away("does not answer")
+            return kept.document
+        try:
+            found = _Kept(check(self.asking.get(url)), self.ticks())
+        except Unavailable:
+            self._failed_at = self.ticks()
+            raise
+        finally:
+            self._asked.release()
+        self._documents[url] = found
+        self._failed_at = None
+        return found.document
+
+    def _checked(self, document: dict[str, Any]) -> dict[str, Any]:
         if document.get("issuer") != self.issuer:
             raise away("calls itself by another name than oidc.issuer")
         for name in _ENDPOINTS:
             if not self.asking.is_ours(document.get(name)):
                 raise away(f"names no {name}, or one at a host that oidc.hosts does not name")
         methods = document.get("code_challenge_methods_supported")
-        if methods is not None and "S256" not in methods:
+        if methods is not None and (not isinstance(methods, list) or "S256" not in methods):
             raise away("knows no PKCE with S256")
+        return document
 
     def _oauth(self, about: dict[str, Any]) -> OAuth2Client:
         method = "private_key_jwt"
         if self.client.key is None:
-            known = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+            said = about.get("token_endpoint_auth_methods_supported")
+            known = said if isinstance(said, list) else ["client_secret_basic"]
             is_basic = "client_secret_basic" in known or "client_secret_post" not in known
             method = "client_secret_basic" if is_basic else "client_secret_post"
         made = OAuth2Client(
@@ -190,16 +225,8 @@ class OpenIdProvider:
             return jwt.decode(id_token, self._key_set(anew=True), algorithms=list(ALGORITHMS))
 
     def _key_set(self, *, anew: bool = False) -> KeySet:
-        about = self.about()
-        with self._lock:
-            oldest = AGAIN_SECONDS if anew else KEPT_SECONDS
-            if self._keys is None or self.ticks() - self._keys.at > oldest:
-                document = self.asking.get(about["jwks_uri"])
-                self._keys = _Kept(_public(document), self.ticks())
-            found = self._keys.document
-        if not isinstance(found, KeySet):
-            raise away("has no keys")
-        return found
+        found = self._fetched(self.about()["jwks_uri"], _public, AGAIN_SECONDS if anew else KEPT_SECONDS)
+        return cast("KeySet", found)
 
     def _claims(self, claims: CodeIDToken) -> Claims | Rejected:
         subject = claims.get("sub")
@@ -233,7 +260,7 @@ def _public(document: dict[str, Any]) -> KeySet:
     return KeySet(usable)
 
 
-def _told(key: dict[str, Any]) -> dict[str, str]:
+def _told(key: dict[str, Any]) -> dict[str, str | list[str]]:
     """Give what a key needs: no private part, whatever the provider published."""
     return {name: key[name] for name in ("kty", "crv", "x", "y", "n", "e", "kid", "alg") if name in key}
 
