@@ -77,6 +77,8 @@ CODES: dict[str, str] = {
     "frozen": "Disclosures are frozen; `scope`, `frozen_by` and `since` say what, by whom and since when.",
     "review.due": "A broken glass was not reviewed yet; only rotation opens the account.",
     "custody.split": "Under split custody, password and codes go to two people (DOMAIN C8).",
+    "ticket.refused": "The ticket does not fit this account, person or moment; the refusal is recorded.",
+    "ticket.unavailable": "The ticket system does not answer, and the policy lets nothing pass unchecked.",
     "rotation.due": "The credential is due for rotation; only rotation, incident or handover may open it.",
     # limits
     "auth.delayed": "Too many failures; wait before the next try.",

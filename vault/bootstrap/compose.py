@@ -16,6 +16,7 @@ from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.outside import Outside
 from vault.crypto.passkey import Party
+from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
@@ -36,14 +37,19 @@ from vault.services.evidence import Evidences
 from vault.services.evidence_cloud import RecordsOfAws
 from vault.services.exports import Exports
 from vault.services.factors import Factors
+from vault.services.federation import Federation
 from vault.services.feeds import Feeds
+from vault.services.freezes import Freezes, Lifting
 from vault.services.gate import Gate
+from vault.services.glass import BreakGlass, Enabling
 from vault.services.highwater import HighWater
 from vault.services.imports import Imports
 from vault.services.incidents import Incidents
 from vault.services.indexing import Indexing
 from vault.services.knowledge import Knowledge
 from vault.services.leavers import Leavers
+from vault.services.limits import SessionLimits
+from vault.services.machines import Machines, TokenEffect
 from vault.services.notices import Notices
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
@@ -64,12 +70,14 @@ from vault.services.samples import Samples
 from vault.services.sealing import Sealer
 from vault.services.sending import Sending
 from vault.services.sessions import Sessions
-from vault.services.signin import SessionLimits, SignIn
+from vault.services.signin import SignIn
+from vault.services.split import Joining, SplitCustody
 from vault.services.sweep import Sweep
 from vault.services.telling import Telling
 from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
 from vault.services.trail import Trail
+from vault.services.velocity import Budgets, Raising
 from vault.services.views import Views
 from vault.services.watching import Watching
 
@@ -79,6 +87,7 @@ if TYPE_CHECKING:
     from vault.ports.clock import Clock
     from vault.ports.cloud import CloudRecords
     from vault.ports.feeds import Feed
+    from vault.ports.identities import IdentityProvider
     from vault.ports.keys import KeyService
     from vault.ports.notices import Room
     from vault.ports.passwords import Passwords
@@ -125,13 +134,19 @@ class Vault:
     imports: Imports
     people: People
     proposals: Proposals
+    freezes: Freezes
+    glass: BreakGlass
+    budgets: Budgets
+    split: SplitCustody
     recovery: Recovery
     leavers: Leavers
     sessions: Sessions
     passkeys: Passkeys
     enrolment: Enrolment
     signin: SignIn
+    federation: Federation
     tokens: Tokens
+    machines: Machines
     outlets: Outlets
     feeds: Feeds
     telling: Telling
@@ -184,6 +199,8 @@ class Ground:
     """Places outside; None for a vault that has none."""
     feeds: tuple[Feed, ...] = ()
     """Receivers of every entry."""
+    provider: IdentityProvider | None = None
+    """The identity provider that may stand for passwords."""
     room: Room | None = None
     """A team's room that is told of notices."""
     cloud: tuple[CloudRecords, ...] = ()
@@ -203,7 +220,9 @@ def compose(ground: Ground) -> Vault:
     gate = Gate(ground.book or FixedPolicy(ground.policy))
     assertions = Assertions(ground.server_key, Party.of(settings.server.public_url))
     factors = Factors(ground.server_key, assertions)
-    signin = SignIn(units, factors, ground.passwords, clock, session)
+    insists_on = settings.oidc.issuer if settings.oidc.required else ""
+    signin = SignIn(units, factors, ground.passwords, clock, session, insists_on)
+    tokens = Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days))
     sealer = Sealer(ground.keys)
     deciding = Deciding(gate)
     checkouts = Checkouts(units, gate, factors, deciding, clock)
@@ -233,7 +252,12 @@ def compose(ground: Ground) -> Vault:
     policy_effect = PolicyEffect(gate, hold)
     effects: dict[ProposalKind, Effect] = {
         ProposalKind.RECOVERY: RecoveryEffect(hold),
+        ProposalKind.TOKEN: TokenEffect(Permission.PEOPLE_MANAGE, hold),
         ProposalKind.POLICY: policy_effect,
+        ProposalKind.BREAK_GLASS: Enabling(rests=hold),
+        ProposalKind.BUDGET: Raising(),
+        ProposalKind.LIFT: Lifting(),
+        ProposalKind.SPLIT_OFF: Joining(),
     }
     proposals = Proposals(units, gate, factors, clock, effects)
     return Vault(
@@ -278,13 +302,19 @@ def compose(ground: Ground) -> Vault:
             link_lasts=link_lasts,
         ),
         proposals=proposals,
+        freezes=Freezes(units, gate, proposals, clock),
+        glass=BreakGlass(units, gate, factors, proposals, clock),
+        budgets=Budgets(gate, proposals, clock),
+        split=SplitCustody(units, gate, proposals, clock),
         recovery=Recovery(units, gate, factors, clock, proposals, link_lasts),
         leavers=Leavers(units, gate, clock),
-        sessions=Sessions(units, gate, clock, signin),
+        sessions=Sessions(units, gate, clock, session),
         passkeys=Passkeys(units, factors, signin, clock),
         enrolment=Enrolment(units, factors, ground.passwords, clock),
         signin=signin,
-        tokens=Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days)),
+        federation=Federation(units, gate, factors, clock, ground.provider, settings.role_groups),
+        tokens=tokens,
+        machines=Machines(tokens, proposals),
         outlets=outlets,
         feeds=Feeds(units, outlets, clock, ground.feeds),
         telling=Telling(

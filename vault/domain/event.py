@@ -86,6 +86,8 @@ class EventType(StrEnum):
     FREEZE_LIFTED = "freeze.lifted"
     VELOCITY_EXCEEDED = "velocity.exceeded"
 
+    TICKET_UNTOLD = "ticket.untold"
+
     REVEAL_AUTHORIZED = "secret.reveal.authorized"
     REVEAL_RELEASED = "secret.reveal.released"
     REVEAL_FAILED = "secret.reveal.failed"
@@ -181,6 +183,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.FREEZE_SET: "Disclosures were stopped: of the vault, a customer, an account or a person.",
     EventType.FREEZE_LIFTED: "A second person agreed to lift a freeze.",
     EventType.VELOCITY_EXCEEDED: "A person opened more distinct accounts in an hour than they may.",
+    EventType.TICKET_UNTOLD: "The ticket system did not take the note on a checkout that ended, for good.",
     EventType.REVEAL_AUTHORIZED: "A disclosure may happen now: written before any key is unwrapped.",
     EventType.REVEAL_RELEASED: "The value was opened and goes out with this entry's receipt.",
     EventType.REVEAL_FAILED: "The disclosure did not happen; why is in `detail`.",

@@ -20,6 +20,7 @@ from vault.domain.agreement import approvals as people_of
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.hours import Hours
 from vault.domain.reason import Reason, Situation
+from vault.domain.ticket import TicketRules
 
 
 class Permission(StrEnum):
@@ -66,6 +67,8 @@ NEVER_FOR_MACHINES: Final = frozenset(
     }
 )
 """A machine never discloses, approves, administers or mints (rule 9, S23), whatever its scopes say."""
+MACHINE_READS: Final = frozenset({Permission.ACCOUNT_READ, Permission.TRAIL_READ, Permission.LOG_EXPORT})
+"""Scopes that change nothing; a machine's token with any other takes a second administrator (S19)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,7 @@ class Policy:
     limits: Limits
     stricter: Mapping[Scope, tuple[Stricter, ...]] = field(default_factory=dict)
     """What asks for more, by the customer or account that it is about."""
+    tickets: TicketRules = field(default_factory=TicketRules)
 
     def reach(self, actor: Actor, permission: Permission) -> Reach:
         """Give all that `actor` may do `permission` on; empty means denied."""

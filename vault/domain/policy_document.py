@@ -23,6 +23,7 @@ from vault.domain.policy import NEVER_FOR_MACHINES, Limits, Permission, Policy, 
 from vault.domain.policy_lines import line_of, lines_of
 from vault.domain.policy_table import Table, WrongPlace, wrong
 from vault.domain.reason import Reason, Situation
+from vault.domain.ticket import Check, Outage, TicketRules
 from vault.errors import Refused
 
 POLICY_VERSION: Final = 1
@@ -39,6 +40,8 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "justification_min": (1, 500),
     "justification_max": (10, 2000),
     "accounts_per_hour": (1, 100),
+    "break_glass_min": (20, 500),
+    "break_glass_seconds": (60, 3600),
 }
 """Each limit's smallest and largest value: a policy may be tighter than these, never looser (SECURITY)."""
 _ADMINISTERS: Final = frozenset({Permission.PEOPLE_MANAGE, Permission.POLICY_MANAGE})
@@ -70,7 +73,7 @@ _MOST: Final[Mapping[Role, frozenset[Permission]]] = {
 }
 """The most that a policy may give a role: who gives power does not use it, who reads all changes nothing (rule 9)."""
 
-_IF_ABSENT: Final = {"accounts_per_hour": 10}
+_IF_ABSENT: Final = {"accounts_per_hour": 10, "break_glass_min": 30, "break_glass_seconds": 3600}
 """Limits that a file of before they were known may leave out, with what holds then."""
 APPROVALS_MOST: Final = 5
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -103,7 +106,7 @@ def read_policy(data: bytes) -> Policy:
 def parse_policy(document: Mapping[str, object], digest: str) -> Policy:
     """Read a whole policy; raise `Refused` ``policy.invalid`` naming the first wrong place."""
     whole = Table(document)
-    whole.only({"version", "permissions", "machines", "limits", "hours", "reasons", "stricter", "not_root"})
+    whole.only({"version", "permissions", "machines", "limits", "hours", "reasons", "stricter", "not_root", "tickets"})
     if document.get("version") != POLICY_VERSION:
         wrong(("version",), f"must be {POLICY_VERSION}")
     permissions = _permissions(whole.table("permissions"))
@@ -126,7 +129,8 @@ def parse_policy(document: Mapping[str, object], digest: str) -> Policy:
         more = _stricter(each, approving, hours, reasons)
         stricter[more.scope] = (*stricter.get(more.scope, ()), more)
     limits = _limits(whole.table("limits"))
-    return Policy(digest, permissions, scopes, reasons, refused, limits, stricter)
+    tickets = _tickets(whole.table("tickets", optional=True), reasons)
+    return Policy(digest, permissions, scopes, reasons, refused, limits, stricter, tickets)
 
 
 def _permissions(table: Table) -> dict[Permission, frozenset[Role]]:
@@ -245,6 +249,17 @@ def _stricter(
         max_seconds=body.number("max_seconds", 60, 14400) if "max_seconds" in body else None,
         hours=_named(body, hours),
     )
+
+
+def _tickets(table: Table, reasons: Mapping[str, Reason]) -> TicketRules:
+    table.only({"checks", "outage", "outage_of"})
+    checks = table.words("checks", Check) if "checks" in table else frozenset[Check]()
+    exceptions = table.table("outage_of", optional=True)
+    for code in exceptions:
+        if code not in reasons:
+            wrong(exceptions.at(code), "is not an accepted reason")
+    found = {code: exceptions.word(code, Outage, Outage.DENY) or Outage.DENY for code in exceptions}
+    return TicketRules(checks, table.word("outage", Outage, Outage.DENY) or Outage.DENY, found)
 
 
 def _limits(table: Table) -> Limits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from vault.domain.actor import Scope
 
@@ -26,8 +27,14 @@ class ProposalKind(StrEnum):
     """A machine's token that can change custody; the subject is the token."""
     BUDGET = "budget"
     """More accounts an hour for a person, for a campaign; the subject is the person."""
+    SPLIT_OFF = "split_off"
+    """That password and codes may go to one person again (C8); the subject is the account or customer."""
     LIFT = "lift"
     """The end of a freeze; the subject is the freeze."""
+
+
+LASTING: Final = frozenset({ProposalKind.POLICY})
+"""What is in force until another takes its place: it can be withdrawn before, and never ended after."""
 
 
 class ProposalState(StrEnum):

@@ -26,6 +26,8 @@ class Situation(StrEnum):
     UNKNOWN = "unknown"
     IN_TRANSFER = "in_transfer"
     CLOSING = "closing"
+    REVIEW = "review"
+    """A broken glass was not reviewed yet: only rotation opens."""
     NONE = "none"
     """Nothing opens: released, closed, dead, keyless or the customer's."""
 
@@ -37,11 +39,29 @@ _BY_CUSTODY = {
     Custody.CLOSING: Situation.CLOSING,
 }
 
+_ENDED = frozenset({Custody.CLOSED, Custody.DEAD})
 _UNPROVEN = frozenset({PartState.UNKNOWN, PartState.RECONCILING, PartState.LOST})
 
 
-def situation(custody: Custody, parts: tuple[Part, ...], due: frozenset[Due]) -> Situation:
-    """Say in one word which reasons can open an account; an unproven part outweighs a due one."""
+def behind_glass(custody: Custody, now_in: Situation) -> Situation:
+    """Give the situation as which broken glass is decided: due is waived, custody is not.
+
+    Closed and dead accounts open by it alone, for what would open a held one.
+    """
+    if now_in in {Situation.DUE, Situation.UNKNOWN} or (now_in is Situation.NONE and custody in _ENDED):
+        return Situation.HELD
+    return now_in
+
+
+def situation(
+    custody: Custody, parts: tuple[Part, ...], due: frozenset[Due], *, unreviewed: bool = False
+) -> Situation:
+    """Say in one word which reasons can open an account.
+
+    A broken glass that nobody reviewed outweighs all, an unproven part a due one.
+    """
+    if unreviewed:
+        return Situation.REVIEW
     found = _BY_CUSTODY.get(custody, Situation.NONE)
     if found is not Situation.HELD:
         return found

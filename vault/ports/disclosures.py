@@ -71,6 +71,10 @@ class RotationStore(Protocol):
         """Name the parts of many accounts that have an accepted rotation not verified, in one query."""
         ...
 
+    def under(self, checkout_id: str) -> tuple[Rotation, ...]:
+        """List those planned or attested under a checkout, oldest first."""
+        ...
+
     def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
         """List an account's, newest first."""
         ...

@@ -163,6 +163,10 @@ class CheckoutStore(Protocol):
         """
         ...
 
+    def bearing_on(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
+        """List those of these accounts that are written as open, or broke the glass and were not reviewed."""
+        ...
+
     def unreviewed(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
         """List those of these accounts that broke the glass and were not reviewed, oldest first."""
         ...
@@ -239,9 +243,10 @@ class LogStore(Protocol):
         ...
 
     def proven(self, index: int) -> Entry | None:
-        """Find one by index, proven to be in the tree that the head's signature and the mark cover.
+        """Find one by index, proven to be in the tree that our signature on the head covers.
 
-        Raises `Unavailable` log.rolled_back where it is not.
+        Whether that head is behind its mark is for `Unit.check_mark`, first in the unit.
+        Raises `Unavailable` log.rolled_back where it is not there.
         """
         ...
 
@@ -430,6 +435,13 @@ class Unit(Protocol):
     @property
     def vault_id(self) -> str:
         """The vault's immutable UUID, part of every secret's context."""
+        ...
+
+    def check_mark(self) -> None:
+        """Hold the log against its mark and its keys, as every append does; where at all, first in a unit.
+
+        Raises `Unavailable` log.rolled_back if it is behind its mark or beside it.
+        """
         ...
 
     def commit(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vault.domain.account import Account, Custodian, Custody, Kind, Model, first_custody
 from vault.domain.actor import ActorKind
-from vault.domain.checkout import state_at
+from vault.domain.checkout import OPEN, state_at
 from vault.domain.credential import Due, PartKind, due_causes
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_account_id, is_email
@@ -57,13 +57,17 @@ class PartView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account as people see it; `claim` is the open checkout, `claim_state` its state now."""
+    """An account as people see it; `claim` is the open checkout, `claim_state` its state now.
+
+    `unreviewed` are broken glasses that ended and wait for their review, the oldest first.
+    """
 
     account: Account
     situation: Situation
     parts: tuple[PartView, ...]
     claim: Checkout | None
     claim_state: CheckoutState | None
+    unreviewed: tuple[Checkout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +201,21 @@ class Accounts:
         numbers = tuple(account.id for account in accounts)
         parts = unit.accounts.parts_of(numbers)
         current = unit.versions.current_of(numbers)
-        claims = unit.checkouts.open_of_many(numbers)
+        checkouts = unit.checkouts.bearing_on(numbers)
+        claims = {each.account_id: each for each in checkouts if each.is_open}
+        broken = [each for each in checkouts if each.is_unreviewed and not each.is_open]
         unverified = unit.rotations.unverified_of(numbers)
         due = self._due(unit, current, numbers, now)
         return tuple(
-            self._view(account, parts[account.id], current, claims.get(account.id), unverified, due, now)
+            self._view(
+                account,
+                parts[account.id],
+                current,
+                (claims.get(account.id), tuple(each for each in broken if each.account_id == account.id)),
+                unverified,
+                due,
+                now,
+            )
             for account in accounts
         )
 
@@ -223,7 +237,7 @@ class Accounts:
         account: Account,
         parts: tuple[Part, Part],
         current: Mapping[tuple[str, PartKind], Version],
-        claim: Checkout | None,
+        checkouts: tuple[Checkout | None, tuple[Checkout, ...]],
         unverified: frozenset[tuple[str, PartKind]],
         due: Mapping[tuple[str, PartKind], tuple[Due, ...]],
         now: datetime,
@@ -238,8 +252,12 @@ class Accounts:
             for part in parts
         )
         causes = frozenset(cause for view in views for cause in view.due)
+        claim, broken = checkouts
         state = None if claim is None else state_at(claim, now)
-        return AccountView(account, situation(account.custody, parts, causes), views, claim, state)
+        if claim is not None and claim.is_unreviewed and state not in OPEN:
+            broken = (*broken, claim)
+        found = situation(account.custody, parts, causes, unreviewed=bool(broken))
+        return AccountView(account, found, views, claim, state, broken)
 
 
 def changed_account(account: Account, facts: AccountFacts) -> Account:

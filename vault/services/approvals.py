@@ -18,6 +18,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
 from vault.services.deciding import Deciding, untouched
 from vault.services.factors import Factors, refusal
+from vault.services.frozen import require_word
 from vault.services.gate import Gate, error_of, refuse
 from vault.services.leases import end, moved
 
@@ -66,6 +67,7 @@ class Approvals:
                 unit, actor, Permission.CHECKOUT_APPROVE, now, account=account, checkout_id=checkout.id
             )
             denied = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, checkout_id=checkout.id)
+            require_word(unit, actor, denied, now)
             checkout = self.deciding.settled(unit, checkout, account, now)
             said = unit.checkouts.approvals(checkout.id)
             decision = decide_approval(checkout, said, actor, word.content_hash or checkout.content_hash)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from vault.domain.account import Account, Custody
-from vault.domain.checkout import Checkout, CheckoutState, content_of
+from vault.domain.checkout import Checkout, CheckoutEvent, CheckoutState, content_of
 from vault.domain.event import Event, EventType, Stated
+from vault.domain.glass import decide_glass
 from vault.domain.ids import new_id
 from vault.domain.policy import Deny, Permission, Policy
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, VaultError
 from vault.services.deciding import Deciding
+from vault.services.frozen import require_thawed, require_word
 from vault.services.gate import Gate, error_of, refuse
+from vault.services.glass import RULE, begun, is_enabled, not_enabled
+from vault.services.leases import end
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
+
+REVOKED: Final = "revoked by who broke the glass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Ask:
     ticket: str
     justification: str
     seconds: int | None = None
+    break_glass: bool = False
+    """Without approvals, in an emergency: for who was enabled for it, and reviewed afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,14 @@ class Asking:
             if account.custody is Custody.CUSTOMER_HELD:
                 detail = f"The customer holds the root of {account.id} (ECAM member); we hold nothing to check out."
                 self._refuse(unit, actor, ask, Conflict("custody.customer_held", detail, rule="C2"), now)
-            self._make_free(unit, actor, account, ask, now)
+            require_word(unit, actor, self._event(actor, ask), now)
+            if ask.break_glass:
+                self._may_break(unit, actor, account, ask, now)
+            revoked = self._make_free(unit, actor, account, ask, now)
             checkout = self._decide(unit, actor, account, ask, now)
+            if revoked is not None:
+                checkout = replace(checkout, revoked_id=revoked.id)
+                end(unit, revoked, CheckoutEvent.REVOKED, now, actor, f"{REVOKED}: {ask.ticket}")
             unit.checkouts.add(checkout)
             unit.log.record(
                 Event(
@@ -89,8 +103,16 @@ class Asking:
                 ),
                 now,
             )
+            if checkout.break_glass:
+                unit.log.record(begun(checkout, revoked, actor), now)
             unit.commit()
         return checkout
+
+    def _may_break(self, unit: Unit, actor: Actor, account: Account, ask: Ask, now: datetime) -> None:
+        """Refuse who was not enabled, and what would end somebody's lease for nothing, because it is frozen."""
+        if not is_enabled(unit, actor, account, now):
+            self._refuse(unit, actor, ask, not_enabled(account), now, RULE)
+        require_thawed(unit, account, actor, self._event(actor, ask), now)
 
     def _check_words(self, ask: Ask) -> None:
         limits = self.policy.limits
@@ -98,21 +120,29 @@ class Asking:
         if re.fullmatch(limits.ticket_pattern, ask.ticket) is None:
             errors.append(FieldError("/ticket", "Give the number of the ticket this is for."))
         words = ask.justification.strip()
-        if not limits.justification_min <= len(words) <= limits.justification_max:
-            length = f"{limits.justification_min} to {limits.justification_max}"
+        shortest = limits.break_glass_min if ask.break_glass else limits.justification_min
+        if not shortest <= len(words) <= limits.justification_max:
+            length = f"{shortest} to {limits.justification_max}"
             errors.append(FieldError("/justification", f"Say what for in {length} characters."))
         if errors:
             detail = "Reason, ticket and sentence are stated before anything. See errors."
             raise Invalid("input.invalid", detail, errors=tuple(errors))
 
-    def _make_free(self, unit: Unit, actor: Actor, account: Account, ask: Ask, now: datetime) -> None:
-        """Close a lapsed claim on the account, or refuse because of a live one."""
+    def _make_free(
+        self, unit: Unit, actor: Actor, account: Account, ask: Ask, now: datetime
+    ) -> Checkout | None:
+        """Close a lapsed claim on the account, or refuse because of a live one.
+
+        Broken glass gives somebody else's back, to be revoked once all is decided; but not another broken glass.
+        """
         claim = unit.checkouts.open_of(ask.account_id)
         if claim is None:
-            return
+            return None
         claim = self.deciding.settled(unit, claim, account, now)
         if not claim.is_open:
-            return
+            return None
+        if ask.break_glass and claim.requester_id != actor.id and not claim.break_glass:
+            return claim
         until = claim.expires_at or claim.use_by or claim.decide_by
         detail = (
             f"{claim.requester_name} has account {ask.account_id} ({claim.state}) until "
@@ -135,8 +165,10 @@ class Asking:
         reason = policy.reasons.get(ask.reason)
         terms = None if reason is None else policy.terms(reason, account, facts.customer)
         bound = limits.longest_seconds if terms is None else terms.longest
+        bound = min(bound, limits.break_glass_seconds) if ask.break_glass else bound
         seconds = min(limits.checkout_seconds, bound) if ask.seconds is None else ask.seconds
-        decision = policy.decide_reason(ask.reason, seconds, facts)
+        decide = decide_glass if ask.break_glass else Policy.decide_reason
+        decision = decide(policy, ask.reason, seconds, facts)
         if isinstance(decision, Deny) or reason is None or terms is None:
             denial = (
                 decision
@@ -144,7 +176,7 @@ class Asking:
                 else Deny("policy.denied", "No rule applies.", "default")
             )
             self._refuse(unit, actor, ask, error_of(denial), now, denial.rule)
-        approvals = terms.approvals
+        approvals = 0 if ask.break_glass else terms.approvals
         asked = Checkout(
             id=new_id(),
             account_id=account.id,
@@ -162,16 +194,25 @@ class Asking:
             use_by=None if approvals else now + timedelta(seconds=limits.use_seconds),
             policy_hash=policy.digest,
             content_hash="",
+            break_glass=ask.break_glass,
         )
         return replace(asked, content_hash=content_of(asked))
 
     def _refuse(
         self, unit: Unit, actor: Actor, ask: Ask, error: VaultError, now: datetime, rule: str | None = None
     ) -> NoReturn:
-        event = Event(
-            EventType.CHECKOUT_REQUESTED, actor, account_id=ask.account_id, stated=_stated(ask), rule=rule
+        refuse(unit, self._event(actor, ask, rule), error, now)
+
+    def _event(self, actor: Actor, ask: Ask, rule: str | None = None) -> Event:
+        detail = {"break_glass": True} if ask.break_glass else {}
+        return Event(
+            EventType.CHECKOUT_REQUESTED,
+            actor,
+            account_id=ask.account_id,
+            stated=_stated(ask),
+            rule=rule,
+            detail=detail,
         )
-        refuse(unit, event, error, now)
 
 
 def _stated(ask: Ask) -> Stated:

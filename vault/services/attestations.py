@@ -104,7 +104,8 @@ class Attestations:
         """Give the actor's live lease, None for who displayed it after theirs ended; refuse all others."""
         self.rotations.checkouts.gate.require(unit, actor, Permission.CHECKOUT_USE, now, account=account)
         claim = unit.checkouts.open_of(account.id)
-        if claim is not None and claim.requester_id == actor.id and claim.state is CheckoutState.ACTIVE:
+        theirs = claim is not None and actor.id in {claim.requester_id, claim.second_id}
+        if claim is not None and theirs and claim.state is CheckoutState.ACTIVE:
             return claim
         if rotation.displayed_by == actor.id and rotation.state is RotationState.UNKNOWN:
             return None

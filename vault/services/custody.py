@@ -20,6 +20,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, KeysUnavailable
 from vault.services.attestations import hold_if_confirmed
 from vault.services.factors import Factors, refusal
+from vault.services.frozen import require_thawed
 from vault.services.gate import Gate, refuse
 from vault.services.leases import move_part, settle
 from vault.services.sealing import Sealed, Sealer, logged, told_anyway
@@ -64,7 +65,7 @@ class Custodies:
         check_existing(existing)
         now = self.clock.now()
         with self.units.write() as unit:
-            self._takeable(unit, actor, account_id, now)
+            self._thawed(unit, actor, self._takeable(unit, actor, account_id, now), now)
             numbers = {kind: unit.versions.next_number(account_id, kind) for kind in PartKind}
             vault_id = unit.vault_id
         attempt = Event(EventType.CREDENTIAL_TAKEN_IN, actor, account_id=account_id)
@@ -74,11 +75,16 @@ class Custodies:
             now = self.clock.now()
             with self.units.write() as unit:
                 account = self._takeable(unit, actor, account_id, now)
+                self._thawed(unit, actor, account, now)
                 if otp is not None:
                     actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id))
                 held = self.keep(unit, actor, account, existing, sealed, now)
                 unit.commit()
         return held
+
+    def _thawed(self, unit: Unit, actor: Actor, account: Account, now: datetime) -> None:
+        event = Event(EventType.CREDENTIAL_TAKEN_IN, actor, account_id=account.id)
+        require_thawed(unit, account, actor, event, now)
 
     def seal(
         self,

@@ -22,6 +22,7 @@ from vault.domain.approving import (
 )
 from vault.domain.checkout import Approval, Checkout, CheckoutState, content_of
 from vault.domain.credential import Due, due_causes
+from vault.domain.glass import decide_glass
 from vault.domain.person import PersonState, powers
 from vault.domain.policy import Deny, Facts, Permission, Policy, Terms, granted_seconds
 from vault.domain.reason import Situation, situation
@@ -50,8 +51,10 @@ class Deciding:
         """The policy in force."""
         return self.gate.policy
 
-    def situation_of(self, unit: Unit, account: Account, now: datetime) -> tuple[Situation, frozenset[Due]]:
-        """Say in which situation an account is, and why it is due."""
+    def situation_of(
+        self, unit: Unit, account: Account, now: datetime, but: str = ""
+    ) -> tuple[Situation, frozenset[Due]]:
+        """Say in which situation an account is, and why it is due; the broken glass `but` is not looked at."""
         current = unit.versions.current_of((account.id,))
         left = unit.leavers.known_of((account.id,))
         longest_age = self.policy.limits.longest_age
@@ -60,11 +63,13 @@ class Deciding:
             for place, version in current.items()
             for cause in due_causes(version, now, longest_age, left=(*place, version.number) in left)
         )
-        return situation(account.custody, unit.accounts.parts(account.id), causes), causes
+        unreviewed = any(each.id != but for each in unit.checkouts.unreviewed((account.id,)))
+        parts = unit.accounts.parts(account.id)
+        return situation(account.custody, parts, causes, unreviewed=unreviewed), causes
 
-    def facts(self, unit: Unit, account: Account, requester: str, now: datetime) -> Facts:
-        """Gather what a request of `requester` for an account is decided on."""
-        found, _ = self.situation_of(unit, account, now)
+    def facts(self, unit: Unit, account: Account, requester: str, now: datetime, but: str = "") -> Facts:
+        """Gather what a request of `requester` for an account is decided on, without the broken glass `but`."""
+        found, _ = self.situation_of(unit, account, now, but)
         approvers = self.approvers(unit, requester, account, now)
         return Facts(account, found, now, approvers, unit.customers.get(account.customer_id))
 
@@ -145,9 +150,10 @@ class Deciding:
         edited = untouched(checkout)
         if edited is not None:
             return edited
-        facts = self.facts(unit, account, checkout.requester_id, now)
-        decision = self.policy.decide_reason(
-            checkout.reason, checkout.granted_seconds, replace(facts, approvers=None)
+        facts = self.facts(unit, account, checkout.requester_id, now, but=checkout.id)
+        decide = decide_glass if checkout.break_glass else Policy.decide_reason
+        decision = decide(
+            self.policy, checkout.reason, checkout.granted_seconds, replace(facts, approvers=None)
         )
         if isinstance(decision, Deny):
             return error_of(decision)
@@ -162,6 +168,14 @@ class Deciding:
             detail = "You may not use this account any more. Ask an administrator if this is your work."
             return Forbidden("policy.denied", detail, rule=Permission.CHECKOUT_USE)
         return None
+
+    def agreed(self, unit: Unit, account: Account, checkout: Checkout, now: datetime) -> bool:
+        """Say whether all who have to agree to a request do, and whoever asked for it still may use it."""
+        if not self._may_use(unit, account, checkout, now):
+            return False
+        if not checkout.approvals_needed:
+            return True
+        return self.progress(unit, checkout, account, unit.checkouts.approvals(checkout.id), now).complete
 
     def _holders(self, unit: Unit, now: datetime) -> tuple[tuple[Person, Grant], ...]:
         return unit.people.holders(self.policy.permissions[Permission.CHECKOUT_APPROVE], now)

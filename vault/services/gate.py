@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from vault.domain.account import Account
     from vault.domain.actor import Actor
     from vault.domain.checkout import Checkout
-    from vault.ports.store import Unit
+    from vault.ports.store import Held, Unit
+    from vault.services.policy_book import Book
 
 _FAMILIES: Final[dict[str, type[VaultError]]] = {
     "approval.changed": Conflict,
@@ -49,9 +50,14 @@ def refuse(unit: Unit, event: Event, error: VaultError, now: datetime) -> NoRetu
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The policy as use cases ask it."""
+    """The policy in force, as use cases ask it."""
 
-    policy: Policy
+    book: Book
+
+    @property
+    def policy(self) -> Policy:
+        """The version that this request goes by."""
+        return self.book.policy
 
     def require(
         self,
@@ -100,6 +106,14 @@ class Gate:
             raise error
         event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"account {account_id[:12]}"})
         refuse(unit, event, error, now)
+
+    def held(self, unit: Unit, actor: Actor, checkout_id: str, now: datetime) -> Held:
+        """Find a checkout as `checkout` does, with what stops the actor's disclosures under it."""
+        found = unit.checkouts.hold(checkout_id, actor.id)
+        if found is not None and self.sees(actor, found.account):
+            return found
+        event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"checkout {checkout_id[:36]}"})
+        refuse(unit, event, not_found("checkout", checkout_id[:36]), now)
 
     def checkout(self, unit: Unit, actor: Actor, checkout_id: str, now: datetime) -> tuple[Checkout, Account]:
         """Find a checkout in sight and hold its account's row; attempts on others' are recorded."""

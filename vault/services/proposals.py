@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.ids import new_id
 from vault.domain.policy import Permission
-from vault.domain.proposal import Proposal, ProposalKind, ProposalState
+from vault.domain.proposal import LASTING, Proposal, ProposalKind, ProposalState
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.ports.proposals import ProposalFilter
@@ -165,6 +165,9 @@ class Proposals:
             proposal, effect = self._mine(unit, actor, proposal_id, now, concerned=True)
             if proposal.ended_at is not None:
                 return proposal
+            if proposal.kind in LASTING and proposal.in_force(now):
+                detail = "This is in force until another takes its place; propose what shall count instead."
+                self._deny(unit, actor, effect.permission, Conflict("proposal.state", detail), now)
             ended = close(unit, actor, proposal, why, now, effect.ended(unit, actor, proposal, now))
             unit.commit()
         return ended

@@ -34,9 +34,11 @@ from vault.services.anchored import Anchored
 from vault.services.clocks import Timely
 from vault.services.deciding import untouched
 from vault.services.factors import used
+from vault.services.frozen import frozen
 from vault.services.gate import refuse
 from vault.services.leases import not_active
 from vault.services.sealing import Sealer, logged
+from vault.services.split import require_half
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from vault.domain.account import Account
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
-    from vault.ports.store import Unit, Units
+    from vault.ports.store import Held, Unit, Units
     from vault.services.checkouts import Checkouts
 
 ABANDONED_AFTER: Final = timedelta(minutes=5)
@@ -126,6 +128,18 @@ class Reveals:
             refuse(unit, event, Unauthenticated("auth.step_up_required", detail), now)
         return actor.with_factor()
 
+    def may_see(
+        self, unit: Unit, actor: Actor, held: Held, kind: PartKind, refused: Event, now: datetime
+    ) -> Actor:
+        """Give the actor with their factor, where everything lets them see a value of this part now."""
+        if held.freeze is not None:
+            refuse(unit, refused, frozen(held.freeze), now)
+        require_half(unit, held, actor, kind, refused, now)
+        actor = self.require_step_up(unit, actor, held.checkout, refused, now)
+        self.anchored.require(unit, refused, now)
+        self.timely.require(unit, refused, now)
+        return actor
+
     def current_in_log(self, unit: Unit, event: Event, version: Version, now: datetime) -> None:
         """Return if the log says that exactly this envelope is current, proven against its head (S10)."""
         promotion = unit.log.promotion(version.account_id, version.kind)
@@ -179,14 +193,15 @@ class Reveals:
             self._failed(authorized, error, error.calls)
         now = self.clock.now()
         with self.units.write() as unit:
-            found = unit.checkouts.claim(reveal.checkout_id)
-            state = None if found is None else state_at(found[0], now)
+            found = unit.checkouts.hold(reveal.checkout_id, actor.id, to_release=True)
+            state = None if found is None else state_at(found.checkout, now)
             if state is not CheckoutState.ACTIVE:
                 ended = Conflict(
                     "checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown."
                 )
                 self._failed_in(unit, authorized, ended, opened.calls, now)
-            if not unit.reveals.end(reveal.id, RevealState.RELEASED, now):
+            if not unit.reveals.release(reveal.id, now):
+                self._stopped(unit, authorized, found, opened.calls, now)
                 closed = Conflict("checkout.state", "This disclosure was closed as unknown; ask again.")
                 self._failed_in(unit, authorized, closed, opened.calls, now)
             event = _event(EventType.REVEAL_RELEASED, actor, reveal, version, kms=opened.calls)
@@ -196,6 +211,14 @@ class Reveals:
             receipt = unit.log.record(event, now)
             unit.commit()
         return opened.plaintext, receipt
+
+    def _stopped(
+        self, unit: Unit, authorized: Authorized, held: Held | None, calls: tuple[KeyCall, ...], now: datetime
+    ) -> None:
+        """Refuse what was frozen between the two commits; return where that is not why."""
+        stop = None if held is None else unit.freezes.over(held.account, authorized.reveal.person_id)
+        if stop is not None:
+            self._failed_in(unit, authorized, frozen(stop), calls, now)
 
     def close_abandoned(self, actor: Actor, limit: int = 100) -> int:
         """Close authorised disclosures that never got an outcome: treated as disclosed (AUDIT-LOG 3.6)."""
@@ -215,7 +238,8 @@ class Reveals:
     def _authorize(self, actor: Actor, checkout_id: str, kind: PartKind, wanted: Wanted) -> Authorized:
         now = self.clock.now()
         with self.units.write() as unit:
-            checkout, account = self.checkouts.holder(unit, actor, checkout_id, now)
+            held = self.checkouts.user(unit, actor, checkout_id, now)
+            checkout, account = held.checkout, held.account
             refused = Event(
                 EventType.REVEAL_REFUSED,
                 actor,
@@ -223,9 +247,7 @@ class Reveals:
                 checkout_id=checkout.id,
                 detail={"part": kind, "asked_for": str(wanted)},
             )
-            actor = self.require_step_up(unit, actor, checkout, refused, now)
-            self.anchored.require(unit, refused, now)
-            self.timely.require(unit, refused, now)
+            actor = self.may_see(unit, actor, held, kind, refused, now)
             version = self._version(unit, account, kind, wanted, refused, now)
             if version.label is VersionLabel.CURRENT:
                 self.current_in_log(unit, refused, version, now)

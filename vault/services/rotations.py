@@ -24,6 +24,7 @@ from vault.services.gate import refuse
 from vault.services.leases import move_part, not_active
 from vault.services.reveals import Authorized, Reveals
 from vault.services.sealing import Sealed, Sealer, logged, told_anyway
+from vault.services.split import require_half
 
 if TYPE_CHECKING:
     from vault.domain.account import Account
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from vault.domain.credential import Part, Version
     from vault.domain.secret import Secret
     from vault.ports.clock import Clock
-    from vault.ports.store import Unit, Units
+    from vault.ports.store import Held, Unit, Units
     from vault.services.checkouts import Checkouts
 
 
@@ -76,7 +77,7 @@ class Rotations:
         value, origin = _value(kind, seed)
         now = self.clock.now()
         with self.units.write() as unit:
-            _, account = self._active(unit, actor, checkout_id, now)
+            _, account = self._active(unit, actor, checkout_id, kind, now)
             self._plannable(unit, actor, account, kind, now)
             number = unit.versions.next_number(account.id, kind)
             vault_id = unit.vault_id
@@ -92,7 +93,7 @@ class Rotations:
             calls.extend(sealed.calls)
             now = self.clock.now()
             with self.units.write() as unit:
-                checkout, account = self._active(unit, actor, checkout_id, now)
+                checkout, account = self._active(unit, actor, checkout_id, kind, now)
                 part = self._plannable(unit, actor, account, kind, now)
                 rotation = self._keep(unit, actor, checkout, part, sealed, now)
                 unit.commit()
@@ -106,7 +107,8 @@ class Rotations:
         """
         now = self.clock.now()
         with self.units.write() as unit:
-            rotation, account, checkout = self.held(unit, actor, rotation_id, now)
+            rotation, held = self.held(unit, actor, rotation_id, now)
+            account, checkout = held.account, held.checkout
             version = self._staged(unit, rotation)
             refused = Event(
                 EventType.REVEAL_REFUSED,
@@ -116,9 +118,7 @@ class Rotations:
                 checkout.id,
                 secret=SecretRef.of(version),
             )
-            actor = self.reveals.require_step_up(unit, actor, checkout, refused, now)
-            self.reveals.anchored.require(unit, refused, now)
-            self.reveals.timely.require(unit, refused, now)
+            actor = self.reveals.may_see(unit, actor, held, rotation.kind, refused, now)
             after = ROTATION.after(rotation.state, RotationEvent.DISPLAYED)
             if after is None:
                 refuse(unit, refused, _state(rotation), now)
@@ -136,7 +136,8 @@ class Rotations:
         """Drop a plan before anyone saw its value."""
         now = self.clock.now()
         with self.units.write() as unit:
-            rotation, account, checkout = self.held(unit, actor, rotation_id, now)
+            rotation, held = self.held(unit, actor, rotation_id, now)
+            account, checkout = held.account, held.checkout
             after = ROTATION.after(rotation.state, RotationEvent.ABANDONED)
             if after is None:
                 raise _state(rotation)
@@ -173,25 +174,29 @@ class Rotations:
         event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"rotation {rotation_id[:36]}"})
         refuse(unit, event, not_found("rotation", rotation_id[:36]), now)
 
-    def held(
-        self, unit: Unit, actor: Actor, rotation_id: str, now: datetime
-    ) -> tuple[Rotation, Account, Checkout]:
-        """Find a rotation whose account's live lease is the actor's own."""
+    def held(self, unit: Unit, actor: Actor, rotation_id: str, now: datetime) -> tuple[Rotation, Held]:
+        """Find a rotation whose account's live lease is the actor's own, or theirs as its second person."""
         rotation, account = self.seen(unit, actor, rotation_id, now)
         checkout = unit.checkouts.open_of(account.id)
-        if checkout is None or checkout.requester_id != actor.id:
+        if checkout is None or actor.id not in {checkout.requester_id, checkout.second_id}:
             event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id)
             detail = "A rotation is done by whoever holds the account's lease; check the account out first."
             refuse(unit, event, Forbidden("policy.denied", detail, rule="rotation"), now)
-        checkout, account = self._active(unit, actor, checkout.id, now)
-        return rotation, account, checkout
+        return rotation, self._live(unit, actor, checkout.id, now)
 
-    def _active(self, unit: Unit, actor: Actor, checkout_id: str, now: datetime) -> tuple[Checkout, Account]:
-        checkout, account = self.checkouts.holder(unit, actor, checkout_id, now)
-        if checkout.state is not CheckoutState.ACTIVE:
-            event = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, checkout_id=checkout.id)
-            refuse(unit, event, not_active(checkout), now)
-        return checkout, account
+    def _live(self, unit: Unit, actor: Actor, checkout_id: str, now: datetime) -> Held:
+        held = self.checkouts.user(unit, actor, checkout_id, now)
+        if held.checkout.state is not CheckoutState.ACTIVE:
+            refuse(unit, _denied(actor, held), not_active(held.checkout), now)
+        return held
+
+    def _active(
+        self, unit: Unit, actor: Actor, checkout_id: str, kind: PartKind, now: datetime
+    ) -> tuple[Checkout, Account]:
+        """Find a live lease under which the actor may plan a value of this part."""
+        held = self._live(unit, actor, checkout_id, now)
+        require_half(unit, held, actor, kind, _denied(actor, held), now)
+        return held.checkout, held.account
 
     def _plannable(self, unit: Unit, actor: Actor, account: Account, kind: PartKind, now: datetime) -> Part:
         """Give the part, if a rotation of it may be planned now."""
@@ -307,6 +312,10 @@ def _codes(seed: Secret[str], step: int) -> list[ShownCode]:
         ShownCode(totp.code_at(totp.Seed(seed), each), totp.step_end(each) - width, totp.step_end(each))
         for each in (step, step + 1)
     ]
+
+
+def _denied(actor: Actor, held: Held) -> Event:
+    return Event(EventType.ACCESS_DENIED, actor, account_id=held.account.id, checkout_id=held.checkout.id)
 
 
 def _state(rotation: Rotation) -> Conflict:

@@ -64,9 +64,12 @@ _HELD = (
     .with_for_update(of=[tables.account, tables.checkout])
 )
 _HELD_SHARED = _HELD.add_columns(SHARED)
-_UNREVIEWED = _CHECKOUT.where(_checkout.break_glass, _checkout.reviewed_at.is_(None)).order_by(
-    _checkout.requested_at, _checkout.id
-)
+_BROKEN = and_(_checkout.break_glass, _checkout.reviewed_at.is_(None))
+_UNREVIEWED = _CHECKOUT.where(_BROKEN).order_by(_checkout.requested_at, _checkout.id)
+_BEARING = _CHECKOUT.where(
+    _checkout.account_id.in_(bindparam("ids", expanding=True)),
+    or_(_checkout.state.in_(sorted(OPEN)), _BROKEN),
+).order_by(_checkout.requested_at, _checkout.id)
 _UNREVIEWED_OF = _UNREVIEWED.where(_checkout.account_id.in_(bindparam("ids", expanding=True)))
 # not FOR UPDATE: rows that refer to the person may be added meanwhile, which a disclosure does
 _PERSON_HELD = (
@@ -178,6 +181,11 @@ class Checkouts:
         freeze = None if row[freeze_at] is None else mapping.freeze.value(row, freeze_at)
         is_split = account.split_custody or row[of_customer]
         return Held(mapping.checkout.value(row), account, is_split, freeze)
+
+    def bearing_on(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
+        """List those of these accounts that are written as open, or broke the glass and were not reviewed."""
+        rows = self.db.all(_BEARING, {"ids": list(account_ids)})
+        return tuple(mapping.checkout.value(row) for row in rows)
 
     def unreviewed(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
         """List those of these accounts that broke the glass and were not reviewed, oldest first."""

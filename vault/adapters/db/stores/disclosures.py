@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.statements import Statements
@@ -67,6 +67,9 @@ _UNVERIFIED_OF = (
 _OF_ACCOUNT = (
     _ROTATION.where(_rotation.account_id == bindparam("account")).order_by(*_NEWEST).limit(bindparam("most"))
 )
+_UNDER = _ROTATION.where(
+    or_(_rotation.checkout_id == bindparam("checkout"), _rotation.attested_in == bindparam("checkout"))
+).order_by(_rotation.planned_at, _rotation.id)
 _FIXED = {"id", "account_id", "kind", "version", "checkout_id", "planned_by", "planned_at", "recovering"}
 _CHANGING = tuple(name for name in mapping.rotation.names if name not in _FIXED)
 _UPDATE = (
@@ -145,6 +148,11 @@ class Rotations:
         """Name the parts of many accounts that have an accepted rotation not verified, in one query."""
         rows = self.db.all(_UNVERIFIED_OF, {"ids": list(account_ids)})
         return frozenset((row[0], row[1]) for row in rows)
+
+    def under(self, checkout_id: str) -> tuple[Rotation, ...]:
+        """List those planned or attested under a checkout, oldest first."""
+        rows = self.db.all(_UNDER, {"checkout": checkout_id})
+        return tuple(mapping.rotation.value(row) for row in rows)
 
     def of_account(self, account_id: str, limit: int) -> tuple[Rotation, ...]:
         """List an account's, newest first."""

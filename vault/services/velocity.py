@@ -1,0 +1,142 @@
+"""How many distinct accounts one person opens in an hour, over all workers; and the budget of a campaign (S24).
+
+Decided here: that the limit is counted in the unit that begins a lease, with the person's row held, so that two begun
+at the same moment count each other; that who goes beyond it is frozen; and that two people raise it for a time, neither
+of whom it is for.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from vault.domain.actor import Actor, Scope, system_actor
+from vault.domain.event import Event, EventType, Result, stamp
+from vault.domain.freeze import Covered, Freeze, FreezeKind
+from vault.domain.person import PersonState
+from vault.domain.policy import Permission
+from vault.domain.proposal import Proposal, ProposalKind
+from vault.errors import FieldError, Forbidden, Invalid, Limited, VaultError, not_found
+from vault.services.effects import Plain
+from vault.services.frozen import put
+from vault.services.gate import Gate, refuse
+from vault.services.proposals import Draft, Proposals
+
+if TYPE_CHECKING:
+    from vault.domain.account import Account
+    from vault.ports.clock import Clock
+    from vault.ports.store import Unit, Units
+
+HOUR: Final = timedelta(hours=1)
+BUDGET_MOST: Final = 1_000
+BUDGET_LONGEST: Final = timedelta(days=7)
+WHY: Final = "more distinct accounts in an hour than the limit allows"
+_SYSTEM: Final = system_actor("velocity")
+
+
+def allowed(unit: Unit, gate: Gate, person_id: str, now: datetime) -> int:
+    """Say how many distinct accounts a person may open in an hour: the policy's number, or a budget in force."""
+    limit = gate.policy.limits.accounts_per_hour
+    budget = unit.proposals.in_force(ProposalKind.BUDGET, person_id, now)
+    if budget is None:
+        return limit
+    content = json.loads(budget.content)
+    return max(limit, content["accounts_per_hour"]) if stamp(now) < content["until"] else limit
+
+
+def require_velocity(unit: Unit, gate: Gate, actor: Actor, account: Account, now: datetime) -> None:
+    """Return if this account is within the actor's limit; else record, commit and raise `Limited` limit.accounts.
+
+    Whoever catches that freezes the person (`freeze_fast`), in a unit of its own: it waits for disclosures.
+    """
+    used = unit.checkouts.used_since(actor.id, now - HOUR) | {account.id}
+    most = allowed(unit, gate, actor.id, now)
+    if len(used) <= most:
+        return
+    event = Event(
+        EventType.VELOCITY_EXCEEDED,
+        actor,
+        Result.DENIED,
+        account_id=account.id,
+        detail={"accounts": len(used), "allowed": most, "person": actor.id},
+    )
+    detail = (
+        f"This would be account {len(used)} within an hour, and {most} are allowed. You are frozen now: two people "
+        "have to look and lift it. For a campaign, two people raise the budget beforehand."
+    )
+    refuse(unit, event, Limited("limit.accounts", detail, allowed=most), now)
+
+
+def freeze_fast(units: Units, actor: Actor, now: datetime) -> Freeze:
+    """Freeze who went beyond the limit."""
+    with units.write() as unit:
+        unit.freezes.hold()
+        made = put(unit, _SYSTEM, Covered(FreezeKind.PERSON, actor.id), WHY, now)
+        unit.commit()
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A campaign's budget: for whom, how many accounts an hour, until when (aware, in UTC)."""
+
+    person_id: str
+    accounts_per_hour: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """The use case of asking for more accounts an hour; agreeing and ending are those of proposals."""
+
+    gate: Gate
+    proposals: Proposals
+    clock: Clock
+
+    def propose(self, actor: Actor, wanted: Wanted, why: str, otp: str) -> Proposal:
+        """Propose a budget; it counts once another person agreed, and ends by itself."""
+        errors = _wrong(wanted, self.gate.policy.limits.accounts_per_hour, self.clock.now())
+        if errors:
+            raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=errors)
+        content = {
+            "accounts_per_hour": wanted.accounts_per_hour,
+            "person": wanted.person_id,
+            "until": stamp(wanted.until),
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        draft = Draft(ProposalKind.BUDGET, wanted.person_id, text, why, Scope())
+        return self.proposals.propose(actor, draft, otp)
+
+
+def _wrong(wanted: Wanted, limit: int, now: datetime) -> tuple[FieldError, ...]:
+    errors: list[FieldError] = []
+    if not limit < wanted.accounts_per_hour <= BUDGET_MOST:
+        words = f"Give a number from {limit + 1} to {BUDGET_MOST}; without a budget it is {limit}."
+        errors.append(FieldError("/accounts_per_hour", words))
+    if not now < wanted.until <= now + BUDGET_LONGEST:
+        errors.append(FieldError("/until", f"Give a moment within the next {BUDGET_LONGEST.days} days."))
+    return tuple(errors)
+
+
+@dataclass(frozen=True)
+class Raising(Plain):
+    """What it means that a budget is raised: nothing at once; it is looked up when a lease begins."""
+
+    allowed: Permission = Permission.BUDGET_RAISE
+
+    @override
+    def check(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> VaultError | None:
+        """Say why it cannot be: nobody raises their own, or an absent person's, or one whose time is over."""
+        person = unit.people.get(proposal.subject)
+        if person is None or person.state is not PersonState.ACTIVE:
+            return not_found("person", proposal.subject[:36])
+        if actor.id == proposal.subject:
+            detail = "Nobody raises their own budget; two others have to."
+            return Forbidden("policy.second_person", detail, rule="S24")
+        if json.loads(proposal.content)["until"] <= stamp(now):
+            return Invalid("input.invalid", "The time that this budget was for is over.")
+        return None
