@@ -24,6 +24,10 @@ class PersonStore(Protocol):
         """Find by id."""
         ...
 
+    def lock(self, person_id: str) -> Person | None:
+        """Find by id and hold the row until the unit ends."""
+        ...
+
     def by_email(self, email: str) -> Person | None:
         """Find by e-mail, whatever its case."""
         ...
@@ -108,12 +112,12 @@ class TokenStore(Protocol):
         """Find by hash, with the person it belongs to and their grants."""
         ...
 
-    def touch(self, token_id: str, at: datetime) -> None:
-        """Remember use."""
+    def touch(self, token_id: str, at: datetime, ip: str) -> None:
+        """Remember use, and from where."""
         ...
 
     def update(self, token: Token) -> None:
-        """Write a revocation."""
+        """Write from when it counts, and a revocation; one that is revoked stays as it is."""
         ...
 
     def revoke_all(self, person_id: str, at: datetime) -> int:
@@ -124,8 +128,13 @@ class TokenStore(Protocol):
         """List the machines' tokens that count at `now` and that one person made, newest first."""
         ...
 
-    def page(self, person_id: str | None, part: Slice, reach: Reach = EVERYTHING) -> Page[Token]:
-        """List newest first, one person's, or all within `reach`: machines' scopes, and people's roles."""
+    def page(
+        self, person_id: str | None, part: Slice, reach: Reach = EVERYTHING, *, machines: bool = False
+    ) -> Page[Token]:
+        """List newest first, one person's, or all within `reach`: machines' scopes, and people's roles.
+
+        With `machines`, only theirs.
+        """
         ...
 
 
@@ -142,6 +151,10 @@ class GuessStore(Protocol):
 
     def clear(self, subject: str) -> None:
         """Forget them."""
+        ...
+
+    def has_old(self, now: datetime) -> bool:
+        """Say whether there are any that count no more."""
         ...
 
     def sweep(self, now: datetime, limit: int) -> int:

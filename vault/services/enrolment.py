@@ -97,6 +97,10 @@ class Enrolment:
         hashed = self.passwords.hash(password)
         actor = Actor(ActorKind.PERSON, person.id, person.name, origin=origin)
         with self.units.write() as unit:
+            # a recovery's row before its person's, in the order of whoever ends it at this moment
+            found = in_force(unit, person.id, now)
+            if found is not None:
+                unit.proposals.lock(found.id)
             step = self._step(unit, actor, person, otp, now)
             refused = Event(EventType.STEP_UP_REFUSED, actor, detail={"at": "enrolment"})
             if not unit.people.claim_step(person.id, step):

@@ -53,7 +53,8 @@ class Factors:
         Raises `Limited` auth.delayed, `Conflict` otp.used (with the seconds to the next step) or passkey.used,
         `Unauthenticated` auth.refused or auth.passkey_required, `Forbidden` for whoever has no factor (machines).
         """
-        person = unit.people.get(actor.id)
+        # the row is held: who is shut out at this moment was before, or this act is not
+        person = unit.people.lock(actor.id)
         if person is None or person.seed is None or person.state is not PersonState.ACTIVE:
             error = Forbidden("policy.denied", "Only a person with a second factor can do this.", rule="S16")
             refuse(unit, event, error, now)
@@ -220,7 +221,12 @@ def suspected() -> Unauthenticated:
 
 
 def _subject(actor: Actor) -> str:
-    return f"factor:{actor.id}:{actor.origin.session}"
+    """Name what a person's wrong tries are counted for (S15).
+
+    All their tokens together, so that ten stolen ones give no more guesses than one; a browser's session by itself,
+    because its person proved a factor there: whoever guesses by a token delays nobody's browser.
+    """
+    return f"factor:{actor.id}:{actor.origin.session if actor.origin.browser else 'tokens'}"
 
 
 def _failed(event: Event) -> Event:

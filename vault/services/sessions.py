@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vault.domain.person import Session
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
-    from vault.services.signin import SignIn
+    from vault.services.limits import SessionLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Sessions:
     units: Units
     gate: Gate
     clock: Clock
-    signin: SignIn
+    limits: SessionLimits
 
     def own(self, actor: Actor) -> tuple[Seat, ...]:
         """List one's own, newest first."""
@@ -93,7 +93,7 @@ class Sessions:
             unit.log.record(event, now)
 
     def _of(self, unit: Unit, actor: Actor, person_id: str, now: datetime) -> tuple[Seat, ...]:
-        limits = self.signin.limits_of(unit, powers(unit.people.grants(person_id), now))
+        limits = self.limits.of(unit, powers(unit.people.grants(person_id), now))
         return tuple(
             Seat(
                 each,

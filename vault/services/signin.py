@@ -20,15 +20,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from vault.crypto import chance, totp
-from vault.domain.actor import Actor, ActorKind, Origin, Power, ScopeKind
+from vault.domain.actor import Actor, ActorKind, Origin, Power
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import fold_email, new_id
-from vault.domain.person import Person, PersonState, Session, powers
+from vault.domain.person import Person, PersonState, Session, Token, powers
 from vault.domain.secret import Secret
 from vault.domain.told import changes, every_session
 from vault.errors import Limited, Unauthenticated, Unavailable, VaultError
 from vault.services.factors import Factors, used
 from vault.services.guessing import note_refusal, reserve, same_network
+from vault.services.limits import SessionLimits
 from vault.services.vouching import check_vouched
 
 if TYPE_CHECKING:
@@ -41,28 +42,13 @@ if TYPE_CHECKING:
 
 Detail: TypeAlias = dict[str, str | int | bool | None]
 
+_NOBODY: Final = "nobody"
+"""No person's id; looked for as a person's is."""
 MAC_PURPOSE: Final = "signin.name"
 DEVICE_PURPOSE: Final = "signin.device"
 DEVICE_LASTS: Final = timedelta(days=180)
 TOUCH_AFTER: Final = timedelta(minutes=1)
 """Activity is written down at most this often, so that reading does not become writing."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLimits:
-    """How long a session lasts without activity, and at all (U3)."""
-
-    idle: timedelta
-    longest: timedelta
-
-    def tightened(self, idle_seconds: int | None, longest_seconds: int | None) -> SessionLimits:
-        """Give the tighter of these and a customer's."""
-        return SessionLimits(
-            self.idle if idle_seconds is None else min(self.idle, timedelta(seconds=idle_seconds)),
-            self.longest
-            if longest_seconds is None
-            else min(self.longest, timedelta(seconds=longest_seconds)),
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,9 +132,7 @@ class SignIn:
             person.password_hash if person is not None and active else None, password
         )
         step = self._step(person if active else None, otp, now)
-        if person is None or not active or not matches:
-            self._refuse(attempt, person, _refused(), now)
-        return self._open(attempt, person, step, agent, now)
+        return self._open(attempt, person, step, agent, now, right=active and matches)
 
     def begin_vouched(
         self,
@@ -176,9 +160,7 @@ class SignIn:
             self._refuse(attempt, person, Limited("auth.delayed", detail, retry_after=wait), now)
         active = person is not None and person.state is PersonState.ACTIVE
         step = self._step(person if active else None, otp, now)
-        if person is None or not active:
-            self._refuse(attempt, person, _refused(), now, "provider")
-        return self._open(attempt, person, step, agent, now, vouched)
+        return self._open(attempt, person, step, agent, now, vouched, right=active)
 
     def resolve(self, token: Secret[str]) -> Known | None:
         """Find the session of a cookie's token while it counts, and remember the activity."""
@@ -189,7 +171,7 @@ class SignIn:
                 return None
             session, person, grants = found
             held = powers(grants, now, session.withheld)
-            limits = self.limits_of(unit, held)
+            limits = self.limits.of(unit, held)
         if not session.alive(now, limits.idle, limits.longest):
             return None
         if now - session.seen_at >= min(TOUCH_AFTER, limits.idle / 5):
@@ -217,12 +199,19 @@ class SignIn:
             unit.commit()
         return ended
 
-    def note_refusal(self, origin: Origin, count: int = 1) -> None:
-        """Record that a token or cookie came which does not count; `count` above one is a flood's."""
+    def note_refusal(self, origin: Origin, count: int = 1, stray: Token | None = None) -> None:
+        """Record that a token or cookie came which does not count; `count` above one is a flood's.
+
+        `stray` is a token that came from an address that it is not for.
+        """
         now = self.clock.now()
         network = same_network(origin.ip)
         detail: Detail = {"network": network, "what": "token or session"}
-        event = Event(EventType.ACCESS_DENIED, stranger(origin), Result.DENIED, detail=detail)
+        kind = EventType.ACCESS_DENIED if stray is None else EventType.TOKEN_REFUSED
+        detail |= (
+            {} if stray is None else {"token": stray.id, "name": stray.name, "made_by": stray.created_by}
+        )
+        event = Event(kind, stranger(origin), Result.DENIED, detail=detail)
         if count > 1:
             event = Event(
                 EventType.ACCESS_FLOOD, stranger(origin), Result.DENIED, detail={**detail, "count": count}
@@ -278,33 +267,41 @@ class SignIn:
     def _open(
         self,
         attempt: _Try,
-        person: Person,
+        person: Person | None,
         step: int | None,
         agent: str,
         now: datetime,
         vouched: Vouched | None = None,
+        *,
+        right: bool,
     ) -> SignedIn:
+        """Open a session where the password, or the provider's word, was `right` and the code is.
+
+        Whoever was not right is led as far as whoever only has a wrong code, statement for statement: neither the
+        answer nor the time tells whether somebody exists, or what was wrong (S22).
+        """
+        who = person.id if person is not None and right else _NOBODY
         # codes for a known password are guessed from many networks as easily as from one
-        codes = f"otp:{person.id}"
+        codes = f"otp:{attempt.subject}" if who == _NOBODY else f"otp:{who}"
         error: VaultError | None = None
         why = None
         with self.units.write() as unit:
             wait = 0 if attempt.trusted else reserve(unit, codes, now)
-            again = unit.people.get(person.id)
-            if unit.passkeys.of(person.id):
+            again = unit.people.get(who)
+            if unit.passkeys.of(who):
                 # no way down, and the answer of a wrong code: it tells nothing of the password either (S16)
                 why, step = "passkey", None
             if wait or step is None or again is None or again.state is not PersonState.ACTIVE:
                 error = _refused()
                 if not wait:
                     unit.commit()
-            elif not unit.people.claim_step(person.id, step):
+            elif not unit.people.claim_step(who, step):
                 error = used(step, now)
             else:
-                unit.guesses.clear(attempt.subject)
-                unit.guesses.clear(codes)
+                for subject in (attempt.subject, codes, f"otp:{attempt.subject}"):
+                    unit.guesses.clear(subject)
                 known: Detail = {"known_device": attempt.trusted}
-                return self.admit(unit, person, attempt.origin, "totp", agent, now, known, vouched)
+                return self.admit(unit, again, attempt.origin, "totp", agent, now, known, vouched)
         self._refuse(attempt, person, error, now, why)
 
     def _attempt(self, name: str, origin: Origin, device: str | None, now: datetime) -> _Try:
@@ -323,22 +320,6 @@ class SignIn:
         decoy = base64.b32encode(self.factors.server_key.derive("signin.decoy")[:20]).decode("ascii")
         totp.matching_step(totp.Seed(Secret(decoy)), otp, now)
         return None
-
-    def limits_of(self, unit: Unit, held: tuple[Power, ...]) -> SessionLimits:
-        """Give the limits that bind whoever has these powers: the tightest of their customers' (U3)."""
-        limits = self.limits
-        if any(power.scope.kind is ScopeKind.ALL for power in held):
-            return limits
-        customers = {power.scope.target for power in held if power.scope.kind is ScopeKind.CUSTOMER}
-        for number in {power.scope.target for power in held if power.scope.kind is ScopeKind.ACCOUNT}:
-            account = unit.accounts.get(number)
-            if account is not None:
-                customers.add(account.customer_id)
-        for customer_id in customers:
-            customer = unit.customers.get(customer_id)
-            if customer is not None:
-                limits = limits.tightened(customer.session_idle_seconds, customer.session_max_seconds)
-        return limits
 
     def _touch(self, session: Session, now: datetime) -> None:
         try:

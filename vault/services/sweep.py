@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vault.services.reveals import Reveals
 
 BATCH = 100
+FORGOTTEN = 5_000
+"""So many failures are forgotten in one pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Swept:
 
     checkouts: int
     reveals: int
+    guesses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +57,15 @@ class Sweep:
                 if found is not None and self.deciding.settled(unit, *found, now) is not found[0]:
                     unit.commit()
                     written += 1
-        return Swept(written, self.reveals.close_abandoned(system_actor("worker"), BATCH))
+        return Swept(written, self.reveals.close_abandoned(system_actor("worker"), BATCH), self._forget())
+
+    def _forget(self) -> int:
+        """Forget failures that count no more: whoever floods us with names leaves nothing for ever."""
+        now = self.clock.now()
+        with self.units.read() as unit:
+            if not unit.guesses.has_old(now):
+                return 0
+        with self.units.write() as unit:
+            forgotten = unit.guesses.sweep(now, FORGOTTEN)
+            unit.commit()
+        return forgotten

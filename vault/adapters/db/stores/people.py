@@ -95,6 +95,10 @@ class People:
         """Find by id."""
         return self._find(_PERSON.where(_person.id == person_id))
 
+    def lock(self, person_id: str) -> Person | None:
+        """Find by id and hold the row until the unit ends; rows that name the person may be added meanwhile."""
+        return self._find(_PERSON.where(_person.id == person_id).with_for_update(key_share=True))
+
     def by_email(self, email: str) -> Person | None:
         """Find by e-mail, whatever its case."""
         return self._find(_PERSON.where(_person.email_folded == fold_email(email)))
@@ -186,6 +190,11 @@ class GuessCounts:
     def clear(self, subject: str) -> None:
         """Forget them."""
         self.db.change(delete(tables.guess).where(_guess.subject == subject))
+
+    def has_old(self, now: datetime) -> bool:
+        """Say whether there are any that count no more."""
+        old = select(_guess.subject).where(_guess.last_at <= now - FORGOTTEN_AFTER)
+        return self.db.first(old.limit(1)) is not None
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Forget at most `limit` that count no more, the oldest first; give how many."""
