@@ -42,6 +42,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "export": _Command("vault.cli.export:export", "Take a copy of the log into a file."),
     "sample": _Command("vault.cli.sample:sample", "A random sample of entries, with proofs."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
+    "notices": _Command("vault.cli.notices:notices", "What you were told, and what could not be."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "reviews": _Command("vault.cli.reviews:reviews", "Which days of the log were reviewed."),

@@ -32,13 +32,15 @@ class Audience(StrEnum):
     """Who reads the log, within their scope."""
     HANDLERS = "handlers"
     """Who handles incidents, within their scope."""
+    REVIEWERS = "reviewers"
+    """Who reviews broken glass, within their scope."""
     SECONDS = "seconds"
     """Who may give the second word on a proposal, within its scope."""
 
 
 C, R, P = Audience.CONCERNED, Audience.REQUESTER, Audience.APPROVERS
 D, U, H = Audience.ADMINISTRATORS, Audience.AUDITORS, Audience.HANDLERS
-S = Audience.SECONDS
+S, V = Audience.SECONDS, Audience.REVIEWERS
 _HAPPENED: Final = frozenset({Result.SUCCESS, Result.UNKNOWN})
 
 
@@ -47,8 +49,9 @@ class Route:
     """How one type of entry is told.
 
     `line` may hold `{who}` (the actor), `{whom}` (the person it is about), `{account}` and `{what}` (the detail's
-    kind). `urgent` notices go by mail whatever a person chose; `by_mail` False means the inbox alone. `outcomes`
-    are those that are told. `where` are members of the detail that have to be so.
+    kind). `urgent` notices go by mail whatever a person chose; `by_mail` False means the inbox alone. With
+    `by_another` nobody is told of what they did themselves. `outcomes` are those that are told; `where` are members
+    of the detail that have to be so.
     """
 
     line: str
@@ -56,6 +59,7 @@ class Route:
     to: frozenset[Audience]
     urgent: bool = False
     by_mail: bool = True
+    by_another: bool = False
     outcomes: frozenset[Result] = field(default=_HAPPENED)
     where: Mapping[str, object] = field(default_factory=dict)
 
@@ -66,13 +70,15 @@ def _to(
     *to: Audience,
     urgent: bool = False,
     by_mail: bool = True,
+    by_another: bool = False,
     outcomes: frozenset[Result] = _HAPPENED,
     where: Mapping[str, object] | None = None,
 ) -> Route:
-    return Route(line, topic, frozenset(to), urgent, by_mail, outcomes, where or {})
+    return Route(line, topic, frozenset(to), urgent, by_mail, by_another, outcomes, where or {})
 
 
 _REQ, _PEOPLE, _OWN, _LOG = Topic.REQUESTS, Topic.PEOPLE, Topic.OWN, Topic.LOG
+_NOW = Topic.EMERGENCY
 _ANY: Final = frozenset(Result)
 
 ROUTES: Final[Mapping[EventType, Route]] = {
@@ -85,8 +91,21 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.CHECKOUT_REVOKED: _to("{who} revoked the checkout of {account}", _REQ, R, P),
     EventType.REVEAL_UNKNOWN: _to("A disclosure of {account} has no known outcome", _LOG, U, R),
     EventType.ROTATION_UNKNOWN: _to("Whether AWS took a new value of {account} is not known", _LOG, U, R),
+    EventType.CHECKOUT_REOPENED: _to("The request for {account} waits for another approval", _REQ, R, P),
+    EventType.CHECKOUT_JOINED: _to("{who} took the codes of the lease of {account}", _REQ, R),
+    EventType.BREAK_GLASS_BEGUN: _to("{who} broke the glass for {account}", _NOW, C, D, U, V, urgent=True),
+    EventType.BREAK_GLASS_REVIEWED: _to(
+        "{who} reviewed the broken glass of {account}", _NOW, R, D, U, urgent=True
+    ),
+    EventType.FREEZE_SET: _to("{who} froze disclosures", _NOW, C, D, U, P, urgent=True),
+    EventType.FREEZE_LIFTED: _to("{who} lifted a freeze", _NOW, C, D, U, P, urgent=True),
+    EventType.VELOCITY_EXCEEDED: _to(
+        "{whom} opened more accounts in an hour than they may", _NOW, C, D, U, P, urgent=True, outcomes=_ANY
+    ),
     EventType.PERSON_ENROLLED: _to("{whom} enrolled", _PEOPLE, D),
     EventType.PERSON_DISABLED: _to("{who} shut {whom} out", _PEOPLE, C, D, U),
+    EventType.LEAVER_KNOWS: _to("What {whom} may know is due for rotation", _PEOPLE, D, U),
+    EventType.RECOVERY_LINK: _to("{who} took the recovery link of {whom}", _PEOPLE, C, D, U, urgent=True),
     EventType.ROLE_PROPOSED: _to(
         "{who} proposed a role for {whom}: a second administrator is needed", _PEOPLE, C, D, U, urgent=True
     ),
@@ -111,6 +130,21 @@ ROUTES: Final[Mapping[EventType, Route]] = {
         C,
         where={"known_device": False},
     ),
+    EventType.SIGNED_OUT: _to("{who} ended a session of {whom}", _PEOPLE, C, by_another=True),
+    EventType.PASSKEY_ADDED: _to("A passkey was added for {who}", _OWN, C, U, urgent=True),
+    EventType.PASSKEY_REMOVED: _to("A passkey of {whom} counts no more", _OWN, C, U, urgent=True),
+    EventType.PASSKEY_SUSPECT: _to(
+        "A passkey of {whom} may have been copied", _OWN, C, D, U, urgent=True, outcomes=_ANY
+    ),
+    EventType.IDENTITY_LINKED: _to(
+        "An identity at the provider was linked to {whom}", _OWN, C, U, urgent=True
+    ),
+    EventType.IDENTITY_UNLINKED: _to("An identity at the provider no longer stands for {whom}", _OWN, C, U),
+    EventType.TOKEN_REFUSED: _to(
+        "A token came from an address that it is not for", _OWN, C, D, U, outcomes=_ANY
+    ),
+    # or who sits in another's place could silence the others first
+    EventType.NOTICE_CHOSEN: _to("How you are told of what happens was changed", _OWN, C, urgent=True),
     EventType.STEP_UP_REFUSED: _to("A second factor for your account was refused", _OWN, C, outcomes=_ANY),
     EventType.ACCESS_FLOOD: _to("Failures of one network beyond a rate", _LOG, U, outcomes=_ANY),
     EventType.LOG_KEY_ROTATED: _to("The key that signs the log was changed", _LOG, U, D),
@@ -120,6 +154,7 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.AUDIT_EXPORTED: _to("{who} took a copy of the log", _LOG, U, by_mail=False),
     EventType.INCIDENT_OPENED: _to("An incident was opened", _LOG, H, outcomes=_ANY),
     EventType.INCIDENT_ASSIGNED: _to("{who} took an incident, or handed it on", _LOG, C),
+    EventType.TICKET_UNTOLD: _to("A ticket could not be told of a checkout that ended", _LOG, U, D, outcomes=_ANY),
     EventType.OUTLET_LOST: _to("A place outside that keeps the log is lost", _LOG, U, D, outcomes=_ANY),
     EventType.OUTLET_BACK: _to("A place outside that keeps the log is back", _LOG, U, D),
     EventType.VAULT_RESTORED: _to(
@@ -137,11 +172,13 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.CLOCK_STATUS,
         EventType.SERVICE_STARTED,
         EventType.SERVICE_STOPPED,
+        EventType.POLICY_ADOPTED,
         EventType.POLICY_LOADED,
         EventType.ACCESS_DENIED,
         EventType.SIGN_IN_REFUSED,
-        EventType.SIGNED_OUT,
         EventType.STEPPED_UP,
+        EventType.PASSKEY_ASKED,
+        EventType.PASSKEY_CONFIRMED,
         EventType.PERSON_INVITED,
         EventType.ENROLMENT_OPENED,
         EventType.CUSTOMER_REGISTERED,
@@ -172,7 +209,6 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.HOST_COMMAND,
         EventType.BACKUP_TAKEN,
         EventType.NOTICE_REPLAYED,
-        EventType.NOTICE_CHOSEN,
     }
 )
 """Types that nobody is told of: they are in the log, and reviewed there."""

@@ -77,7 +77,7 @@ class Way(StrEnum):
     INBOX = "inbox"
 
 
-CHOSEN: Final = tuple(topic for topic in Topic if topic is not Topic.EMERGENCY)
+CHOSEN: Final[tuple[Topic, ...]] = tuple(topic for topic in Topic if topic is not Topic.EMERGENCY)
 """Topics that one has a choice in."""
 
 

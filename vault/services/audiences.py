@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vault.domain.actor import Actor, ActorKind, Reach, Role, Scope, ScopeKind
 from vault.domain.audience import Audience, Route
 from vault.domain.event import EventType
+from vault.domain.freeze import FreezeKind
 from vault.domain.notice import Topic
 from vault.domain.person import PersonState, powers
 from vault.domain.policy import Permission
@@ -29,13 +30,24 @@ if TYPE_CHECKING:
     from vault.services.gate import Gate
     from vault.services.leaves import Leaf
 
-CONCERNED: Final = ("person", "about", "of", "owner", "holder", "requester", "requester_id", "proposed_by")
+CONCERNED: Final = (
+    "person",
+    "about",
+    "of",
+    "owner",
+    "holder",
+    "requester",
+    "requester_id",
+    "proposed_by",
+    "revoked_person",
+)
 """Members of an entry's detail that may name the person whom it is about."""
 _WIDE: Final[Mapping[Audience, Permission]] = {
     Audience.APPROVERS: Permission.CHECKOUT_APPROVE,
     Audience.ADMINISTRATORS: Permission.PEOPLE_MANAGE,
     Audience.AUDITORS: Permission.LOG_READ,
     Audience.HANDLERS: Permission.INCIDENT_HANDLE,
+    Audience.REVIEWERS: Permission.CHECKOUT_REVIEW,
 }
 _EVEN_SHUT_OUT: Final = frozenset({EventType.PERSON_DISABLED})
 
@@ -64,7 +76,7 @@ class Audiences:
         """Name those who are told of an entry, by id."""
         found: dict[str, Reader] = {}
         for audience in route.to:
-            about_them = audience is Audience.CONCERNED
+            about_them = audience is Audience.CONCERNED and not route.by_another
             for reader in self._group(audience, leaf, route):
                 is_told = about_them or reader.person.id != leaf.who.id
                 if is_told and self.may_hear(reader, leaf.type, leaf.account or None):
@@ -141,6 +153,8 @@ class Audiences:
             account = self.account(leaf.account)
             return reach.everything if account is None else reach.covers(account.customer_id, account.id)
         kind, _, target = leaf.told("scope").partition(":")
+        if kind == FreezeKind.VAULT:
+            return not reach.empty
         if kind not in set(ScopeKind) or kind == ScopeKind.ALL:
             return reach.everything
         scope = Scope(ScopeKind(kind), target)
@@ -167,5 +181,7 @@ class Audiences:
 def concerned(leaf: Leaf) -> tuple[str, ...]:
     """Name those whom an entry is about, by id, as far as it says so; some may be no people."""
     owners = (each.now for each in leaf.changes if each.entity.endswith(".owner"))
-    names = (*(leaf.told(name) for name in CONCERNED), *owners)
+    scope, _, target = leaf.told("scope").partition(":")
+    frozen = (target,) if scope == FreezeKind.PERSON else ()
+    names = (*(leaf.told(name) for name in CONCERNED), *frozen, *owners)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -239,7 +239,8 @@ def path_of(leaf: Leaf, route: Route, *, by_name: bool = True) -> str:
 def _blank(audiences: Audiences, leaf: Leaf, route: Route, entry_id: str, now: datetime) -> Notice:
     who = "The vault" if leaf.who.kind == "system" else name_of(leaf.who.name)
     people = (audiences.reader(each) for each in concerned(leaf))
-    whom = next((name_of(each.person.name) for each in people if each is not None), "somebody")
+    whom = next((name_of(each.person.name) for each in people if each is not None), None)
+    whom = whom or (who if route.topic is Topic.OWN else "somebody")
     return Notice(
         id="",
         entry_id=entry_id,

@@ -27,6 +27,7 @@ from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
 from vault.web.guard import HEALTH, PUBLIC, needs
 from vault.web.incident_numbers import IncidentNumbers
+from vault.web.notice_numbers import NoticeNumbers
 from vault.web.outlet_numbers import OutletNumbers
 from vault.web.review_numbers import ReviewNumbers
 
@@ -152,4 +153,5 @@ def metrics() -> Response:
     own.register(IncidentNumbers(auth.the_vault()))
     own.register(ReviewNumbers(auth.the_vault()))
     own.register(OutletNumbers(auth.the_vault()))
+    own.register(NoticeNumbers(auth.the_vault()))
     return Response(generate_latest(registry) + generate_latest(own), content_type=CONTENT_TYPE_LATEST)

@@ -25,7 +25,9 @@ from vault.cli.admin.cloud_check import check_cloud
 from vault.cli.admin.examining import check_state, record_examined
 from vault.cli.admin.feed_check import check_feeds
 from vault.cli.admin.host import config_option, settings_of
+from vault.cli.admin.notice_check import check_notices
 from vault.cli.admin.outside_check import check_outside
+from vault.cli.admin.policy_check import check_policy
 from vault.cli.admin.review_check import check_reviews
 from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
@@ -72,9 +74,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
         return
     broken = False
     for finding in (*check_ground(settings), *check_keys(settings), *check_disk(settings)):
-        broken = broken or (
-            finding.level is Level.FAIL and finding.name in {"data directory", "policy", "log key"}
-        )
+        broken = broken or (finding.level is Level.FAIL and finding.name in {"data directory", "log key"})
         yield finding
     if broken:
         return
@@ -83,6 +83,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
         yield finding
     if broken:
         return
+    yield from check_policy(settings)
     faults = 0
     for finding in check_trail(settings, deep=deep):
         faults += finding.level is Level.FAIL and finding.name == "log entries"
@@ -95,6 +96,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     yield from check_reviews(settings)
     yield from check_cloud(settings)
     yield from check_feeds(settings)
+    yield from check_notices(settings)
     yield from check_outside(settings)
 
 

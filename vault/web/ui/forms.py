@@ -25,8 +25,9 @@ from wtforms.validators import InputRequired, Optional
 
 from vault.domain.account import Custodian, Model
 from vault.domain.checkout import Decision
+from vault.domain.notice import Topic
 from vault.errors import VaultError
-from vault.web.ui.words import CUSTODIAN, KIND, ROLE, ROLE_MEANING
+from vault.web.ui.words import CUSTODIAN, KIND, NOTICE_TOPIC, NOTICE_WAY, ROLE, ROLE_MEANING
 
 
 def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
@@ -284,3 +285,12 @@ class TokenForm(Form):
         "Ends after", choices=options((("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")))
     )
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
+class ChoicesForm(Form):
+    """How one wants to hear of each topic."""
+
+    requests = SelectField(NOTICE_TOPIC[Topic.REQUESTS][0], choices=options(NOTICE_WAY.items()))
+    people = SelectField(NOTICE_TOPIC[Topic.PEOPLE][0], choices=options(NOTICE_WAY.items()))
+    own = SelectField(NOTICE_TOPIC[Topic.OWN][0], choices=options(NOTICE_WAY.items()))
+    log = SelectField(NOTICE_TOPIC[Topic.LOG][0], choices=options(NOTICE_WAY.items()))

@@ -72,6 +72,7 @@ def _given() -> dict[str, object]:
         "request_id": g.get("request_id", "-"),
         "halted_since": lambda: None if me is None else _halted_since(),
         "halt_after": vault.anchored.allowed,
+        "unread": lambda: 0 if me is None else _unread(me),
     }
 
 
@@ -90,6 +91,14 @@ def _by_passkey() -> bool:
         person = me if me is not None and me.kind is ActorKind.PERSON else None
         g.by_passkey = person and the_vault().passkeys.factor_of(person) is SecondFactor.PASSKEY
     return bool(g.by_passkey)
+
+
+def _unread(me: Actor) -> int:
+    """Count the notices that somebody has not read; none while the database is away."""
+    try:
+        return the_vault().notices.unread(me)
+    except VaultError:
+        return 0
 
 
 def _somebody() -> Actor | None:

@@ -16,6 +16,7 @@ from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.event import CATALOGUE, EventType
 from vault.domain.incident import IncidentKind
+from vault.domain.notice import Channel, Topic, Way
 from vault.domain.person import PersonState
 from vault.domain.proposal import ProposalKind, ProposalState
 from vault.domain.reason import Situation
@@ -53,6 +54,7 @@ SITUATION: Final[Mapping[Situation, Word]] = {
     Situation.UNKNOWN: Word("Outcome unknown", "bad", "question", "Nobody knows which value is set at AWS."),
     Situation.IN_TRANSFER: CUSTODY[Custody.IN_TRANSFER],
     Situation.CLOSING: CUSTODY[Custody.CLOSING],
+    Situation.REVIEW: Word("Review first", "bad", "alert", "A broken glass waits for its review."),
     Situation.NONE: Word("Nothing to open", "info", "stop", "We hold nothing of this account."),
 }
 
@@ -160,6 +162,7 @@ PROPOSAL_KIND: Final[Mapping[ProposalKind, Word]] = {
     ProposalKind.BREAK_GLASS: Word("Break-glass", "info", "alert", "That a person may break the glass."),
     ProposalKind.TOKEN: Word("Machine token", "info", "token", "A machine that can change custody."),
     ProposalKind.BUDGET: Word("Budget", "info", "accounts", "More accounts an hour for a person."),
+    ProposalKind.SPLIT_OFF: Word("Split custody off", "info", "person", "Password and codes to one person."),
     ProposalKind.LIFT: Word("Lift a freeze", "info", "lock", "The end of a freeze."),
 }
 
@@ -183,6 +186,30 @@ PLACE: Final[Mapping[PlaceState, Word]] = {
     PlaceState.WAITING: Word("Not yet", "info", "clock", "Nothing was handed over yet."),
     PlaceState.FAILING: Word("Failing", "warn", "turn", "The last try failed; the next comes by itself."),
     PlaceState.LOST: Word("Lost", "bad", "alert", "It has failed for so long that the log tells of it."),
+}
+
+NOTICE_TOPIC: Final[Mapping[Topic, tuple[str, str]]] = {
+    Topic.REQUESTS: (
+        "Requests and approvals",
+        "What waits for your word, and what became of your own requests.",
+    ),
+    Topic.PEOPLE: (
+        "People and powers",
+        "Who was shut out, whose powers were taken away. Powers added are urgent.",
+    ),
+    Topic.OWN: ("Your own account", "Sign-ins from new devices, tokens, refused codes."),
+    Topic.LOG: ("The log and incidents", "What the log does not explain, and places outside that are lost."),
+    Topic.EMERGENCY: ("Emergencies", "Broken glass, freezes, too many accounts in an hour."),
+}
+NOTICE_WAY: Final[Mapping[Way, str]] = {
+    Way.MAIL: "By mail, at once",
+    Way.DIGEST: "By mail, one letter a day",
+    Way.INBOX: "In the inbox only",
+}
+NOTICE_CHANNEL: Final[Mapping[Channel, str]] = {
+    Channel.INBOX: "Inbox",
+    Channel.MAIL: "Mail",
+    Channel.WEBHOOK: "Team's room",
 }
 
 ROLE: Final[Mapping[Role, str]] = {
@@ -272,6 +299,13 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.CHECKOUT_LAPSED: "Request lapsed",
     EventType.CHECKOUT_CANCELLED: "Withdrew the request",
     EventType.CHECKOUT_REVOKED: "Revoked the checkout",
+    EventType.CHECKOUT_JOINED: "Took the codes",
+    EventType.BREAK_GLASS_BEGUN: "Broke the glass",
+    EventType.BREAK_GLASS_REVIEWED: "Reviewed a broken glass",
+    EventType.FREEZE_SET: "Froze disclosures",
+    EventType.FREEZE_LIFTED: "Lifted a freeze",
+    EventType.VELOCITY_EXCEEDED: "Opened too many accounts",
+    EventType.TICKET_UNTOLD: "Could not tell a ticket",
     EventType.REVEAL_AUTHORIZED: "Disclosure authorised",
     EventType.REVEAL_RELEASED: "Secret shown",
     EventType.REVEAL_FAILED: "Disclosure failed",
