@@ -10,6 +10,7 @@ from vault.domain.actor import Actor, Role, Scope
 from vault.domain.secret import Secret
 from vault.errors import NotFound, Unauthenticated
 from vault.ports.store import EntryFilter, Slice
+from vault.services.machines import Wanted
 
 EVERYONE = [role for role in Role if role is not Role.AUDITOR]
 
@@ -58,8 +59,8 @@ def test_a_machine_reads_its_own_only(house: House, admins: tuple[Member, Member
     auditor = house.actor(house.appoint(admins, "aud@msp.example", Role.AUDITOR))
     account = house.world.held()
     signed = house.sign_in(admins[0])
-    issued = house.vault.tokens.issue_machine(
-        signed.actor(came()), "robot", frozenset({"trail.read"}), Scope(), admins[0].code()
+    issued = house.vault.machines.issue(
+        signed.actor(came()), Wanted("robot", frozenset({"trail.read"}), Scope()), admins[0].code()
     )
     bearer = house.vault.tokens.resolve(issued.text)
     assert bearer is not None

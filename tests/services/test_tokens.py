@@ -17,6 +17,7 @@ from vault.domain.policy import NEVER_FOR_MACHINES, Permission
 from vault.domain.secret import Secret
 from vault.errors import Forbidden, Invalid, NotFound, Unauthenticated, VaultError
 from vault.ports.store import Slice, Unit
+from vault.services.machines import Wanted
 from vault.services.tokens import is_well_formed, new_text
 
 
@@ -51,8 +52,8 @@ def test_a_token_mints_no_token(house: House, admins: tuple[Member, Member]) -> 
     with pytest.raises(Forbidden):
         house.vault.tokens.issue_own(actor, "more", member.code())
     with pytest.raises(Forbidden):
-        house.vault.tokens.issue_machine(
-            actor, "more", frozenset({Permission.ACCOUNT_READ}), Scope(), member.code()
+        house.vault.machines.issue(
+            actor, Wanted("more", frozenset({Permission.ACCOUNT_READ}), Scope()), member.code()
         )
     assert len(house.events("access.denied")) == 2
 
@@ -84,7 +85,7 @@ def test_a_machine_has_the_scopes_it_was_given_and_no_more(
     member = admins[0]
     scopes = frozenset({Permission.ACCOUNT_READ})
     ada = house.actor(member)
-    issued = house.vault.tokens.issue_machine(ada, "sync", scopes, Scope(), member.code())
+    issued = house.vault.machines.issue(ada, Wanted("sync", scopes, Scope()), member.code())
     bearer = house.vault.tokens.resolve(issued.text)
     assert bearer is not None
     actor = bearer.actor(came())
@@ -99,15 +100,17 @@ def test_no_machine_ever_gets_what_discloses_or_administers(
     ada = house.actor(admins[0])
     for permission in NEVER_FOR_MACHINES:
         with pytest.raises(Invalid) as caught:
-            house.vault.tokens.issue_machine(ada, "sync", frozenset({permission}), Scope(), admins[0].code())
+            house.vault.machines.issue(
+                ada, Wanted("sync", frozenset({permission}), Scope()), admins[0].code()
+            )
         assert [each.pointer for each in caught.value.errors] == ["/scopes"]
 
 
 def test_only_administrators_make_machines_tokens(house: House, admins: tuple[Member, Member]) -> None:
     carl = house.appoint(admins, "carl@msp.example", Role.CUSTODIAN)
     with pytest.raises(Forbidden):
-        house.vault.tokens.issue_machine(
-            house.actor(carl), "sync", frozenset({Permission.ACCOUNT_READ}), Scope(), carl.code()
+        house.vault.machines.issue(
+            house.actor(carl), Wanted("sync", frozenset({Permission.ACCOUNT_READ}), Scope()), carl.code()
         )
 
 
@@ -165,11 +168,9 @@ def test_no_token_lives_for_ever_or_not_at_all(house: House, admins: tuple[Membe
 def test_a_scope_names_what_is_there(house: House, admins: tuple[Member, Member]) -> None:
     ada = house.actor(admins[0])
     with pytest.raises(Invalid):
-        house.vault.tokens.issue_machine(
+        house.vault.machines.issue(
             ada,
-            "sync",
-            frozenset({Permission.ACCOUNT_READ}),
-            Scope(ScopeKind.CUSTOMER, "no-such"),
+            Wanted("sync", frozenset({Permission.ACCOUNT_READ}), Scope(ScopeKind.CUSTOMER, "no-such")),
             admins[0].code(),
         )
 

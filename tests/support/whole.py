@@ -22,6 +22,7 @@ from vault.services.approvals import Word
 from vault.services.asking import Ask
 from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
+from vault.services.machines import Wanted
 from vault.services.people import Invited, Wish
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def tell(world: World) -> Whole:
     gone = house.appoint(admins, "gone@msp.example", Role.AUDITOR)
     ada = house.actor(admins[0])
     token = vault.tokens.issue_own(ada, "scripts", admins[0].code())
-    machine = vault.tokens.issue_machine(
-        ada, "inventory", frozenset({"account.read"}), Scope(), admins[0].code()
+    machine = vault.machines.issue(
+        ada, Wanted("inventory", frozenset({"account.read"}), Scope()), admins[0].code()
     )
     vault.tokens.revoke(ada, vault.tokens.issue_own(ada, "old", admins[0].code()).token.id)
     waiting = vault.people.invite(ada, "later@msp.example", "Later", (Wish(Role.AUDITOR),))

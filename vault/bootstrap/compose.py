@@ -74,6 +74,8 @@ from vault.services.signin import SignIn
 from vault.services.split import Joining, SplitCustody
 from vault.services.sweep import Sweep
 from vault.services.telling import Telling
+from vault.services.ticket_notes import TicketNotes
+from vault.services.tickets import Tickets
 from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
 from vault.services.trail import Trail
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     from vault.ports.notices import Room
     from vault.ports.passwords import Passwords
     from vault.ports.store import Units
+    from vault.ports.tickets import TicketSystem
     from vault.services.policy_book import Book
     from vault.settings import Settings
 
@@ -197,6 +200,8 @@ class Ground:
     """The gate of clocks: of the machine's own, never of one that is set by hand."""
     outside: Outside | None = None
     """Places outside; None for a vault that has none."""
+    tickets: TicketSystem | None = None
+    """Where tickets are looked up, and told what came of the work."""
     feeds: tuple[Feed, ...] = ()
     """Receivers of every entry."""
     provider: IdentityProvider | None = None
@@ -235,7 +240,9 @@ def compose(ground: Ground) -> Vault:
     daily_note = DailyNote(
         units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
     )
-    reveals = Reveals(units, checkouts, sealer, clock, anchored, ground.timely)
+    tickets = Tickets(gate, ground.tickets)
+    feeds = (*ground.feeds, *_notes(ground))
+    reveals = Reveals(units, checkouts, sealer, clock, tickets, anchored, ground.timely)
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
     trail = Trail(units, gate, clock)
@@ -273,7 +280,7 @@ def compose(ground: Ground) -> Vault:
         customers=Customers(units, gate, clock),
         accounts=Accounts(units, gate, clock),
         custodies=custodies,
-        asking=Asking(units, gate, deciding, clock),
+        asking=Asking(units, gate, deciding, tickets, clock),
         checkouts=checkouts,
         approvals=Approvals(units, gate, factors, deciding, clock),
         reveals=reveals,
@@ -316,7 +323,7 @@ def compose(ground: Ground) -> Vault:
         tokens=tokens,
         machines=Machines(tokens, proposals),
         outlets=outlets,
-        feeds=Feeds(units, outlets, clock, ground.feeds),
+        feeds=Feeds(units, outlets, clock, feeds),
         telling=Telling(
             units,
             outlets,
@@ -359,6 +366,15 @@ def _publishing(ground: Ground, outside: Outside, outlets: Outlets) -> Publishin
     return Publishing(
         ground.units, outlets, high_water, ground.clock, pace, outside.anchors, outside.cosigner
     )
+
+
+def _notes(ground: Ground) -> tuple[Feed, ...]:
+    """Give what writes evidence on tickets, where the system takes notes."""
+    system = ground.tickets
+    if system is None or not system.takes_notes:
+        return ()
+    base = ground.settings.server.public_url.rstrip("/")
+    return (TicketNotes(ground.units, system, ground.clock, base),)
 
 
 def _witnesses(settings: Settings) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Opening a vault: everything that must hold before it may answer is looked at here, or it does not open.
 
 Decided here: the start checks and their order. The process is hardened, the data directory is ours alone,
-keys are in private files, the policy is whole, the database keeps what is committed and has the schema this
-program expects, and the log in it is the one whose mark is kept outside, not an older copy. A refusal says
+keys are in private files, the log proves which policy is in force, the database keeps what is committed and has the
+schema this program expects, and the log in it is the one whose mark is kept outside, not an older copy. A refusal says
 what to do. Never done here: repairing anything.
 """
 
@@ -26,21 +26,29 @@ from vault.bootstrap.feeds import open_feeds, open_room
 from vault.bootstrap.ground import (
     check_data_directory,
     open_keys,
-    open_policy,
     open_previous_signer,
     open_server_key,
     open_signer,
+    read_policy_file,
 )
+from vault.bootstrap.identity import open_provider
 from vault.bootstrap.outside import ask_outside, open_outside
+from vault.bootstrap.tickets import open_tickets
 from vault.domain.actor import Reach, system_actor
 from vault.domain.event import Event, EventType
+from vault.domain.policy_document import read_policy
 from vault.errors import Refused, Unavailable
 from vault.ports.store import EntryFilter, Slice
 from vault.services.clocks import Timely
+from vault.services.policies import adopt
+from vault.services.policy_book import PolicyBook, told_in_force
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from audit.note import Signer
-    from vault.domain.policy import Policy
+    from vault.errors import Fact
     from vault.ports.clock import Clock
     from vault.settings import Settings
 
@@ -55,24 +63,28 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     harden()
     time = clock or SystemClock()
     check_data_directory(settings)
-    policy = open_policy(settings)
     signer = open_signer(settings)
     server_key = open_server_key(settings)
     keys = open_keys(settings)
-    units = units_for(settings, signer, policy)
+    book = PolicyBook(time)
+    units = units_for(settings, signer, lambda: book.policy.digest)
     try:
         check_database(settings, units)
         check_log(units)
+        book.refresh(units)
         outside = open_outside(settings, units.log.verifiers, units.mark, time)
         feeds = open_feeds(settings, time)
         room = open_room(settings, time)
+        tickets = open_tickets(settings)
+        provider = open_provider(settings)
     except BaseException:
         units.engine.dispose()
         raise
     vault = compose(
         Ground(
             settings=settings,
-            policy=policy,
+            policy=book.policy,
+            book=book,
             clock=time,
             units=units,
             keys=keys,
@@ -84,6 +96,8 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             outside=outside,
             cloud=open_sources(settings),
             feeds=feeds,
+            tickets=tickets,
+            provider=provider,
             room=room,
             timely=Timely(time, timedelta(seconds=settings.log.clock_seconds)) if clock is None else Timely(),
         )
@@ -98,8 +112,8 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
 
 def open_log(settings: Settings, clock: Clock | None = None) -> None:
     """Write the first entry of a new log, in a database that has the schema and no entry yet."""
-    signer, policy = open_signer(settings), open_policy(settings)
-    units = units_for(settings, signer, policy)
+    signer, text = open_signer(settings), policy_text(settings)
+    units = units_for(settings, signer)
     try:
         with units.write() as unit:
             if unit.log.entry(0) is not None:
@@ -108,24 +122,54 @@ def open_log(settings: Settings, clock: Clock | None = None) -> None:
                 )
             detail = {"origin": signer.name, "vkey": signer.vkey, "vault": unit.vault_id}
             event = Event(EventType.LOG_OPENED, system_actor("init"), detail=detail)
-            unit.log.record(event, (clock or SystemClock()).now())
+            now = (clock or SystemClock()).now()
+            unit.log.record(event, now)
+            adopt(unit, system_actor("init"), text, now)
             unit.commit()
     finally:
         units.engine.dispose()
 
 
-def announce(vault: Vault) -> None:
-    """Record that the service starts, with what, and the policy where it is another than before."""
-    now = vault.clock.now()
-    actor = system_actor("service")
+def policy_text(settings: Settings) -> str:
+    """Give the text of the host's policy file, which has to be whole; else raise `Refused`."""
+    data = read_policy_file(settings)
+    read_policy(data)
+    return data.decode("utf-8")
+
+
+def adopt_policy(settings: Settings, units: SqlUnits, now: datetime) -> bool:
+    """Make the host's file the first version where the log tells of none yet; say whether it was."""
+    with units.read() as unit:
+        unit.check_mark()
+        known = told_in_force(unit, now) is not None
+    if known:
+        return False
+    text = policy_text(settings)
+    with units.write() as unit:
+        adopt(unit, system_actor("upgrade"), text, now)
+        unit.commit()
+    return True
+
+
+def note_policy(vault: Vault) -> None:
+    """Record that the service goes on under another version of the policy, where nobody did yet."""
     with vault.units.write() as unit:
         loaded = EntryFilter(type=EventType.POLICY_LOADED)
         last = unit.log.page(loaded, Reach(everything=True), Slice(1)).items
         known = last[0].content.get("policy") if last else None
         if not isinstance(known, dict) or known.get("id") != vault.policy.digest:
-            unit.log.record(
-                Event(EventType.POLICY_LOADED, actor, detail={"digest": vault.policy.digest}), now
-            )
+            detail: dict[str, Fact] = {"digest": vault.policy.digest, "number": vault.book.number}
+            event = Event(EventType.POLICY_LOADED, system_actor("service"), detail=detail)
+            unit.log.record(event, vault.clock.now())
+            unit.commit()
+
+
+def announce(vault: Vault) -> None:
+    """Record that the service starts, with what, and the policy where it is another than before."""
+    note_policy(vault)
+    now = vault.clock.now()
+    actor = system_actor("service")
+    with vault.units.write() as unit:
         detail = {
             "environment": vault.settings.environment.value,
             "keys": vault.settings.key_service.value,
@@ -142,12 +186,15 @@ def take_leave(vault: Vault) -> None:
         unit.commit()
 
 
-def units_for(settings: Settings, signer: Signer, policy: Policy) -> SqlUnits:
-    """Make the transactions over a database, with its log and the mark outside of it."""
+def units_for(settings: Settings, signer: Signer, policy_hash: Callable[[], str] = str) -> SqlUnits:
+    """Make the transactions over a database, with its log and the mark outside of it.
+
+    `policy_hash` gives the version that entries name which rest on the policy; host commands decide nothing by it.
+    """
     mark = MarkFile(settings.file(settings.log.mark_file))
     app = {"version": program_version(), "host": platform.node() or "unknown"}
     log = log_of(settings, signer)
-    return SqlUnits(engine_for(settings.database_url), log, mark, app, lambda: policy.digest)
+    return SqlUnits(engine_for(settings.database_url), log, mark, app, policy_hash)
 
 
 def log_of(settings: Settings, signer: Signer | None = None) -> Log:

@@ -1,8 +1,9 @@
 """API tokens: a person's own, acting with their powers, and machines', with scopes of their own (S23).
 
-Decided here: the format, who may make one, and what a machine's may carry. A token is shown once, kept as
-a keyed hash, ends after at most ninety days and is made in a browser session with a fresh code: a token
-mints no token. What is not well formed is refused without a question to the database.
+Decided here: the format, who may make one, and when one counts. A token is shown once, kept as a keyed hash, ends
+after at most ninety days and is made in a browser session with a fresh code: a token mints no token. What is not
+well formed is refused without a question to the database. Roles that an identity provider's groups withhold from a
+session are withheld from the tokens made in it. What a machine's may carry is `services/machines`.
 
     rv_ | p (person) or m (machine) | 43 characters of base62: 256 random bits | 6 of base62: their CRC-32
 
@@ -24,10 +25,13 @@ from vault.domain.actor import Actor, ActorKind, Origin, Power, Scope, ScopeKind
 from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.ids import new_id
 from vault.domain.person import Person, PersonState, Token, powers
-from vault.domain.policy import NEVER_FOR_MACHINES, Permission
+from vault.domain.policy import Permission
+from vault.domain.proposal import ProposalKind
 from vault.domain.secret import Secret
 from vault.domain.told import changes
 from vault.errors import FieldError, Forbidden, Invalid, Unavailable, not_found
+from vault.ports.proposals import ProposalFilter
+from vault.ports.records import Slice
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.sight import lies_within, standing
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.ports.clock import Clock
-    from vault.ports.store import Page, Slice, Unit, Units
+    from vault.ports.store import Page, Unit, Units
     from vault.services.signin import SignedIn
 
 PREFIX: Final = "rv_"
@@ -69,7 +73,15 @@ class Bearer:
         """Make the actor of this token; a step-up is bound to the token's id (S16)."""
         where = Origin(origin.request_id, origin.ip, session=self.token.id)
         if self.person is not None:
-            return Actor(ActorKind.PERSON, self.person.id, self.person.name, self.powers, origin=where)
+            withheld = self.token.withheld
+            return Actor(
+                ActorKind.PERSON,
+                self.person.id,
+                self.person.name,
+                self.powers,
+                origin=where,
+                withheld=withheld,
+            )
         return Actor(
             ActorKind.MACHINE,
             self.token.id,
@@ -93,11 +105,13 @@ class Tokens:
     def issue_own(self, actor: Actor, name: str, otp: str, lasts: timedelta | None = None) -> Issued:
         """Make a token that acts with one's own powers; only from a browser session, with a fresh code."""
         now = self.clock.now()
-        _check(self._wrong(name, lasts))
+        check_inputs(self.wrong(name, lasts))
         with self.units.write() as unit:
-            self._from_browser(unit, actor, Permission.TOKEN_OWN, now)
+            self.from_browser(unit, actor, Permission.TOKEN_OWN, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor))
-            return self._issue(unit, actor, self._personal(actor, name, lasts, now), now)
+            issued = self.put(unit, actor, self.drawn(actor, name, lasts, now), now)
+            unit.commit()
+        return issued
 
     def issue_at_sign_in(
         self, signed: SignedIn, origin: Origin, name: str, lasts: timedelta | None = None
@@ -107,40 +121,15 @@ class Tokens:
         The code of the sign-in is the fresh one; it cannot be used a second time.
         """
         now = self.clock.now()
-        _check(self._wrong(name, lasts))
+        check_inputs(self.wrong(name, lasts))
         actor = signed.actor(origin)
         with self.units.write() as unit:
-            self._from_browser(unit, actor, Permission.TOKEN_OWN, now)
+            self.from_browser(unit, actor, Permission.TOKEN_OWN, now)
             unit.sessions.end(signed.session.id, now)
             ended = changes(signed.session, replace(signed.session, ended_at=now))
-            return self._issue(unit, actor, self._personal(actor, name, lasts, now), now, ended)
-
-    def issue_machine(
-        self,
-        actor: Actor,
-        name: str,
-        permissions: frozenset[str],
-        scope: Scope,
-        otp: str,
-        lasts: timedelta | None = None,
-    ) -> Issued:
-        """Make a machine's token; its scopes are few and never disclose, approve or administer (rule 9)."""
-        now = self.clock.now()
-        errors = self._wrong(name, lasts)
-        allowed = self.gate.policy.machine_scopes - NEVER_FOR_MACHINES
-        if not permissions or not permissions <= allowed:
-            words = f"Give one or more of {', '.join(sorted(allowed))}."
-            errors = (*errors, FieldError("/scopes", words))
-        _check(errors)
-        with self.units.write() as unit:
-            self._from_browser(unit, actor, Permission.PEOPLE_MANAGE, now)
-            check_scope(unit, scope)
-            require_reach(self.gate, unit, actor, scope, now)
-            actor = self.factors.check(unit, actor, otp, now, refusal(actor))
-            token = replace(
-                self._personal(actor, name, lasts, now), person_id=None, permissions=permissions, scope=scope
-            )
-            return self._issue(unit, actor, token, now)
+            issued = self.put(unit, actor, self.drawn(actor, name, lasts, now), now, ended)
+            unit.commit()
+        return issued
 
     def revoke(self, actor: Actor, token_id: str) -> Token:
         """End a token at once: one's own, or as an administrator of whoever is wholly within reach."""
@@ -158,8 +147,8 @@ class Tokens:
                 event = Event(
                     EventType.TOKEN_REVOKED,
                     actor,
-                    changes=changes(before, token),
-                    detail=_named(token),
+                    changes=(*changes(before, token), *_end_proposals(unit, actor, token, now)),
+                    detail=named(token),
                     subject=f"token:{token.id}",
                 )
                 unit.log.record(event, now)
@@ -179,8 +168,11 @@ class Tokens:
                 return unit.tokens.page(None, part, reach)
             return unit.tokens.page(actor.id, part)
 
-    def resolve(self, text: Secret[str]) -> Bearer | None:
-        """Find the token of a text while it counts, and remember its use."""
+    def resolve(self, text: Secret[str], ip: str = "") -> Bearer | None:
+        """Find the token of a text while it counts, and remember its use, and from where.
+
+        `ip` is the true address of who sent it, empty where that is not known.
+        """
         if not is_well_formed(text):
             return None
         now = self.clock.now()
@@ -191,31 +183,44 @@ class Tokens:
         token, person, grants = found
         if token.person_id is not None and (person is None or person.state is not PersonState.ACTIVE):
             return None
-        if token.used_at is None or now - token.used_at >= TOUCH_AFTER:
-            self._touch(token, now)
-        return Bearer(token, person, powers(grants, now))
+        if not token.counts_from(ip):
+            return None
+        if token.used_at is None or now - token.used_at >= TOUCH_AFTER or token.used_from != ip:
+            self._touch(token, now, ip)
+        return Bearer(token, person, powers(grants, now, token.withheld))
 
-    def _from_browser(self, unit: Unit, actor: Actor, permission: Permission, now: datetime) -> None:
+    def stray(self, text: Secret[str], ip: str) -> Token | None:
+        """Find the token of a text that counts, but not from this address: somebody may have taken it along."""
+        if not is_well_formed(text):
+            return None
+        with self.units.read() as unit:
+            found = unit.tokens.find(self._hash(text))
+        strays = found is not None and found[0].alive(self.clock.now()) and not found[0].counts_from(ip)
+        return found[0] if found is not None and strays else None
+
+    def from_browser(self, unit: Unit, actor: Actor, permission: Permission, now: datetime) -> None:
+        """Return where a person with this permission asks in a browser session: a token makes no token (S23)."""
         self.gate.require(unit, actor, permission, now)
         if actor.kind is not ActorKind.PERSON or not actor.origin.browser:
             detail = "A token makes no token. Sign in with password and code, and make it there."
             event = Event(EventType.ACCESS_DENIED, actor, rule="S23", detail={"permission": permission})
             refuse(unit, event, Forbidden("policy.denied", detail, rule="S23"), now)
 
-    def _issue(
+    def put(
         self, unit: Unit, actor: Actor, token: Token, now: datetime, ended: tuple[Change, ...] = ()
     ) -> Issued:
+        """Keep a token with a text of its own, and tell of it; the caller commits."""
         text = new_text(person=token.person_id is not None)
         token = replace(token, token_hash=self._hash(text))
         unit.tokens.add(token)
         # a repeated request is not answered with the text again, so its subject is a disclosure (S8)
         told = (*changes(None, token), *ended)
-        event = Event(EventType.TOKEN_ISSUED, actor, changes=told, detail=_named(token), subject="disclosure")
+        event = Event(EventType.TOKEN_ISSUED, actor, changes=told, detail=named(token), subject="disclosure")
         unit.log.record(event, now)
-        unit.commit()
         return Issued(token, text)
 
-    def _personal(self, actor: Actor, name: str, lasts: timedelta | None, now: datetime) -> Token:
+    def drawn(self, actor: Actor, name: str, lasts: timedelta | None, now: datetime) -> Token:
+        """Draw up a token of one's own, which counts from now on."""
         return Token(
             id=new_id(),
             token_hash="",
@@ -226,9 +231,12 @@ class Tokens:
             created_by=actor.id,
             created_at=now,
             expires_at=now + (self.longest if lasts is None else lasts),
+            effective_at=now,
+            withheld=actor.withheld,
         )
 
-    def _wrong(self, name: str, lasts: timedelta | None) -> tuple[FieldError, ...]:
+    def wrong(self, name: str, lasts: timedelta | None) -> tuple[FieldError, ...]:
+        """Say what is wrong with a name and a time."""
         errors: list[FieldError] = []
         if not 1 <= len(name.strip()) <= NAME_MAX:
             errors.append(
@@ -257,10 +265,10 @@ class Tokens:
             return (token.scope,)
         return tuple(grant.scope for grant in standing(unit, token.person_id))
 
-    def _touch(self, token: Token, now: datetime) -> None:
+    def _touch(self, token: Token, now: datetime, ip: str) -> None:
         try:
             with self.units.write() as unit:
-                unit.tokens.touch(token.id, now)
+                unit.tokens.touch(token.id, now, ip)
                 unit.commit()
         except Unavailable:
             # reading goes on where writing cannot; only the time of last use is older than it was
@@ -288,7 +296,9 @@ def check_scope(unit: Unit, scope: Scope) -> None:
         scope.kind is ScopeKind.ACCOUNT and unit.accounts.get(scope.target) is None
     )
     if missing or (scope.kind is ScopeKind.ALL and scope.target):
-        _check((FieldError("/scope", "Name a customer's id or an account's number that exists, or all."),))
+        check_inputs(
+            (FieldError("/scope", "Name a customer's id or an account's number that exists, or all."),)
+        )
 
 
 def require_reach(
@@ -322,17 +332,34 @@ def _checksum(body: str) -> str:
     return digits
 
 
-def _named(token: Token) -> dict[str, str | int | bool | None]:
+def named(token: Token) -> dict[str, str | int | bool | None]:
+    """Tell of a token in an entry: all but its text."""
     return {
         "token": token.id,
         "name": token.name,
         "of": token.person_id or "machine",
         "scopes": " ".join(sorted(token.permissions)),
         "scope": str(token.scope),
+        "addresses": " ".join(sorted(token.addresses)),
         "until": stamp(token.expires_at),
     }
 
 
-def _check(errors: tuple[FieldError, ...]) -> None:
+def _end_proposals(unit: Unit, actor: Actor, token: Token, now: datetime) -> tuple[Change, ...]:
+    """End what proposed a machine's token; give the changes."""
+    if token.person_id is not None:
+        return ()
+    told: tuple[Change, ...] = ()
+    wanted = ProposalFilter(frozenset({ProposalKind.TOKEN}), token.id)
+    for proposal in unit.proposals.page(wanted, Slice(1)).items:
+        if proposal.ended_at is None:
+            ended = replace(proposal, ended_at=now, ended_by=actor.id)
+            unit.proposals.update(ended)
+            told += changes(proposal, ended)
+    return told
+
+
+def check_inputs(errors: tuple[FieldError, ...]) -> None:
+    """Return where nothing is wrong; else raise `Invalid`."""
     if errors:
         raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=errors)

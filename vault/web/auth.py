@@ -148,7 +148,9 @@ def count_refusal() -> None:
     network = same_network(g.client_ip)
     count = cast("Refusals", current_app.extensions["rootvault.refusals"]).count(network, time.monotonic())
     if is_told(count):
-        the_vault().signin.note_refusal(origin(), count if count > ENTRIES_A_MINUTE else 1)
+        given = bearer(request)
+        stray = the_vault().tokens.stray(Secret(given), g.allowed_ip) if given else None
+        the_vault().signin.note_refusal(origin(), count if count > ENTRIES_A_MINUTE else 1, stray)
 
 
 def by_cookie() -> bool:
@@ -199,7 +201,7 @@ def _load(incoming: Request) -> Visitor:
     vault = the_vault()
     given = bearer(incoming)
     if given is not None:
-        found = vault.tokens.resolve(Secret(given)) if given else None
+        found = vault.tokens.resolve(Secret(given), g.allowed_ip) if given else None
         if found is None:
             return Visitor(refused=True)
         return Visitor(found.actor(origin()), found.person, token=found.token)

@@ -99,9 +99,9 @@ def begin() -> None:
     g.began = time.perf_counter()
     g.request_id = new_id()
     proxies = current_app.extensions["rootvault.proxies"]
-    g.client_ip = client_address(
-        request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), proxies
-    )
+    forwarded = request.headers.getlist("X-Forwarded-For")
+    g.client_ip = client_address(request.remote_addr or "", forwarded, proxies)
+    g.allowed_ip = "" if forwarded and is_proxy(g.client_ip, proxies) else g.client_ip
     if request.routing_exception is not None:
         raise request.routing_exception
     if not is_clean(request.path) or "\ufffd" in request.path:
@@ -169,6 +169,16 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Networ
             break
         found = before
     return "" if found is None else str(found)
+
+
+def is_proxy(address: str, proxies: Sequence[Network]) -> bool:
+    """Say whether an address is a trusted proxy's.
+
+    Where one passed a request on without an address that can be read, who sent it is not known: the request is told
+    as the proxy's, and no list of allowed addresses lets it in.
+    """
+    found = _address(address)
+    return found is not None and any(found in network for network in proxies)
 
 
 def is_local(address: str) -> bool:
@@ -240,5 +250,7 @@ def _address(text: str) -> Address | None:
         found = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return found if mapped is None else mapped
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    # a zone may hold any text (RFC 4007 section 11), so it is left out
+    return found.ipv4_mapped or ipaddress.IPv6Address(int(found))

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from vault.domain.policy import Permission
 from vault.ports.store import Slice
+from vault.services.machines import Wanted
 from vault.web.api.routes import as_json, blueprint, operation
 from vault.web.api.schemas.base import Items
 from vault.web.api.schemas.tokens import (
@@ -25,7 +26,10 @@ from vault.web.idempotency import renders
 def list_tokens(sent: TokenQuery) -> Items[TokenResource]:
     """List your own tokens, newest first; as an administrator everyone's."""
     part = Slice(sent.limit, sent.cursor)
-    page = the_vault().tokens.page(actor(), part, everyone=sent.everyone == "true")
+    if sent.of == "machines":
+        page = the_vault().machines.page(actor(), part)
+    else:
+        page = the_vault().tokens.page(actor(), part, everyone=sent.everyone == "true")
     return Items[TokenResource](items=[TokenResource.of(each) for each in page.items], next=page.next)
 
 
@@ -39,14 +43,16 @@ def list_tokens(sent: TokenQuery) -> Items[TokenResource]:
 def issue_token(sent: NewToken) -> IssuedToken:
     """Make a token, in a browser session and with a fresh second factor: a token mints no token (S23).
 
-    With `scopes` it is a machine's, and an administrator makes it.
+    With `scopes` it is a machine's, and an administrator makes it; with one that does more than read, it counts only
+    after a second administrator agreed to its proposal, and the hold is over.
     """
     vault, me = the_vault(), actor()
     if sent.scopes is None:
         issued = vault.tokens.issue_own(me, sent.name, sent.otp.expose(), sent.lasts)
     else:
         scopes, reach = frozenset(sent.scopes), scope_of(sent.scope)
-        issued = vault.tokens.issue_machine(me, sent.name, scopes, reach, sent.otp.expose(), sent.lasts)
+        wanted = Wanted(sent.name, scopes, reach, tuple(sent.addresses), sent.lasts, sent.why)
+        issued = vault.machines.issue(me, wanted, sent.otp.expose())
     return IssuedToken.of_issued(issued)
 
 

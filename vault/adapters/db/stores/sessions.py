@@ -65,12 +65,14 @@ _MACHINES_OF = _TOKEN.where(
     _token.expires_at > bindparam("now"),
 ).order_by(_token.created_at.desc(), _token.id.desc())
 _TOUCH_TOKEN = (
-    update(tables.api_token).where(_token.id == bindparam("at_id")).values(used_at=bindparam("used"))
+    update(tables.api_token)
+    .where(_token.id == bindparam("at_id"))
+    .values(used_at=bindparam("used"), used_from=bindparam("used_ip"))
 )
-_REVOKE = (
+_CHANGE = (
     update(tables.api_token)
     .where(_token.id == bindparam("at_id"), _token.revoked_at.is_(None))
-    .values(revoked_at=bindparam("revoked"))
+    .values(revoked_at=bindparam("revoked"), effective_at=bindparam("effective"))
 )
 _REVOKE_ALL = (
     update(tables.api_token)
@@ -138,15 +140,15 @@ class Tokens:
         person = None if token.person_id is None else mapping.person.value(rows[0], start)
         return token, person, _grants(rows, start)
 
-    def touch(self, token_id: str, at: datetime) -> None:
-        """Remember use."""
-        self.db.change(_TOUCH_TOKEN, {"at_id": token_id, "used": at})
+    def touch(self, token_id: str, at: datetime, ip: str) -> None:
+        """Remember use, and from where."""
+        self.db.change(_TOUCH_TOKEN, {"at_id": token_id, "used": at, "used_ip": ip})
 
     def update(self, token: Token) -> None:
-        """Write a revocation; nothing else of a token changes, and a revocation never goes."""
-        if token.revoked_at is None or self.get(token.id) is None:
-            raise Conflict("concurrent.change", f"Token {token.id} is not there, or not revoked.")
-        self.db.change(_REVOKE, {"at_id": token.id, "revoked": token.revoked_at})
+        """Write from when it counts, and a revocation; nothing else changes, and a revocation never goes."""
+        written = {"at_id": token.id, "revoked": token.revoked_at, "effective": token.effective_at}
+        if self.db.change(_CHANGE, written) != 1 and (token.revoked_at is None or self.get(token.id) is None):
+            raise Conflict("concurrent.change", f"Token {token.id} is not there, or revoked.")
 
     def revoke_all(self, person_id: str, at: datetime) -> int:
         """Revoke all of a person; give how many."""
@@ -158,8 +160,13 @@ class Tokens:
             mapping.token.value(row) for row in self.db.all(_MACHINES_OF, {"maker": maker_id, "now": now})
         )
 
-    def page(self, person_id: str | None, part: Slice, reach: Reach = EVERYTHING) -> Page[Token]:
-        """List newest first, one person's, or all within `reach`: machines' scopes, and people's roles."""
+    def page(
+        self, person_id: str | None, part: Slice, reach: Reach = EVERYTHING, *, machines: bool = False
+    ) -> Page[Token]:
+        """List newest first, one person's, or all within `reach`: machines' scopes, and people's roles.
+
+        With `machines`, only theirs.
+        """
         chosen = _TOKEN.order_by(_token.created_at.desc(), _token.id.desc()).limit(limited(part.limit))
         if person_id is not None:
             chosen = chosen.where(_token.person_id == person_id)
@@ -167,6 +174,8 @@ class Tokens:
             of_machine = scope_within(reach, _token.scope_kind, _token.scope_target)
             of_person = has_role_within(reach, _token.person_id)
             chosen = chosen.where(case((_token.person_id.is_(None), of_machine), else_=of_person))
+        if machines:
+            chosen = chosen.where(_token.person_id.is_(None))
         after = decode_dated(part.cursor)
         if after is not None:
             chosen = chosen.where(before(_token.created_at, _token.id, after))

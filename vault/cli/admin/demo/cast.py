@@ -15,6 +15,7 @@ from vault.crypto import totp
 from vault.domain.actor import Actor, Origin, Role, Scope
 from vault.domain.ids import new_id
 from vault.domain.secret import Secret
+from vault.services.machines import Wanted
 from vault.services.people import Invited, Wish
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
     with stage.step(f"A machine, {MACHINE}, gets a token of its own") as told:
         signed = vault.signin.begin(first.part.email, first.password, first.code(), _origin())
         actor = signed.actor(_origin())
-        issued = vault.tokens.issue_machine(actor, MACHINE, frozenset(SCOPES), Scope(), first.code())
+        issued = vault.machines.issue(actor, Wanted(MACHINE, frozenset(SCOPES), Scope()), first.code())
         vault.signin.end(actor, signed.session)
         cast.machine = issued.text
         told(f"{', '.join(SCOPES)}; it can never disclose or approve")

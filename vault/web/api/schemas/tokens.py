@@ -39,6 +39,9 @@ class TokenQuery(PageQuery):
     everyone: Annotated[str, StringConstraints(pattern="^(true|false)$")] = Field(
         default="false", description="As an administrator: everyone's, not only your own."
     )
+    of: Annotated[str, StringConstraints(pattern="^(people|machines)$")] = Field(
+        default="people", description="As an administrator: `machines` lists machines' tokens alone."
+    )
 
 
 class NewToken(Body):
@@ -53,6 +56,14 @@ class NewToken(Body):
         default=None, description="A machine's permissions, as `account.read`."
     )
     scope: ScopeText = Field(default="all", description="A machine's reach.")
+    addresses: Annotated[list[Line], Field(max_length=20)] = Field(
+        default=[], description="Addresses or networks that a machine's token counts from; none means all."
+    )
+    why: str = Field(
+        default="",
+        max_length=500,
+        description="For a machine that does more than read: why, for the second administrator.",
+    )
 
     @property
     def lasts(self) -> timedelta | None:
@@ -87,6 +98,14 @@ class TokenResource(Resource):
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
+    used_from: str | None = Field(description="The address of the last use.")
+    effective_at: datetime | None = Field(
+        description="From when it counts; null while it waits for a second administrator."
+    )
+    addresses: list[str] = Field(description="Networks it counts from; empty for all.")
+    withheld: list[str] = Field(
+        description="Roles it may not use, because the session it was made in could not."
+    )
     revoked_at: datetime | None
 
     @classmethod
@@ -117,5 +136,9 @@ def _members(token: Token) -> dict[str, object]:
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "used_at": token.used_at,
+        "used_from": token.used_from or None,
+        "effective_at": token.effective_at,
+        "addresses": sorted(token.addresses),
+        "withheld": sorted(token.withheld),
         "revoked_at": token.revoked_at,
     }
