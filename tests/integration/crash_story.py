@@ -347,8 +347,10 @@ def in_child(work: Callable[[], object]) -> tuple[int, str]:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), answer
 
 
-def enumerate_steps(open_fresh: Callable[[int], tuple[str, Path]]) -> Iterator[dict[str, Any]]:
-    """Kill the story at each step in turn, on a fresh copy each time, and examine what is left."""
+def enumerate_steps(
+    open_fresh: Callable[[int], tuple[str, Path]], stride: int = 1
+) -> Iterator[dict[str, Any]]:
+    """Kill the story at each `stride`-th step in turn, on a fresh copy each time, and examine what is left."""
     at = 1
     while True:
         url, directory = open_fresh(at)
@@ -361,7 +363,7 @@ def enumerate_steps(open_fresh: Callable[[int], tuple[str, Path]]) -> Iterator[d
             return
         looked, found = in_child(partial(_examine, url, directory))
         yield {"step": at, "killed": -status, **(json.loads(found) if looked == 0 else {"error": found})}
-        at += 1
+        at += stride
 
 
 def _live(url: str, directory: Path, at: int) -> int:

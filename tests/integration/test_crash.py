@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.thorough import times
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -31,11 +33,14 @@ def enumerated(database: str, directory: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def check(rows: list[dict[str, object]]) -> None:
+def check(rows: list[dict[str, object]], stride: int = 1) -> None:
     """Hold every row to the promises."""
     *killed, last = rows
     assert "finished" in last, last
-    assert len(killed) >= FEWEST_STEPS
+    steps = last["finished"]
+    assert isinstance(steps, int)
+    assert steps >= FEWEST_STEPS
+    assert [row["step"] for row in killed] == list(range(1, steps + 1, stride))
     assert [row for row in killed if row.get("killed") != 9] == []
     assert [row for row in killed if "error" in row] == []
     assert [row for row in killed if row["lost"] or row["unlogged"]] == []
@@ -46,7 +51,7 @@ def test_nothing_is_lost_or_unlogged_on_sqlite(tmp_path: Path) -> None:
 
 
 def test_nothing_is_lost_or_unlogged_on_postgresql(tmp_path: Path, postgres_server: PostgresServer) -> None:
-    check(enumerated(postgres_server.url(), tmp_path))
+    check(enumerated(postgres_server.url(), tmp_path), times(4, 1))
 
 
 def test_a_value_that_is_shown_before_it_is_kept_is_caught(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 A small model beside the vault knows who may see what now (leases, factors, quotas), and a simulated AWS knows what is
 really set. People here make mistakes of every kind but one: they never say of AWS what is not so.
 
-A run tries `EXAMPLES` stories of up to `STEPS` acts; set MACHINE_EXAMPLES for more.
+A run tries `EXAMPLES` stories of up to `STEPS` acts; THOROUGH=true tries many more.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.properties.checkout_model import ACCOUNTS, APPROVERS, OPERATORS, Lease, Told
+from tests.support.thorough import times
 from vault.crypto import totp
 from vault.domain.account import Custody
 from vault.domain.checkout import OPEN, CheckoutState, Decision
@@ -26,7 +26,7 @@ from vault.domain.secret import Secret
 from vault.services.approvals import Word
 from vault.services.asking import Ask
 
-EXAMPLES: Final = int(os.environ.get("MACHINE_EXAMPLES", "50"))
+EXAMPLES: Final = times(30, 1_000)
 STEPS: Final = 40
 REASONS: Final = ("CRED_ROTATE", "BILL_ROOT", "IAM_RESTORE", "ONBOARD_TAKEOVER")
 UNSURE: Final = {PartState.ROTATING, PartState.UNKNOWN, PartState.RECONCILING}

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.thorough import times
 from tests.support.world import START
 from vault.domain.actor import Reach
 from vault.domain.event import stamp
@@ -171,7 +172,7 @@ members = st.sampled_from(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(25, 500), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(chosen, st.dictionaries(members, any_json, max_size=3)), min_size=1, max_size=4))
 def test_any_records_pass_and_each_is_judged(
     world: World, drawn: list[tuple[dict[str, str], dict[str, Any]]]

@@ -32,7 +32,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto.core.exceptions import JsonRESTError
 from moto.core.utils import unix_time, utcnow
 from moto.kms import models, responses, utils
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from moto.server import ThreadedMotoServer
+from typing_extensions import override
+from werkzeug.serving import make_server
 
 from tests.support.aws_models import share_models
 from vault.adapters.kms import KEY_ARN
@@ -98,11 +105,30 @@ def strict_kms() -> Iterator[StrictKms]:
         yield kms
 
 
+class _PromptServer(ThreadedMotoServer):
+    """moto's server, which hears soon that it is to stop, not within half a second."""
+
+    @override
+    def _server_entry(self) -> None:
+        application = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server(
+            self._ip_address, self._port, application, threaded=True, request_handler=MotoRequestHandler
+        )
+        self._server_ready_event.set()
+        self._server.serve_forever(poll_interval=0.02)
+
+
+def moto_server(port: int = 0) -> ThreadedMotoServer:
+    """Start moto on 127.0.0.1, at a free port if none is named."""
+    made = _PromptServer(ip_address="127.0.0.1", port=port, verbose=False)
+    made.start()
+    return made
+
+
 @contextlib.contextmanager
 def loopback_kms() -> Iterator[str]:
     """Serve moto on 127.0.0.1 at a free port; give its URL. Enter `strict_kms` around it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    server = moto_server()
     host, port = server.get_host_and_port()
     try:
         yield f"http://{host}:{port}"

@@ -29,8 +29,8 @@ from moto.server import ThreadedMotoServer
 from typing_extensions import override
 
 from audit.note import Verifier
-from tests.support.moto_kms import made_up_credentials
-from tests.support.world import World
+from tests.support.moto_kms import made_up_credentials, moto_server
+from tests.support.world import World, hasher
 from vault.adapters.anchors.bucket import Bucket, BucketAnchor, BucketCopy
 from vault.adapters.anchors.reading import Ours
 from vault.bootstrap.compose import Ground, compose
@@ -60,8 +60,7 @@ class Cloud:
 
     def up(self) -> None:
         """Answer."""
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
-        server.start()
+        server = moto_server(self.port)
         self.server, self.port = server, server.get_host_and_port()[1]
 
     def down(self) -> None:
@@ -155,6 +154,7 @@ def with_outside(
         vault.server_key,
         vault.origin,
         vault.vkey,
+        hasher(),
         close=vault.close,
         outside=outside,
     )
@@ -257,7 +257,7 @@ def signing_kms(kms: SigningKms) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         with made_up_credentials():

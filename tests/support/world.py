@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from argon2 import PasswordHasher
+
 from audit.log import Log
 from audit.mark import MarkFile
 from audit.note import Signer
@@ -180,8 +182,11 @@ def rules() -> tuple[Settings, Policy]:
 
 @cache
 def hasher() -> Argon2:
-    """Make one hasher a process: making one costs a hash."""
-    return Argon2()
+    """Make one hasher a process, a light one: what a slow hash is for has tests of its own."""
+    made, light = Argon2(), PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    object.__setattr__(made, "_hasher", light)
+    object.__setattr__(made, "_nobodys", light.hash("the password of nobody"))
+    return made
 
 
 def with_keys(world: World, keys: KeyService) -> World:
@@ -196,6 +201,7 @@ def with_keys(world: World, keys: KeyService) -> World:
         vault.server_key,
         vault.origin,
         vault.vkey,
+        hasher(),
         close=vault.close,
     )
     return World(compose(ground), world.clock, world.people)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.thorough import times
 from tests.support.world import make_world
 from tests.web.api.samples import SAMPLES, operation_named, path_of
 from tests.web.api.service import service_of, the_url
@@ -294,7 +295,7 @@ json_values = st.recursive(
 
 
 @given(data=st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(50, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_json_at_all_gives_a_server_error(stage: Service, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(WITH_BODY))
     operation, caller = operation_named(name), caller_of(stage, name)
