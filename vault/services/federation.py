@@ -144,6 +144,11 @@ class Federation:
             return visit, None
         return visit, Vouched(visit.id, identity.person_id, visit.issuer, visit.withheld)
 
+    @property
+    def nobody(self) -> Vouched:
+        """Give a word for nobody, so that a passkey is looked at and no session opens."""
+        return Vouched("", "", "" if self.provider is None else self.provider.issuer, frozenset())
+
     def to_link(self, actor: Actor, browser: str) -> Visit:
         """Give the visit whose subject may be linked now: of this browser, this person and this session."""
         now = self.clock.now()

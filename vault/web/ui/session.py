@@ -16,7 +16,7 @@ from vault.web import auth
 from vault.web.auth import origin, the_vault, visitor
 from vault.web.guard import PUBLIC, SIGNED_IN, needs
 from vault.web.ui import disclose
-from vault.web.ui.forms import EnrolForm, OtpForm, SignInForm
+from vault.web.ui.forms import EnrolForm, Form, OtpForm, SignInForm
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
 if TYPE_CHECKING:
@@ -125,20 +125,34 @@ def favicon() -> AnyResponse:
     return redirect(url_for("ui.static", filename="mark.svg"), 301)
 
 
-def _asked_for() -> str:
+def asked_for() -> str:
+    """Give where one wanted to go; empty unless it is a path of this site."""
     text = request.form.get("next", "") or request.args.get("next", "")
-    return text if _LOCAL.fullmatch(text) else ""
+    return text if is_local_path(text) else ""
+
+
+def is_local_path(text: str) -> bool:
+    """Say whether a text is a path of this site, and of no other."""
+    return _LOCAL.fullmatch(text) is not None
 
 
 def after_sign_in() -> str:
     """Give where one goes after signing in: only ever a path of this site."""
-    return _asked_for() or url_for("ui.home")
+    return asked_for() or url_for("ui.home")
 
 
-def sign_in_page(form: SignInForm, status: int, key: OtpForm | None = None) -> Response:
-    """Show both ways to sign in; `key` is the form of the passkey, where it was refused."""
-    by_key = OtpForm(formdata=None) if key is None else key
-    return page("ui/sign_in.html", status, form=form, key=by_key, asked_for=_asked_for())
+def sign_in_page(
+    form: SignInForm | None, status: int, key: OtpForm | None = None, provider: Form | None = None
+) -> Response:
+    """Show the ways to sign in; `key` is the form of the passkey, `provider` that of a provider, where refused."""
+    return page(
+        "ui/sign_in.html",
+        status,
+        form=SignInForm(formdata=None) if form is None else form,
+        key=OtpForm(formdata=None) if key is None else key,
+        by_provider=Form(formdata=None) if provider is None else provider,
+        asked_for=asked_for(),
+    )
 
 
 def _enrol_page(token: str, form: EnrolForm, status: int) -> Response:

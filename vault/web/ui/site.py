@@ -70,6 +70,7 @@ def _given() -> dict[str, object]:
         "policy": vault.policy,
         "by_passkey": _by_passkey,
         "request_id": g.get("request_id", "-"),
+        "provider": vault.settings.oidc.name if vault.federation.provider is not None else "",
         "halted_since": lambda: None if me is None else _halted_since(),
         "halt_after": vault.anchored.allowed,
         "unread": lambda: 0 if me is None else _unread(me),
