@@ -33,6 +33,7 @@ from vault.domain.person import Grant, Person, PersonState, Token
 from vault.domain.secret import Secret
 from vault.services.factors import SEED_PURPOSE
 from vault.services.gate import Gate
+from vault.services.policy_book import FixedPolicy
 from vault.services.sealing import Sealer
 from vault.services.tokens import PURPOSE, new_text
 from vault.settings import Settings, load_settings
@@ -156,7 +157,7 @@ def open_generous(settings: Settings, clock: Clock | None = None) -> Vault:
     """Open a vault as the program does, and take the quotas of its policy away."""
     vault = open_vault(settings, clock)
     limits = replace(vault.policy.limits, reveals_per_checkout=_MANY, codes_per_checkout=_MANY)
-    checkouts = replace(vault.checkouts, gate=Gate(replace(vault.policy, limits=limits)))
+    checkouts = replace(vault.checkouts, gate=Gate(FixedPolicy(replace(vault.policy, limits=limits))))
     return replace(vault, checkouts=checkouts, reveals=replace(vault.reveals, checkouts=checkouts))
 
 

@@ -1,4 +1,4 @@
-"""The ground a vault stands on: its directory, its key files, its policy, all checked as they are opened.
+"""The ground a vault stands on: its directory, its key files, its policy file, all checked as they are opened.
 
 Decided here: that everything which is a key lies in a file of mode 0600, in a directory of mode 0700 of
 the user that runs the vault; that an existing key is never overwritten. Never done here: choosing where
@@ -7,10 +7,8 @@ the user that runs the vault; that an existing key is never overwritten. Never d
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tomllib
 from typing import TYPE_CHECKING
 
 from audit.errors import AuditError
@@ -18,7 +16,7 @@ from audit.note import Signer, read_key, write_key
 from vault.adapters.kms import KmsKeys
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
 from vault.adapters.server_key import create_server_key, read_server_key
-from vault.domain.policy_document import parse_policy
+from vault.domain.policy_document import read_policy
 from vault.errors import Refused
 from vault.settings import KeyServiceName
 
@@ -76,14 +74,17 @@ def check_data_directory(settings: Settings) -> None:
 
 
 def open_policy(settings: Settings) -> Policy:
-    """Read the policy; its digest is the SHA-256 of the file as it is."""
+    """Read the host's policy file, which nobody may have agreed to; its digest is the SHA-256 of its bytes."""
+    return read_policy(read_policy_file(settings))
+
+
+def read_policy_file(settings: Settings) -> bytes:
+    """Give the bytes of the host's policy file."""
     path = settings.policy_file
     try:
-        data = path.read_bytes()
-        document = tomllib.loads(data.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as failure:
-        raise Refused("policy.invalid", f"The policy {path} cannot be read: {failure}") from None
-    return parse_policy(document, hashlib.sha256(data).hexdigest())
+        return path.read_bytes()
+    except OSError as failure:
+        raise Refused("policy.invalid", f"The policy {path} cannot be read: {failure.strerror}") from None
 
 
 def open_signer(settings: Settings) -> Signer:

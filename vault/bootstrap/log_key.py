@@ -18,7 +18,7 @@ from audit.log import Log
 from audit.note import Signer, split, write_key
 from audit.rotation import Rotation
 from vault.adapters.clock import SystemClock
-from vault.bootstrap.ground import check_data_directory, open_policy, open_previous_signer, open_signer
+from vault.bootstrap.ground import check_data_directory, open_previous_signer, open_signer
 from vault.bootstrap.open import check_database, check_log, units_for
 from vault.domain.actor import Reach, system_actor
 from vault.domain.event import Event, EventType, stamp
@@ -54,7 +54,7 @@ def rotate(settings: Settings, overlap: timedelta = OVERLAP, clock: Clock | None
         words = "Two keys sign already. End that first: rootvault log end-overlap."
         raise Refused("operation.failed", words)
     now = (clock or SystemClock()).now()
-    units = units_for(settings, old, open_policy(settings))
+    units = units_for(settings, old)
     try:
         check_database(settings, units)
         check_log(units)
@@ -85,7 +85,7 @@ def end_overlap(settings: Settings, *, early: bool = False, clock: Clock | None 
     if old is None:
         raise Refused("operation.failed", "One key signs; log.previous_key_file names no other.")
     now = (clock or SystemClock()).now()
-    units = units_for(settings, new, open_policy(settings))
+    units = units_for(settings, new)
     try:
         check_database(settings, units)
         check_log(units)

@@ -29,8 +29,8 @@ from audit.verify import examine
 from vault.adapters.clock import SystemClock
 from vault.adapters.db import SqlUnits, check_durable, current, engine_for, head, upgrade
 from vault.adapters.db.copying import copy_database
-from vault.bootstrap.ground import check_data_directory, open_policy
-from vault.bootstrap.open import log_of, program_version
+from vault.bootstrap.ground import check_data_directory
+from vault.bootstrap.open import log_of, policy_text, program_version
 from vault.domain.actor import Actor, system_actor
 from vault.domain.event import EventType
 from vault.errors import Refused
@@ -132,11 +132,12 @@ def _ceremony(
     clock: Clock,
 ) -> Restored:
     ended = _examined(made, url, progress)
-    policy = open_policy(made.settings)
     app = {"version": program_version(), "host": platform.node() or "unknown"}
-    units = SqlUnits(engine_for(url), Log(made.origin, made.signer), mark, app, lambda: policy.digest)
+    units = SqlUnits(engine_for(url), Log(made.origin, made.signer), mark, app)
     try:
-        return Restoring(units, clock, made.origin, made.signer.vkey).restore(actor, why, ended)
+        return Restoring(
+            units, clock, made.origin, made.signer.vkey, lambda: policy_text(made.settings)
+        ).restore(actor, why, ended)
     finally:
         units.engine.dispose()
 

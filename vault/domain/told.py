@@ -158,6 +158,7 @@ def _(thing: Checkout) -> Told:
         "ends": _text(thing.expires_at),
         "reveals": _text(thing.reveals or None),
         "codes": _text(thing.codes or None),
+        "ticket": thing.ticket_mark,
         "break_glass": _text(thing.break_glass),
         "revoked": _text(thing.revoked_id),
         "reviewed_by": _text(thing.reviewed_by),

@@ -5,7 +5,8 @@ of the old one in the database, and the newer one that the mark held: what lies 
 be. Sessions, tokens, links, step-ups and open checkouts end; what was displayed is unknown; every disclosure
 without outcome counts as disclosed; one-time codes up to now count as used; repeated requests are not recognised.
 Every current version is promoted anew, so that it can be opened, and unchecked: a rotation after the backup may
-have replaced it at AWS. All of it is one transaction. Whoever was shut out, or lost a role, after the backup has it
+have replaced it at AWS. The policy in force is adopted anew. All of it is one transaction. Whoever was shut out,
+or lost a role, after the backup has it
 back: nothing in the backup tells of it, so the operator looks through people first (docs/operations.md).
 
 Never decided here: whether the old log is sound (`vault.bootstrap.restoring` examines it first).
@@ -24,12 +25,13 @@ from vault.domain.checkout import OPEN, CheckoutEvent, overdue
 from vault.domain.credential import VersionLabel
 from vault.domain.event import Change, Event, EventType, Result, SecretRef
 from vault.domain.told import changes, every_session
-from vault.errors import Conflict
+from vault.errors import Conflict, Refused
 from vault.ports.store import CheckoutFilter, RevealState, Slice
 from vault.services.leases import end
+from vault.services.policies import adopt, overtake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from vault.domain.actor import Actor
@@ -74,6 +76,8 @@ class Restoring:
     clock: Clock
     origin: str
     vkey: str
+    policy_text: Callable[[], str]
+    """The host's policy file, for a backup from before the policy had versions."""
 
     def restore(self, actor: Actor, why: str, ended: Ended) -> Restored:
         """Do all of it, or nothing; raise `Conflict` if the log moved since it was examined."""
@@ -85,6 +89,7 @@ class Restoring:
                     "concurrent.change", "The log grew meanwhile: stop the service, then try again."
                 )
             self._open(unit, actor, why, ended, now)
+            self._keep_policy(unit, actor, now)
             checkouts = _end_checkouts(unit, actor, now)
             reveals = _close_disclosures(unit, actor, now)
             tokens = _revoke_tokens(unit, actor, now)
@@ -128,6 +133,16 @@ class Restoring:
                 "marked_root": _root(ended.marked),
             }
         unit.log.record(Event(EventType.LOG_OPENED, actor, detail=detail), now)
+
+    def _keep_policy(self, unit: Unit, actor: Actor, now: datetime) -> None:
+        """Adopt the version that was in force, so that the new log tells of it; what waited out its hold ends."""
+        overtake(unit, actor, NOTE, now)
+        known = unit.policies.latest(now)
+        version = None if known is None else unit.policies.get(known[0])
+        if version is not None and not version.is_whole:
+            words = f"The text of version {version.number} of the policy is not the one agreed to. Take another backup."
+            raise Refused("policy.unproven", words)
+        adopt(unit, actor, self.policy_text() if version is None else version.text, now)
 
     def _close(self, unit: Unit, actor: Actor, done: Restored, told: list[Change], now: datetime) -> None:
         """Tell of what has no entries of its own, and last of the counts."""

@@ -111,6 +111,7 @@ def enforce(visitor: Visitor) -> None:
     if visitor.actor is None:
         detail = "Sign in first, or send a valid token as Authorization: Bearer."
         raise Unauthenticated("auth.required", detail)
+    the_vault().book.refresh(the_vault().units)
     if not isinstance(declaration.need, Permission):
         return
     vault = the_vault()

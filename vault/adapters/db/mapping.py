@@ -11,7 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vault.adapters.db import freezes, identities, leavers, notices, outside, passkeys, policies, proposals, tables
+from vault.adapters.db import (
+    freezes,
+    identities,
+    leavers,
+    notices,
+    outside,
+    passkeys,
+    policies,
+    proposals,
+    tables,
+)
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout

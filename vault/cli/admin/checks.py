@@ -26,7 +26,6 @@ from vault.adapters.process import harden
 from vault.bootstrap.ground import (
     check_data_directory,
     open_keys,
-    open_policy,
     open_server_key,
     open_signer,
 )
@@ -77,7 +76,6 @@ def check_ground(settings: Settings) -> Iterator[Finding]:
         yield Finding("settings", Level.OK, f"{settings.directory}, production")
     for name, opened in (
         ("data directory", lambda: check_data_directory(settings)),
-        ("policy", lambda: open_policy(settings)),
         ("log key", lambda: open_signer(settings)),
         ("server key", lambda: open_server_key(settings)),
     ):
@@ -119,7 +117,7 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Look at what durability rests on, and at the schema; the last finding tells whether to go on."""
     try:
-        units = units_for(settings, open_signer(settings), open_policy(settings))
+        units = units_for(settings, open_signer(settings))
     except VaultError as error:
         yield Finding("database", Level.FAIL, error.detail)
         return
@@ -145,7 +143,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
 def check_trail(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     """Hold the log against its mark and the clock; with `deep`, examine every entry of it."""
     signer = open_signer(settings)
-    units = units_for(settings, signer, open_policy(settings))
+    units = units_for(settings, signer)
     try:
         try:
             check_log(units)
@@ -168,7 +166,7 @@ def check_trail(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 
 def check_people(settings: Settings) -> Iterator[Finding]:
     """Look whether there are enough people for what takes two, and what state accounts are in."""
-    units = units_for(settings, open_signer(settings), open_policy(settings))
+    units = units_for(settings, open_signer(settings))
     now = datetime.now(UTC)
     try:
         with units.read() as unit:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from vault.bootstrap.cloud import open_sources
-from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.ground import open_signer
 from vault.bootstrap.open import units_for
 from vault.cli.admin.checks import Finding, Level
 from vault.errors import VaultError
@@ -22,7 +22,7 @@ def check_cloud(settings: Settings) -> Iterator[Finding]:
     units = None
     try:
         sources = open_sources(settings)
-        units = units_for(settings, open_signer(settings), open_policy(settings))
+        units = units_for(settings, open_signer(settings))
         with units.read() as unit:
             states = [unit.cloud.source(source.name) for source in sources]
             newest, broken = unit.cloud.newest(), unit.cloud.broken(1)

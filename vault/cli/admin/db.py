@@ -12,8 +12,8 @@ from vault.adapters.clock import SystemClock
 from vault.adapters.db import upgrade
 from vault.adapters.db.privileges import grants
 from vault.bootstrap import check_data_directory, open_vault
-from vault.bootstrap.ground import open_policy, open_signer
-from vault.bootstrap.open import program_version, units_for
+from vault.bootstrap.ground import open_signer
+from vault.bootstrap.open import adopt_policy, program_version, units_for
 from vault.cli.admin.host import config_option, record_command, settings_of
 from vault.cli.output import emit, json_option
 from vault.errors import Refused, VaultError
@@ -45,11 +45,12 @@ def upgrade_(config: str | None, *, as_json: bool) -> None:
 def _record(settings: Settings) -> None:
     """Write down that the schema was upgraded, where there is a log; one that takes no entry is told of."""
     try:
-        units = units_for(settings, open_signer(settings), open_policy(settings))
+        units = units_for(settings, open_signer(settings))
         try:
             with units.read() as unit:
                 size = unit.ranges.size()
             if size:
+                adopt_policy(settings, units, SystemClock().now())
                 record_command(units, "db upgrade", SystemClock().now(), version=program_version())
         finally:
             units.engine.dispose()

@@ -29,6 +29,7 @@ from vault.cli.admin.notice_check import check_notices
 from vault.cli.admin.outside_check import check_outside
 from vault.cli.admin.policy_check import check_policy
 from vault.cli.admin.review_check import check_reviews
+from vault.cli.admin.ticket_check import check_tickets
 from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
 from vault.errors import Refused
@@ -96,6 +97,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     yield from check_reviews(settings)
     yield from check_cloud(settings)
     yield from check_feeds(settings)
+    yield from check_tickets(settings)
     yield from check_notices(settings)
     yield from check_outside(settings)
 

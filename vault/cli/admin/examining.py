@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.progress import bar
 from vault.adapters.clock import SystemClock
-from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.ground import open_signer
 from vault.bootstrap.open import units_for
 from vault.cli.admin.checks import Finding, Level
 from vault.domain.actor import system_actor
@@ -32,7 +32,7 @@ STEP: Final = (
 
 def check_state(settings: Settings, told: dict[str, Any]) -> Iterator[Finding]:
     """Replay the log against the database and record it; what a program reads of it goes into `told`."""
-    units = units_for(settings, open_signer(settings), open_policy(settings))
+    units = units_for(settings, open_signer(settings))
     replay = Replay(units, SystemClock())
     try:
         try:
@@ -60,7 +60,7 @@ def check_state(settings: Settings, told: dict[str, Any]) -> Iterator[Finding]:
 
 def record_examined(settings: Settings, differences: int) -> Iterator[Finding]:
     """Write down that every entry of the log was examined."""
-    units = units_for(settings, open_signer(settings), open_policy(settings))
+    units = units_for(settings, open_signer(settings))
     try:
         with units.read() as unit:
             size = unit.ranges.size()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vault.adapters.clock import SystemClock
 from vault.bootstrap.feeds import open_feeds
-from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.ground import open_signer
 from vault.bootstrap.open import units_for
 from vault.cli.admin.checks import Finding, Level
 from vault.errors import VaultError
@@ -25,7 +25,7 @@ def check_feeds(settings: Settings) -> Iterator[Finding]:
         feeds = open_feeds(settings, clock)
         if not feeds:
             return
-        units = units_for(settings, open_signer(settings), open_policy(settings))
+        units = units_for(settings, open_signer(settings))
         with units.read() as unit:
             size = int(unit.log.checkpoint().split("\n")[1])
             found = [(feed.name, unit.outlets.get(feed.name)) for feed in feeds]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from vault.bootstrap.open import note_policy
 from vault.cli.exits import plain
 from vault.errors import VaultError
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 
 INDEX_SECONDS: Final = 30
+POLICY_SECONDS: Final = 10
 
 
 MINUTE: Final = 60
@@ -63,6 +65,7 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         *_outside(vault),
         Job("index", INDEX_SECONDS, index_all),
         Job("days", MINUTE, lambda at: at.days.once()),
+        Job("policy", POLICY_SECONDS, note_policy),
         Job("clocks", MINUTE, lambda at: at.clocks.once()),
         *_reconciling(vault),
         *_telling(vault),
@@ -157,6 +160,7 @@ def pause(seconds: int, failed: int) -> int:
 def attempt(vault: Vault, job: Job, failed: int = 0) -> bool:
     """Do a job once; False where it failed, which is said, with how often it did so in a row before."""
     try:
+        vault.book.refresh(vault.units)
         job.once(vault)
     except VaultError as error:
         words = f"{error.detail} [{error.code}]"

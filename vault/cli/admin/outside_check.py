@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vault.adapters.clock import SystemClock
-from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.ground import open_signer
 from vault.bootstrap.open import units_for
 from vault.bootstrap.outside import ask_outside, open_outside
 from vault.cli.admin.checks import Finding, Level
@@ -34,7 +34,7 @@ def check_outside(settings: Settings) -> Iterator[Finding]:
     """Look at each place outside that the settings name, and ask it what it keeps."""
     clock, units = SystemClock(), None
     try:
-        units = units_for(settings, open_signer(settings), open_policy(settings))
+        units = units_for(settings, open_signer(settings))
         outside = open_outside(settings, units.log.verifiers, units.mark, clock)
         if not outside.anchors:
             words = "nobody outside keeps this log: whoever owns this machine can cut or rewrite it unnoticed"

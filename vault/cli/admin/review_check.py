@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vault.adapters.clock import SystemClock
-from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.ground import open_signer
 from vault.bootstrap.open import units_for
 from vault.cli.admin.checks import Finding, Level
 from vault.errors import VaultError
 from vault.services.gate import Gate
+from vault.services.policy_book import PolicyBook
 from vault.services.reviews import Reviews
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 def check_reviews(settings: Settings) -> Iterator[Finding]:
     """Look whether every day that is over for 24 hours was reviewed."""
-    policy = open_policy(settings)
-    units = units_for(settings, open_signer(settings), policy)
+    clock = SystemClock()
+    units, book = units_for(settings, open_signer(settings)), PolicyBook(clock)
     try:
-        waiting = Reviews(units, Gate(policy), SystemClock()).waiting()
+        book.refresh(units)
+        waiting = Reviews(units, Gate(book), clock).waiting()
     except VaultError as error:
         yield Finding("reviews", Level.FAIL, error.detail)
         return

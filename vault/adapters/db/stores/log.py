@@ -206,6 +206,17 @@ class LogEntries:
             leaf = self.storage.entry(index)
         return None if leaf is None else entry_of(index, leaf)
 
+    def proven(self, index: int) -> Entry | None:
+        """Find one by index, proven to be in the tree that our signature on the head covers."""
+        if not 0 <= index < LARGEST_SIZE:
+            return None
+        with self.db.guarded():
+            try:
+                leaf = self.log.check_current(self.storage, index)
+            except AuditError as error:
+                raise rolled_back(error) from None
+        return entry_of(index, leaf)
+
     def checkpoint(self) -> str:
         """Give the latest signed note."""
         with self.db.guarded():

@@ -10,7 +10,9 @@ from vault.adapters.db.migrations.steps import carry_out
 revision = "0004"
 down_revision = "0003"
 
+FIXED = {"policy_version_fixed": ("policy_version", "number digest text effective_at proposal_id")}
+
 
 def upgrade() -> None:
     """Add what is new."""
-    carry_out(__file__)
+    carry_out(__file__, kept=("policy_version",), fixed=FIXED)
