@@ -40,7 +40,7 @@ _BY_CUSTODY = {
 }
 
 _ENDED = frozenset({Custody.CLOSED, Custody.DEAD})
-_UNPROVEN = frozenset({PartState.UNKNOWN, PartState.RECONCILING, PartState.LOST})
+UNPROVEN = frozenset({PartState.UNKNOWN, PartState.RECONCILING, PartState.LOST})
 
 
 def behind_glass(custody: Custody, now_in: Situation) -> Situation:
@@ -65,7 +65,7 @@ def situation(
     found = _BY_CUSTODY.get(custody, Situation.NONE)
     if found is not Situation.HELD:
         return found
-    if any(part.state in _UNPROVEN for part in parts):
+    if any(part.state in UNPROVEN for part in parts):
         return Situation.UNKNOWN
     return Situation.DUE if due & BLOCKING else Situation.HELD
 

@@ -7,16 +7,16 @@ the bill, and is never held (C2).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vault.domain.account import Account, Custodian, Custody, Kind, Model, first_custody
 from vault.domain.actor import ActorKind
 from vault.domain.checkout import OPEN, state_at
-from vault.domain.credential import Due, PartKind, due_causes
+from vault.domain.credential import BLOCKING, Due, PartKind, due_causes
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_account_id, is_email
 from vault.domain.policy import Permission
-from vault.domain.reason import Situation, situation
+from vault.domain.reason import UNPROVEN, Situation, situation
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, not_found
 from vault.services.gate import Gate, refuse
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vault.ports.store import AccountFilter, Slice, Unit, Units
 
 NAME_MAX = 200
+Missing: TypeAlias = Literal["rotation", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ class AccountView:
     claim: Checkout | None
     claim_state: CheckoutState | None
     unreviewed: tuple[Checkout, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What has to be done before the account is free again."""
+        unsettled = any(part.part.state in UNPROVEN or BLOCKING & set(part.due) for part in self.parts)
+        found: dict[Missing, bool] = {"rotation": unsettled, "review": bool(self.unreviewed)}
+        return tuple(name for name, is_missing in found.items() if is_missing)
 
 
 @dataclass(frozen=True, slots=True)

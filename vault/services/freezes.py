@@ -131,18 +131,28 @@ class Freezes:
             if person is None or covered.target == actor.id:
                 scopes = ()
         else:
-            person, scopes = None, (covered.scope,)
+            person, scopes = None, (covered.scope,) if covered.kind is FreezeKind.VAULT else ()
         is_there = (
             covered.kind is FreezeKind.VAULT
             or person is not None
-            or (covered.kind is FreezeKind.CUSTOMER and unit.customers.get(covered.target) is not None)
-            or (covered.kind is FreezeKind.ACCOUNT and unit.accounts.get(covered.target) is not None)
+            or (
+                covered.kind in {FreezeKind.CUSTOMER, FreezeKind.ACCOUNT}
+                and self._within(unit, actor, covered)
+            )
         )
         if not is_there:
             event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": asked})
             refuse(unit, event, not_found(covered.kind, covered.target[:36]), now)
         for scope in scopes:
             require_reach(self.gate, unit, actor, scope, now, Permission.FREEZE_SET)
+
+    def _within(self, unit: Unit, actor: Actor, covered: Covered) -> bool:
+        """Say whether a customer or account is there and within reach; another's is as absent as nothing (S21)."""
+        reach = self.gate.policy.reach(actor, Permission.FREEZE_SET)
+        if covered.kind is FreezeKind.CUSTOMER:
+            return unit.customers.get(covered.target) is not None and reach.covers(covered.target)
+        account = unit.accounts.get(covered.target)
+        return account is not None and reach.covers(account.customer_id, account.id)
 
     def _sees(self, unit: Unit, actor: Actor, freeze: Freeze) -> bool:
         """Say whether somebody may know of a freeze: what they can see, and who lifts or watches them all."""

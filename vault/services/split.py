@@ -23,7 +23,6 @@ from vault.errors import Conflict, Forbidden, VaultError, not_found
 from vault.services.effects import Plain
 from vault.services.gate import Gate, refuse
 from vault.services.proposals import Draft, Proposals
-from vault.services.tokens import check_scope, require_reach
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,10 +90,7 @@ class SplitCustody:
                 words = "A machine registers; how custody is held is a person's to decide."
                 refuse(unit, denied, Forbidden("policy.denied", words, rule="P1"), now)
             # the account's row is held before anything of it is written
-            found = _locked(unit, scope)
-            if found is None:
-                refuse(unit, denied, not_found(scope.kind, scope.target[:36]), now)
-            require_reach(self.gate, unit, actor, scope, now, permission)
+            found = self._there(unit, actor, scope, denied, now)
             if found.split_custody:
                 return
             told = _write(unit, found, on=True)
@@ -110,10 +106,25 @@ class SplitCustody:
 
     def turn_off(self, actor: Actor, scope: Scope, why: str, otp: str) -> Proposal:
         """Propose that custody is not split any more; another custodian has to agree."""
-        with self.units.read() as unit:
-            check_scope(unit, scope)
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now)
+            asked = f"split custody of {scope}"[:80]
+            denied = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": asked})
+            self._there(unit, actor, scope, denied, now)
         draft = Draft(ProposalKind.SPLIT_OFF, str(scope), "split custody off", why, scope)
         return self.proposals.propose(actor, draft, otp)
+
+    def _there(
+        self, unit: Unit, actor: Actor, scope: Scope, denied: Event, now: datetime
+    ) -> Account | Customer:
+        """Find what is split, its row held; another's is as absent as one that does not exist (S21)."""
+        found = _locked(unit, scope)
+        reach = self.gate.policy.reach(actor, Permission.ACCOUNT_REGISTER)
+        place = (found.customer_id, found.id) if isinstance(found, Account) else (scope.target, None)
+        if found is None or not reach.covers(*place):
+            refuse(unit, denied, not_found(scope.kind, scope.target[:36]), now)
+        return found
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ABSENT: Final[Mapping[str, str]] = {
     "account_id": "999999999999",
     "bundle": "000",
+    "freeze_id": "00000000-0000-4000-8000-000000000008",
     "checkout_id": "00000000-0000-4000-8000-000000000000",
     "customer_id": "00000000-0000-4000-8000-000000000001",
     "day": "2001-01-01",
@@ -145,6 +146,36 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "read_proposal": Sample(Role.ADMIN),
     "confirm_proposal": Sample(Role.ADMIN, {"otp": OTP}),
     "end_proposal": Sample(Role.ADMIN, {"why": "not wanted any more"}),
+    "list_freezes": Sample(Role.CSM, query="?state=any"),
+    "read_freeze": Sample(Role.CSM),
+    "freeze": Sample(
+        Role.CSM, {"scope": "person:00000000-0000-4000-8000-000000000003", "why": "a stolen laptop"}
+    ),
+    "lift_freeze": Sample(
+        Role.APPROVER,
+        {"freeze": "00000000-0000-4000-8000-000000000008", "why": "the laptop is back", "otp": OTP},
+    ),
+    "list_unreviewed": Sample(Role.CSM),
+    "review_checkout": Sample(
+        Role.APPROVER, {"verdict": "justified", "sentence": "looked at every entry", "otp": OTP}
+    ),
+    "join_checkout": Sample(Role.OPERATOR, {"otp": OTP}),
+    "enable_break_glass": Sample(
+        Role.ADMIN, {"scope": "all", "why": "on duty in the nights of May", "otp": OTP}
+    ),
+    "raise_budget": Sample(
+        Role.APPROVER,
+        {
+            "accounts_per_hour": 50,
+            "until": "2099-01-01T00:00:00Z",
+            "why": "the yearly rotation of all",
+            "otp": OTP,
+        },
+    ),
+    "split_account": Sample(Role.CUSTODIAN),
+    "split_customer": Sample(Role.CUSTODIAN),
+    "join_account": Sample(Role.CUSTODIAN, {"why": "there is one person left", "otp": OTP}),
+    "join_customer": Sample(Role.CUSTODIAN, {"why": "there is one person left", "otp": OTP}),
     "read_incident": Sample(Role.AUDITOR),
     "take_incident": Sample(Role.AUDITOR, {"to": "00000000-0000-4000-8000-000000000003"}),
     "close_incident": Sample(Role.AUDITOR, {"sentence": "the customer signed in, and says so"}),

@@ -94,6 +94,7 @@ def read_credential(account_id: str) -> CredentialResource:
             "otp.used",
         ),
         422: ("custody.root_keys", "seed.invalid"),
+        423: ("frozen",),
         429: ("auth.delayed",),
         503: ("keys.unavailable", "keys.throttled", "keys.disabled", "keys.state"),
     },

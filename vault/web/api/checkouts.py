@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
 from vault.domain.checkout import CheckoutState
 from vault.domain.policy import Permission
-from vault.errors import not_found
+from vault.errors import FieldError, Invalid, not_found
 from vault.ports.store import CheckoutFilter, Receipt, Slice
 from vault.services.approvals import Word as Said
 from vault.services.views import CheckoutView
@@ -29,11 +29,15 @@ from vault.web.api.schemas.checkouts import (
 from vault.web.auth import actor, the_vault
 from vault.web.idempotency import renders
 
+if TYPE_CHECKING:
+    from vault.domain.actor import Actor
+
 _WRITTEN: Final = {
     CheckoutState.EXPIRED: {CheckoutState.ACTIVE},
     CheckoutState.LAPSED: {CheckoutState.PENDING_APPROVAL, CheckoutState.APPROVED},
+    CheckoutState.PENDING_APPROVAL: {CheckoutState.APPROVED},
 }
-"""What else a checkout may be written as that time has ended (rule 10)."""
+"""What else a checkout may be written as that time has ended, or of which an approval was lost (rule 10)."""
 
 _FACTOR: Final[Problems] = {401: ("auth.refused",), 409: ("otp.used",), 429: ("auth.delayed",)}
 _STATE: Final[Problems] = {409: ("checkout.state", "checkout.expired")}
@@ -43,9 +47,11 @@ _STATE: Final[Problems] = {409: ("checkout.state", "checkout.expired")}
 def list_checkouts(sent: CheckoutQuery) -> Items[CheckoutSummary]:
     """List checkouts on accounts in sight, newest first.
 
-    With `state`, a page may hold fewer than `limit`: what time has ended meanwhile is left out.
+    With `state` or `awaiting`, a page may hold fewer than `limit`: what does not stand so any more is left out.
     """
     me = actor()
+    if sent.awaiting is not None:
+        return _awaiting(me, sent)
     states = None if sent.state is None else frozenset({sent.state, *_WRITTEN.get(sent.state, ())})
     requester = me.id if sent.requester_id == "me" else sent.requester_id
     wanted = CheckoutFilter(sent.account_id, requester, states)
@@ -64,7 +70,7 @@ def list_checkouts(sent: CheckoutQuery) -> Items[CheckoutSummary]:
         404: ("not_found",),
         409: ("checkout.conflict", "custody.customer_held", "custody.state"),
         422: ("policy.reason_unknown",),
-        423: ("rotation.due",),
+        423: ("rotation.due", "review.due", "frozen", "approval.locked"),
     },
 )
 def request_checkout(sent: NewCheckout) -> CheckoutResource:
@@ -89,13 +95,15 @@ def read_checkout(checkout_id: str) -> CheckoutResource:
         401: ("auth.refused",),
         403: ("policy.self_approval",),
         409: ("approval.duplicate", "approval.changed", "otp.used", *_STATE[409]),
+        423: ("frozen",),
         429: ("auth.delayed",),
     },
 )
 def decide_checkout(checkout_id: str, sent: Word) -> CheckoutResource:
     """Approve or deny a pending request, with a fresh second factor.
 
-    An approval may shorten the lease. One denial ends the request.
+    An approval may shorten the lease. One denial ends the request. Send the `content_hash` that you looked at: a
+    request that is another by now is refused.
     """
     said = Said(sent.decision, sent.comment, sent.duration_seconds, sent.content_hash)
     the_vault().approvals.decide(actor(), checkout_id, said, sent.otp.expose())
@@ -109,7 +117,8 @@ def decide_checkout(checkout_id: str, sent: Word) -> CheckoutResource:
     problems={
         **_FACTOR,
         409: ("otp.used", "approval.changed", "custody.state", *_STATE[409]),
-        423: ("rotation.due",),
+        423: ("rotation.due", "review.due", "frozen"),
+        429: ("auth.delayed", "limit.accounts"),
     },
 )
 def step_up(checkout_id: str, sent: StepUp) -> SteppedUp:
@@ -157,7 +166,21 @@ def show_again(checkout_id: str) -> ResponseReturnValue:
 
 def shown(checkout_id: str) -> CheckoutResource:
     """Show a checkout to whoever asks."""
-    return CheckoutResource.of_view(_view(checkout_id))
+    me, queue = actor(), the_vault().queue
+    view = _view(checkout_id)
+    decides = view.checkout.requester_id != me.id and queue.tells(me, view.account)
+    return CheckoutResource.of_view(view, queue.one(me, checkout_id) if decides else None)
+
+
+def _awaiting(me: Actor, sent: CheckoutQuery) -> Items[CheckoutSummary]:
+    others = (sent.account_id, sent.requester_id, sent.state)
+    if any(each is not None for each in others):
+        place = FieldError("/awaiting", "Goes alone: leave out account_id, requester_id and state.")
+        raise Invalid("input.invalid", place.detail, errors=(place,))
+    page = the_vault().queue.waiting(me, Slice(sent.limit, sent.cursor))
+    return Items[CheckoutSummary](
+        items=[CheckoutSummary.of_waiting(each) for each in page.items], next=page.next
+    )
 
 
 def _view(checkout_id: str) -> CheckoutView:

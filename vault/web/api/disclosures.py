@@ -24,8 +24,10 @@ OPENING: Final = (*KEYS, "envelope.tampered", "envelope.wrong_key", "envelope.fo
 
 _PROBLEMS: Final[Problems] = {
     401: ("auth.step_up_required",),
+    403: ("custody.split",),
     404: ("version.absent",),
     409: ("checkout.state", "checkout.expired", "version.absent"),
+    423: ("frozen",),
     429: ("reveal.quota",),
     503: OPENING,
 }

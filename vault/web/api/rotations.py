@@ -29,7 +29,12 @@ _STATE: Final[Problems] = {409: ("rotation.state", "checkout.state", "checkout.e
     "/checkouts/<checkout_id>/rotations",
     Permission.CHECKOUT_USE,
     creates="/rotations/{id}",
-    problems={409: ("rotation.conflict", *_STATE[409]), 422: ("seed.invalid",), 503: KEYS},
+    problems={
+        403: ("custody.split",),
+        409: ("rotation.conflict", *_STATE[409]),
+        422: ("seed.invalid",),
+        503: KEYS,
+    },
 )
 def plan_rotation(checkout_id: str, sent: NewRotation) -> RotationResource:
     """Seal a new value before anyone sees it.
@@ -49,7 +54,13 @@ def read_rotation(rotation_id: str) -> RotationResource:
     "POST",
     "/rotations/<rotation_id>/display",
     Permission.CHECKOUT_USE,
-    problems={401: ("auth.step_up_required",), 409: ("otp.used", *_STATE[409]), 503: OPENING},
+    problems={
+        401: ("auth.step_up_required",),
+        403: ("custody.split",),
+        409: ("otp.used", *_STATE[409]),
+        423: ("frozen",),
+        503: OPENING,
+    },
 )
 def display_rotation(rotation_id: str) -> DisplayedPassword | DisplayedCodes:
     """Show the staged password, or two consecutive codes of the staged seed; needs a fresh step-up."""

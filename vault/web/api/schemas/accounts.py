@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -122,6 +122,11 @@ class AccountResource(Resource):
     phone: Custodian
     parts: list[PartResource]
     checkout: ClaimResource | None = Field(description="The open checkout.")
+    split_custody: bool = Field(description="Whether password and codes go to two people, for it alone (C8).")
+    missing: list[Literal["rotation", "review"]] = Field(
+        description="What has to be done before it is free: a rotation, the review of a broken glass."
+    )
+    unreviewed: list[str] = Field(description="Checkouts that broke the glass and wait for their review.")
     created_at: datetime
     held_since: datetime | None
 
@@ -142,6 +147,9 @@ class AccountResource(Resource):
             phone=account.phone,
             parts=[PartResource.of(part) for part in view.parts],
             checkout=_claim(view),
+            split_custody=account.split_custody,
+            missing=list(view.missing),
+            unreviewed=[each.id for each in view.unreviewed],
             created_at=account.created_at,
             held_since=account.held_since,
         )

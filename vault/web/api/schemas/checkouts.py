@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision
+from vault.domain.approving import Progress, told
+from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision, Verdict
+from vault.domain.risk import Risk
 from vault.services.asking import Ask
+from vault.services.queue import Earlier, Waiting
 from vault.services.views import CheckoutView
 from vault.web.api.schemas.base import (
     AccountId,
@@ -45,6 +48,10 @@ class CheckoutQuery(PageQuery):
     account_id: AccountId | None = None
     requester_id: Line | None = Field(default=None, description="A person's id, or `me`.")
     state: CheckoutState | None = None
+    awaiting: Literal["me"] | None = Field(
+        default=None,
+        description="`me`: what waits for your own word, oldest first, with `progress` and `risks`; goes alone.",
+    )
 
 
 class NewCheckout(Body):
@@ -55,10 +62,21 @@ class NewCheckout(Body):
     ticket: Line
     justification: Words
     duration_seconds: Seconds | None = Field(default=None, description="The policy's default where absent.")
+    break_glass: bool = Field(
+        default=False,
+        description="In an emergency, without approvals: for who was enabled for it; reviewed afterwards.",
+    )
 
     def ask(self) -> Ask:
         """Give what the service takes."""
-        return Ask(self.account_id, self.reason, self.ticket, self.justification, self.duration_seconds)
+        return Ask(
+            self.account_id,
+            self.reason,
+            self.ticket,
+            self.justification,
+            self.duration_seconds,
+            self.break_glass,
+        )
 
 
 class Word(Body):
@@ -110,6 +128,107 @@ class ApprovalResource(Resource):
         )
 
 
+class ProgressResource(Resource):
+    """How far the approvals have come, by who may approve now."""
+
+    needed: int
+    given: int = Field(description="Words that count.")
+    void: list[PersonName] = Field(
+        description="Whose word does not count any more, because they may not approve now (S17)."
+    )
+    may_decide: list[PersonName]
+    locked: bool = Field(description="Whether too few are left who could complete it.")
+    intact: bool = Field(description="False where what is stored is not what was asked for: nothing begins.")
+    detail: str = Field(description="The same in words, with the next step.")
+
+    @classmethod
+    def of(cls, progress: Progress) -> ProgressResource:
+        """Show one."""
+        return cls(
+            needed=progress.needed,
+            given=len(progress.given),
+            void=[PersonName(id=each.approver_id, name=each.approver_name) for each in progress.void],
+            may_decide=[PersonName(id=each.id, name=each.name) for each in progress.may],
+            locked=progress.locked,
+            intact=progress.intact,
+            detail=told(progress),
+        )
+
+
+class RiskResource(Resource):
+    """One sign that a request is worth a second look; never a decision, never a secret."""
+
+    risk: Risk
+    detail: str
+
+
+class EarlierResource(Resource):
+    """A checkout that was before."""
+
+    id: str
+    account_id: str
+    requester: PersonName
+    reason: str
+    ticket: str
+    ticket_mark: str = Field(
+        description="`checked`: looked up in the ticket system, `unchecked`: that was away, empty: nothing is asked."
+    )
+    state: CheckoutState
+    requested_at: datetime
+    last_revealed_at: datetime | None
+
+    @classmethod
+    def of(cls, earlier: Earlier) -> EarlierResource:
+        """Show one."""
+        checkout = earlier.checkout
+        return cls(
+            id=checkout.id,
+            account_id=checkout.account_id,
+            requester=PersonName(id=checkout.requester_id, name=checkout.requester_name),
+            reason=checkout.reason,
+            ticket=checkout.ticket,
+            ticket_mark=checkout.ticket_mark,
+            state=checkout.state,
+            requested_at=checkout.requested_at,
+            last_revealed_at=earlier.revealed_at,
+        )
+
+
+class HistoryResource(Resource):
+    """The last checkouts of the account, and of who asks, newest first."""
+
+    of_account: list[EarlierResource]
+    of_requester: list[EarlierResource]
+
+
+class GlassResource(Resource):
+    """What followed from breaking the glass."""
+
+    revoked: str | None = Field(description="The checkout that it ended.")
+    reviewed_by: str | None = Field(description="Null while it waits for its review.")
+    reviewed_at: datetime | None
+    verdict: Verdict | None
+    sentence: str | None
+
+    @classmethod
+    def of(cls, checkout: Checkout) -> GlassResource:
+        """Show that of one."""
+        return cls(
+            revoked=checkout.revoked_id,
+            reviewed_by=checkout.reviewed_by,
+            reviewed_at=checkout.reviewed_at,
+            verdict=checkout.verdict,
+            sentence=checkout.review_note,
+        )
+
+
+class Counts(Resource):
+    """Authorised disclosures so far."""
+
+    passwords: int
+    codes: int
+
+
 class CheckoutSummary(Resource):
     """A checkout as lists show it."""
 
@@ -131,12 +250,30 @@ class CheckoutSummary(Resource):
     expires_at: datetime | None
     ended_at: datetime | None
     counts: Counts
+    glass: GlassResource | None = Field(default=None, description="Of one that broke the glass.")
+    second: PersonName | None = Field(
+        default=None, description="Who has the codes, under split custody (C8)."
+    )
+    progress: ProgressResource | None = Field(
+        default=None, description="Of one that is open, where it is read by itself or awaits you."
+    )
+    risks: list[RiskResource] | None = Field(
+        default=None, description="What is worth a second look, told to those who approve for this account."
+    )
+    history: HistoryResource | None = Field(default=None, description="What was before, told as `risks` are.")
     next: str = Field(description="What to do next.")
 
     @classmethod
     def of(cls, checkout: Checkout) -> CheckoutSummary:
         """Show one."""
         return cls.model_validate(_summary(checkout))
+
+    @classmethod
+    def of_waiting(cls, waiting: Waiting) -> CheckoutSummary:
+        """Show one to who decides on it."""
+        return cls.model_validate(
+            {**_summary(waiting.checkout), **_progress(waiting.checkout, waiting.progress), **_told(waiting)}
+        )
 
 
 class CheckoutResource(CheckoutSummary):
@@ -150,11 +287,13 @@ class CheckoutResource(CheckoutSummary):
     rotations: list[str] = Field(description="Rotations begun under this checkout.")
 
     @classmethod
-    def of_view(cls, view: CheckoutView) -> CheckoutResource:
-        """Show one."""
+    def of_view(cls, view: CheckoutView, waiting: Waiting | None = None) -> CheckoutResource:
+        """Show one; `waiting` is what only those are told who approve for its account."""
         return cls.model_validate(
             {
                 **_summary(view.checkout),
+                **_progress(view.checkout, view.progress),
+                **({} if waiting is None else _told(waiting)),
                 "approvals": [ApprovalResource.of(approval) for approval in view.approvals],
                 "step_up_until": view.step_up_until,
                 "may_approve": view.may_approve,
@@ -163,13 +302,6 @@ class CheckoutResource(CheckoutSummary):
                 ],
             }
         )
-
-
-class Counts(Resource):
-    """Authorised disclosures so far."""
-
-    passwords: int
-    codes: int
 
 
 class SteppedUp(CheckoutResource):
@@ -205,4 +337,26 @@ def _summary(checkout: Checkout) -> dict[str, object]:
         "ended_at": checkout.ended_at,
         "counts": Counts(passwords=checkout.reveals, codes=checkout.codes),
         "next": _NEXT[checkout.state],
+        "glass": GlassResource.of(checkout) if checkout.break_glass else None,
+        "second": None
+        if checkout.second_id is None
+        else PersonName(id=checkout.second_id, name=checkout.second_name or ""),
+    }
+
+
+def _progress(checkout: Checkout, progress: Progress) -> dict[str, object]:
+    """Tell how far the approvals are while that matters, and what that makes the next step."""
+    if not checkout.is_open or checkout.state is CheckoutState.ACTIVE:
+        return {}
+    waits = checkout.state is CheckoutState.PENDING_APPROVAL or not progress.intact
+    return {"progress": ProgressResource.of(progress)} | ({"next": told(progress)} if waits else {})
+
+
+def _told(waiting: Waiting) -> dict[str, object]:
+    return {
+        "risks": [RiskResource(risk=sign.risk, detail=sign.words) for sign in waiting.signs],
+        "history": HistoryResource(
+            of_account=[EarlierResource.of(each) for each in waiting.of_account],
+            of_requester=[EarlierResource.of(each) for each in waiting.of_person],
+        ),
     }

@@ -60,6 +60,9 @@ class CustomerResource(Resource):
     aws_india: bool
     session_idle_seconds: int | None
     session_max_seconds: int | None
+    split_custody: bool = Field(
+        description="Whether password and codes of its accounts go to two people (C8)."
+    )
     created_at: datetime
 
     @classmethod
@@ -73,5 +76,6 @@ class CustomerResource(Resource):
             aws_india=customer.aws_india,
             session_idle_seconds=customer.session_idle_seconds,
             session_max_seconds=customer.session_max_seconds,
+            split_custody=customer.split_custody,
             created_at=customer.created_at,
         )
