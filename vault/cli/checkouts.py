@@ -24,7 +24,7 @@ _FACTS = (
     ("id", "checkout"), ("account_id", "account"), ("state", "state"), ("reason", "reason"), ("ticket", "ticket"),
     ("justification", "for"), ("requester", "by"), ("duration_seconds", "seconds"), ("approvals_needed", "approvals"),
     ("decide_by", "decide by"), ("use_by", "use by"), ("expires_at", "ends"), ("step_up_until", "factor until"),
-    ("next", "next"),
+    ("standing", "standing"), ("next", "next"),
 )  # fmt: skip
 
 _NEXT = {
@@ -82,7 +82,8 @@ def tell(answer: Any, *, as_json: bool) -> None:
         return
     words = _NEXT.get(answer["state"])
     following = answer["next"] if words is None else words.format(id=answer["id"])
-    facts({**_flat(answer), "next": following}, _FACTS)
+    standing = (answer.get("progress") or {}).get("detail")
+    facts({**_flat(answer), "next": following, "standing": standing}, _FACTS)
 
 
 @click.group()

@@ -26,9 +26,6 @@ KNOWN: Final = 10
 
 MANY_TODAY: Final = 5
 MANY_THIS_HOUR: Final = 3
-LONG: Final = 0.75
-"""A lease of more than this share of the longest that the reason allows is long."""
-
 LATELY: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
@@ -55,7 +52,7 @@ MEANING: Final[Mapping[Risk, str]] = {
     Risk.MANY_THIS_HOUR: f"This person asked for root {MANY_THIS_HOUR} times or more within an hour.",
     Risk.NEW_TICKET: f"No request named this ticket in {WINDOW.days} days.",
     Risk.TICKET_ELSEWHERE: "The same ticket was named for another account.",
-    Risk.LONG: f"More than {LONG:.0%} of the longest lease that this reason allows.",
+    Risk.LONG: "Longer than the lease that is given where none is asked for.",
     Risk.DENIED_LATELY: f"A request for this account was denied in the last {LATELY.days} days.",
     Risk.REVOKED_LATELY: f"A checkout of this account was ended by force in the last {LATELY.days} days.",
 }
@@ -75,8 +72,9 @@ class Past:
     """What was before a request, as far as its risk goes.
 
     `of_account` and `of_person` are the last checkouts of the account and of who asks, newest first, without this
-    one. `had` says how often the person had this account. `hours` counts the person's requests in `WINDOW` by hour of
-    the day (UTC), `tickets` the requests in `WINDOW` that named this ticket, by account; both with this one.
+    one. `had` says how often the person had this account. `hours` counts the person's requests in `WINDOW`, but for the
+    last day, by hour of the day (UTC): a burst at night makes no habit. `tickets` counts the requests in `WINDOW` that
+    named this ticket, by account, with this one.
     """
 
     of_account: tuple[Checkout, ...] = ()
@@ -86,8 +84,8 @@ class Past:
     tickets: Mapping[str, int] = field(default_factory=dict)
 
 
-def signs(checkout: Checkout, past: Past, longest: int) -> tuple[Sign, ...]:
-    """Name what is worth a second look on a request whose reason allows `longest` seconds."""
+def signs(checkout: Checkout, past: Past, usual: int) -> tuple[Sign, ...]:
+    """Name what is worth a second look on a request, where a lease is `usual` seconds."""
     at = checkout.requested_at
     before = [each for each in past.of_person if each.requested_at <= at]
     today = 1 + sum(at - each.requested_at < DAY for each in before)
@@ -115,8 +113,8 @@ def signs(checkout: Checkout, past: Past, longest: int) -> tuple[Sign, ...]:
         )
     elif sum(past.tickets.values()) <= 1:
         found[Risk.NEW_TICKET] = "Ticket not seen before"
-    if checkout.requested_seconds > LONG * longest:
-        found[Risk.LONG] = "Close to the longest lease this reason allows"
+    if checkout.requested_seconds > usual:
+        found[Risk.LONG] = "Longer than the usual lease"
     if CheckoutState.DENIED in ended:
         found[Risk.DENIED_LATELY] = f"A request for this account was denied in the last {LATELY.days} days"
     if CheckoutState.REVOKED in ended:
@@ -125,11 +123,9 @@ def signs(checkout: Checkout, past: Past, longest: int) -> tuple[Sign, ...]:
 
 
 def _odd(at: datetime, hours: Mapping[int, int]) -> bool:
-    """Say whether nobody would expect this person at this hour: enough known, and nothing near it but this request."""
-    if sum(hours.values()) - 1 < HABIT:
-        return False
-    near = sum(hours.get((at.hour + step) % 24, 0) for step in (-1, 0, 1))
-    return near <= 1
+    """Say whether nobody would expect this person at this hour: enough known, and nothing near it."""
+    near = any(hours.get((at.hour + step) % 24) for step in (-1, 0, 1))
+    return sum(hours.values()) >= HABIT and not near
 
 
 def _many(number: int) -> str:

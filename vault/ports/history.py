@@ -14,7 +14,6 @@ from vault.domain.actor import Reach
 from vault.domain.checkout import Checkout
 from vault.ports.records import Page, Slice
 
-
 Asked: TypeAlias = tuple[Checkout, Account, Customer]
 """A request with the account it is for, and that account's customer."""
 
@@ -42,8 +41,10 @@ class HistoryStore(Protocol):
         """Count by person and account how often a lease began."""
         ...
 
-    def hours(self, person_ids: tuple[str, ...], since: datetime) -> Mapping[str, Mapping[int, int]]:
-        """Count each person's requests since a time by hour of the day (UTC)."""
+    def hours(
+        self, person_ids: tuple[str, ...], since: datetime, until: datetime
+    ) -> Mapping[str, Mapping[int, int]]:
+        """Count each person's requests of a time, [since, until), by hour of the day (UTC)."""
         ...
 
     def tickets(self, tickets: tuple[str, ...], since: datetime) -> Mapping[str, Mapping[str, int]]:

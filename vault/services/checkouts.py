@@ -227,7 +227,7 @@ class Checkouts:
     def _still_good(
         self, unit: Unit, checkout: Checkout, account: Account, refused: Event, now: datetime
     ) -> None:
-        """Refuse what may not begin any more, or is not what was asked for; an approval that is lost is written down."""
+        """Refuse what may not begin any more or is not what was asked for; a lost approval is written down."""
         if checkout.state is CheckoutState.APPROVED:
             stale = self.deciding.stands(unit, account, checkout, now)
             self.deciding.settled(unit, checkout, account, now)

@@ -117,9 +117,7 @@ class Deciding:
 
     def lost(self, unit: Unit, checkouts: tuple[Checkout, ...], now: datetime) -> Mapping[str, CheckoutState]:
         """Give, by id, in which state those are that stand written as approved and whose words do not suffice now."""
-        approved = tuple(
-            each.id for each in checkouts if each.approvals_needed and each.state is CheckoutState.APPROVED
-        )
+        approved = tuple(each.id for each in checkouts if each.state is CheckoutState.APPROVED)
         if not approved:
             return {}
         asked = unit.history.asked(approved)
@@ -133,7 +131,7 @@ class Deciding:
     def settled(self, unit: Unit, checkout: Checkout, account: Account, now: datetime) -> Checkout:
         """Write down what time, and the loss of an approver, has done to a checkout already; the caller commits."""
         settled = settle(unit, checkout, now)
-        if settled.state is not CheckoutState.APPROVED or not settled.approvals_needed:
+        if settled.state is not CheckoutState.APPROVED:
             return settled
         said = unit.checkouts.approvals(settled.id)
         progress = self.progress(unit, settled, account, said, now)

@@ -14,7 +14,7 @@ from vault.domain.actor import Actor, Reach
 from vault.domain.approving import Progress, standing
 from vault.domain.checkout import Checkout, CheckoutState, state_at
 from vault.domain.policy import Permission
-from vault.domain.risk import KNOWN, WINDOW, Past, Sign, signs
+from vault.domain.risk import DAY, KNOWN, WINDOW, Past, Sign, signs
 from vault.errors import not_found
 from vault.ports.records import Page, Slice
 
@@ -108,7 +108,7 @@ class Queue:
         of_accounts = unit.history.of_accounts(accounts, KNOWN + 1)
         of_people = unit.history.of_people(people, KNOWN + 1)
         had = unit.history.had(people, accounts)
-        hours = unit.history.hours(people, since)
+        hours = unit.history.hours(people, since, now - DAY)
         tickets = unit.history.tickets(tuple({checkout.ticket for checkout, _, _ in asked}), since)
         earlier = {
             each.id: each for found in (of_accounts, of_people) for few in found.values() for each in few
@@ -131,7 +131,6 @@ class Queue:
                 hours=hours.get(checkout.requester_id, {}),
                 tickets=tickets.get(checkout.ticket, {}),
             )
-            longest = self.deciding.terms_for(checkout, account, customer).longest
             stands = progress[checkout.id]
             found.append(
                 Waiting(
@@ -139,7 +138,7 @@ class Queue:
                     account=account,
                     customer=customer,
                     progress=stands,
-                    signs=signs(checkout, past, longest),
+                    signs=signs(checkout, past, self.gate.policy.limits.checkout_seconds),
                     of_account=shown(past.of_account),
                     of_person=shown(past.of_person),
                     mine=_waits_for(actor, checkout, stands, now),

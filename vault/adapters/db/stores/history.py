@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Text, and_, cast, func, literal_column, or_, select, text
+from sqlalchemy import Column, ColumnElement, Text, cast, func, literal_column, select, text
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.columns import listed
@@ -27,10 +27,7 @@ _checkout = tables.checkout.c
 _account = tables.account.c
 _reveal = tables.reveal.c
 
-_WAITING: Final = or_(
-    _checkout.state == CheckoutState.PENDING_APPROVAL,
-    and_(_checkout.state == CheckoutState.APPROVED, _checkout.approvals_needed > 0),
-)
+_WAITING: Final = _checkout.state.in_((CheckoutState.PENDING_APPROVAL, CheckoutState.APPROVED))
 _ASKED: Final = (
     select(*mapping.checkout.columns, *mapping.account.columns, *mapping.customer.columns)
     .join(tables.account, _account.id == _checkout.account_id)
@@ -89,12 +86,18 @@ class History:
         )
         return {(person, account): number for person, account, number in self.db.all(counted)}
 
-    def hours(self, person_ids: tuple[str, ...], since: datetime) -> Mapping[str, Mapping[int, int]]:
-        """Count each person's requests since a time by hour of the day (UTC)."""
+    def hours(
+        self, person_ids: tuple[str, ...], since: datetime, until: datetime
+    ) -> Mapping[str, Mapping[int, int]]:
+        """Count each person's requests of a time, [since, until), by hour of the day (UTC)."""
         hour = self._hour()
         counted = (
             select(_checkout.requester_id, hour, func.count())
-            .where(_checkout.requester_id.in_(sorted(person_ids)), _checkout.requested_at >= since)
+            .where(
+                _checkout.requester_id.in_(sorted(person_ids)),
+                _checkout.requested_at >= since,
+                _checkout.requested_at < until,
+            )
             .group_by(_checkout.requester_id, hour)
         )
         found: dict[str, dict[int, int]] = {}
@@ -122,12 +125,12 @@ class History:
             .where(_reveal.checkout_id.in_(sorted(checkout_ids)))
             .group_by(_reveal.checkout_id)
         )
-        return {checkout: at for checkout, at in self.db.all(found)}
+        return {row[0]: row[1] for row in self.db.all(found)}
 
     def customers_of(self, account_ids: tuple[str, ...]) -> Mapping[str, str]:
         """Give each account's customer, by which sight is decided."""
         found = select(_account.id, _account.customer_id).where(_account.id.in_(sorted(account_ids)))
-        return {account: customer for account, customer in self.db.all(found)}
+        return {row[0]: row[1] for row in self.db.all(found)}
 
     def _last(self, by: Column[Any], names: tuple[str, ...], most: int) -> Mapping[str, tuple[Checkout, ...]]:
         place = func.row_number().over(
