@@ -47,7 +47,13 @@ class Authenticator:
         return json.dumps(self._named(response))
 
     def sign(
-        self, ticket: str, digest: bytes, *, flags: int = PRESENT | VERIFIED, count: int | None = None, **bent: Any
+        self,
+        ticket: str,
+        digest: bytes,
+        *,
+        flags: int = PRESENT | VERIFIED,
+        count: int | None = None,
+        **bent: Any,
     ) -> str:
         """Answer `navigator.credentials.get` as a page puts it into the field of the code.
 

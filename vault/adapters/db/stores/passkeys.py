@@ -56,7 +56,8 @@ class Passkeys:
     def claim(self, assertion: Assertion) -> bool:
         """Keep a signature as used; False where it was used before, also by who asks at the same moment."""
         kept = self.db.insert(assertions).values(mapping.assertion.row(assertion))
-        return self.db.change(kept.on_conflict_do_nothing(index_elements=["id"])) == 1
+        claimed = kept.on_conflict_do_nothing(index_elements=["id"]).returning(assertions.c.id)
+        return self.db.one(claimed) is not None
 
     def count(self, passkey_id: str, sign_count: int, at: datetime) -> bool:
         """Remember the counter and the use; False where the counter did not go up although it counts."""
