@@ -35,6 +35,7 @@ from vault.services.deciding import Deciding
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
 from vault.services.evidence_cloud import RecordsOfAws
+from vault.services.explaining import Explaining
 from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.federation import Federation
@@ -165,6 +166,7 @@ class Vault:
     reconciliation: Reconciliation
     incidents: Incidents
     policies: Policies
+    explaining: Explaining
 
     @property
     def policy(self) -> Policy:
@@ -311,7 +313,7 @@ def compose(ground: Ground) -> Vault:
         proposals=proposals,
         freezes=Freezes(units, gate, proposals, clock),
         glass=BreakGlass(units, gate, factors, proposals, clock),
-        budgets=Budgets(gate, proposals, clock),
+        budgets=Budgets(units, gate, proposals, clock),
         split=SplitCustody(units, gate, proposals, clock),
         recovery=Recovery(units, gate, factors, clock, proposals, link_lasts),
         leavers=Leavers(units, gate, clock),
@@ -355,6 +357,7 @@ def compose(ground: Ground) -> Vault:
         clocks=Clocks(units, clock, KernelClock()),
         reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
+        explaining=Explaining(units, gate, deciding, clock),
         policies=Policies(units, gate, proposals, policy_effect, clock, settings.policy_file.read_bytes),
     )
 

@@ -86,6 +86,7 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.CHECKOUT_APPROVED: _to("{who} approved the request for {account}", _REQ, R, P),
     EventType.CHECKOUT_REJECTED: _to("{who} denied the request for {account}", _REQ, R, P),
     EventType.CHECKOUT_CANCELLED: _to("{who} withdrew the request for {account}", _REQ, P),
+    EventType.CHECKOUT_SHORTENED: _to("The lease of {account} ends earlier than it did", _REQ, R),
     EventType.CHECKOUT_EXPIRED: _to("The lease of {account} ended by time", _REQ, R, P),
     EventType.CHECKOUT_LAPSED: _to("The request for {account} lapsed", _REQ, R, P),
     EventType.CHECKOUT_REVOKED: _to("{who} revoked the checkout of {account}", _REQ, R, P),

@@ -86,6 +86,7 @@ class Checkout:
 
     Times are aware and in UTC: `decide_by` ends the waiting for approval, `use_by` the waiting for the
     first step-up, `expires_at` the lease. `reveals` and `codes` count authorised disclosures.
+    `ticket_mark` says whether the ticket was looked up when it was asked for (`vault.domain.ticket`).
     `content_hash` is the hex SHA-256 that approvals are bound to (S20). `break_glass` waived approvals and revoked
     the checkout `revoked_id`, if there was one; `verdict` and its note are what a reviewer said of it afterwards.
     `second_id` is who took the codes under split custody (C8).
@@ -114,6 +115,7 @@ class Checkout:
     end_note: str | None = None
     reveals: int = 0
     codes: int = 0
+    ticket_mark: str = ""
     break_glass: bool = False
     revoked_id: str | None = None
     reviewed_by: str | None = None

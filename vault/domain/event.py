@@ -74,6 +74,7 @@ class EventType(StrEnum):
     CHECKOUT_REOPENED = "checkout.reopened"
     CHECKOUT_GRANTED = "checkout.granted"
     CHECKOUT_RETURNED = "checkout.returned"
+    CHECKOUT_SHORTENED = "checkout.shortened"
     CHECKOUT_EXPIRED = "checkout.expired"
     CHECKOUT_LAPSED = "checkout.lapsed"
     CHECKOUT_CANCELLED = "checkout.cancelled"
@@ -173,6 +174,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.CHECKOUT_REOPENED: "A word on an approved request does not count any more: it waits for another.",
     EventType.CHECKOUT_GRANTED: "The first step-up began the lease.",
     EventType.CHECKOUT_RETURNED: "The holder checked in.",
+    EventType.CHECKOUT_SHORTENED: "The customer's limit was tightened while the lease ran: it ends earlier (U3).",
     EventType.CHECKOUT_EXPIRED: "The lease ended by time.",
     EventType.CHECKOUT_LAPSED: "A request was not decided, or an approval not used, in time.",
     EventType.CHECKOUT_CANCELLED: "The requester withdrew before the lease began.",

@@ -24,6 +24,7 @@ from vault.services.frozen import require_thawed, require_word
 from vault.services.gate import Gate, error_of, refuse
 from vault.services.glass import RULE, begun, is_enabled, not_enabled
 from vault.services.leases import end
+from vault.services.tickets import Tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,6 +56,7 @@ class Asking:
     units: Units
     gate: Gate
     deciding: Deciding
+    tickets: Tickets
     clock: Clock
 
     @property
@@ -69,6 +71,7 @@ class Asking:
         checkout.conflict naming holder and end; each refusal but invalid input is in the log.
         """
         self._check_words(ask)
+        looked = self.tickets.look(ask.ticket)
         now = self.clock.now()
         with self.units.write() as unit:
             account = self.gate.account(unit, actor, ask.account_id, now, lock=True)
@@ -81,6 +84,10 @@ class Asking:
                 self._may_break(unit, actor, account, ask, now)
             revoked = self._make_free(unit, actor, account, ask, now)
             checkout = self._decide(unit, actor, account, ask, now)
+            judged = self.tickets.judge(unit, actor.id, account, ask.reason, looked, now)
+            if judged.error is not None:
+                self._refuse(unit, actor, ask, judged.error, now, "ticket")
+            checkout = replace(checkout, ticket_mark=judged.mark)
             if revoked is not None:
                 checkout = replace(checkout, revoked_id=revoked.id)
                 end(unit, revoked, CheckoutEvent.REVOKED, now, actor, f"{REVOKED}: {ask.ticket}")

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from vault.ports.clock import Clock
     from vault.ports.store import Held, Unit, Units
     from vault.services.checkouts import Checkouts
+    from vault.services.tickets import Looked, Tickets
 
 ABANDONED_AFTER: Final = timedelta(minutes=5)
 """An authorised disclosure without outcome for so long is closed as unknown (AUDIT-LOG 3.6)."""
@@ -94,6 +95,7 @@ class Reveals:
     checkouts: Checkouts
     sealer: Sealer
     clock: Clock
+    tickets: Tickets
     anchored: Anchored = field(default_factory=Anchored)
     timely: Timely = field(default_factory=Timely)
 
@@ -129,15 +131,28 @@ class Reveals:
         return actor.with_factor()
 
     def may_see(
-        self, unit: Unit, actor: Actor, held: Held, kind: PartKind, refused: Event, now: datetime
+        self,
+        unit: Unit,
+        actor: Actor,
+        held: Held,
+        kind: PartKind,
+        looked: Looked | None,
+        refused: Event,
+        now: datetime,
     ) -> Actor:
-        """Give the actor with their factor, where everything lets them see a value of this part now."""
+        """Give the actor with their factor, where everything lets them see a value of this part now.
+
+        `looked` is what came of looking the checkout's ticket up, before this unit began.
+        """
         if held.freeze is not None:
             refuse(unit, refused, frozen(held.freeze), now)
         require_half(unit, held, actor, kind, refused, now)
         actor = self.require_step_up(unit, actor, held.checkout, refused, now)
         self.anchored.require(unit, refused, now)
         self.timely.require(unit, refused, now)
+        judged = self.tickets.still_fits(unit, held.checkout, held.account, looked, now)
+        if judged.error is not None:
+            refuse(unit, replace(refused, rule="ticket"), judged.error, now)
         return actor
 
     def current_in_log(self, unit: Unit, event: Event, version: Version, now: datetime) -> None:
@@ -236,6 +251,7 @@ class Reveals:
         return len(found)
 
     def _authorize(self, actor: Actor, checkout_id: str, kind: PartKind, wanted: Wanted) -> Authorized:
+        looked = self.tickets.look_again(self.units, actor, checkout_id)
         now = self.clock.now()
         with self.units.write() as unit:
             held = self.checkouts.user(unit, actor, checkout_id, now)
@@ -247,7 +263,7 @@ class Reveals:
                 checkout_id=checkout.id,
                 detail={"part": kind, "asked_for": str(wanted)},
             )
-            actor = self.may_see(unit, actor, held, kind, refused, now)
+            actor = self.may_see(unit, actor, held, kind, looked, refused, now)
             version = self._version(unit, account, kind, wanted, refused, now)
             if version.label is VersionLabel.CURRENT:
                 self.current_in_log(unit, refused, version, now)

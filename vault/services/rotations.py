@@ -105,6 +105,7 @@ class Rotations:
         Recorded as a disclosure in two entries around the opening; makes the candidate known to the
         person, not due (rule 7). Needs a fresh second factor (S16).
         """
+        looked = self.reveals.tickets.look_again_of(self.units, actor, rotation_id)
         now = self.clock.now()
         with self.units.write() as unit:
             rotation, held = self.held(unit, actor, rotation_id, now)
@@ -118,7 +119,7 @@ class Rotations:
                 checkout.id,
                 secret=SecretRef.of(version),
             )
-            actor = self.reveals.may_see(unit, actor, held, rotation.kind, refused, now)
+            actor = self.reveals.may_see(unit, actor, held, rotation.kind, looked, refused, now)
             after = ROTATION.after(rotation.state, RotationEvent.DISPLAYED)
             if after is None:
                 refuse(unit, refused, _state(rotation), now)

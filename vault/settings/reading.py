@@ -38,6 +38,7 @@ from vault.settings.values import (
     Server,
     Session,
     Settings,
+    TicketSystem,
     Worker,
 )
 
@@ -50,7 +51,7 @@ SYSTEM_DIRECTORY: Final = Path("/etc/rootvault")
 Value: TypeAlias = str | int | bool | tuple[str, ...]
 Table: TypeAlias = Mapping[str, object]
 S = TypeVar(
-    "S", General, Server, Database, Keys, Log, Anchors, Mail, Feeds, Cloud, Session, Oidc, People, Worker
+    "S", General, Server, Database, Keys, Log, Anchors, Mail, Feeds, Cloud, TicketSystem, Session, Oidc, People, Worker
 )
 
 
@@ -146,6 +147,7 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("feeds", Feeds, document, environment),
         _section("notices", Notices, document, environment),
         _section("cloud", Cloud, document, environment),
+        _section("tickets", TicketSystem, document, environment),
         _section("session", Session, document, environment),
         _section("oidc", Oidc, document, environment),
         _section("people", People, document, environment),

@@ -144,6 +144,24 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketSystem:
+    """Where tickets are looked up, and where things stand in an answer (JSON pointers)."""
+
+    url: str = ""
+    token_file: str = ""
+    number_at: str = ""
+    state_at: str = "/status"
+    open_states: tuple[str, ...] = ("open",)
+    accounts_at: str = ""
+    customers_at: str = ""
+    assignees_at: str = ""
+    since_at: str = ""
+    until_at: str = ""
+    notes_url: str = ""
+    note_field: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """How long a browser stays signed in (U3)."""
 
@@ -199,6 +217,7 @@ class Settings:
     feeds: Feeds
     notices: Notices
     cloud: Cloud
+    tickets: TicketSystem
     session: Session
     oidc: Oidc
     people: People
@@ -264,6 +283,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "feeds": Feeds,
     "notices": Notices,
     "cloud": Cloud,
+    "tickets": TicketSystem,
     "session": Session,
     "oidc": Oidc,
     "people": People,

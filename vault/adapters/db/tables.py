@@ -261,6 +261,7 @@ checkout = Table(
     words("end_note", nullable=True),
     count("reveals", 0),
     count("codes", 0),
+    Column("ticket_mark", Text, nullable=False, server_default=""),
     Column("break_glass", Boolean, nullable=False, server_default=false()),
     Column("revoked_id", Key),
     words("reviewed_by", nullable=True),

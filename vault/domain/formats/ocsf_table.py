@@ -142,6 +142,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.CHECKOUT_REOPENED: _access(OTHER, "Reopen", 3),
     E.CHECKOUT_GRANTED: _access(1, "Assign Privileges", 3),
     E.CHECKOUT_RETURNED: _access(2, "Revoke Privileges", 2),
+    E.CHECKOUT_SHORTENED: _access(OTHER, "Shorten", 2),
     E.CHECKOUT_EXPIRED: _access(2, "Revoke Privileges", 3),
     E.CHECKOUT_LAPSED: _access(OTHER, "Lapse", 2),
     E.CHECKOUT_CANCELLED: _access(OTHER, "Cancel", 2),

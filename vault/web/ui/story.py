@@ -26,6 +26,7 @@ SENTENCES: Final[Mapping[EventType, str]] = {
     EventType.CHECKOUT_REOPENED: "A word on the request did not count any more; it waited for another.",
     EventType.CHECKOUT_GRANTED: "{who} began: from here on the account was checked out.",
     EventType.CHECKOUT_RETURNED: "{who} gave the account back.",
+    EventType.CHECKOUT_SHORTENED: "{who} tightened the customer's limit, and the lease ends earlier.",
     EventType.CHECKOUT_EXPIRED: "The time was over; nobody could see anything any more.",
     EventType.CHECKOUT_LAPSED: "Nobody decided or began in time; the request ended by itself.",
     EventType.CHECKOUT_CANCELLED: "{who} withdrew the request.",

@@ -295,6 +295,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.CHECKOUT_REOPENED: "Waits again",
     EventType.CHECKOUT_GRANTED: "Checked out",
     EventType.CHECKOUT_RETURNED: "Checked in",
+    EventType.CHECKOUT_SHORTENED: "Shortened a lease",
     EventType.CHECKOUT_EXPIRED: "Lease ended by time",
     EventType.CHECKOUT_LAPSED: "Request lapsed",
     EventType.CHECKOUT_CANCELLED: "Withdrew the request",
