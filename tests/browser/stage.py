@@ -147,7 +147,7 @@ def serving(
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, _not_yet, threaded=True)
     base_url = f"http://127.0.0.1:{server.server_port}"
-    house = move_in(make_world(database_url, directory))
+    house = move_in(make_world(database_url, directory, public_url=base_url))
     settings = house.vault.settings
     local = replace(settings.server, public_url=base_url, trusted_hosts=())
     house.vault = replace(house.vault, settings=replace(settings, server=local))

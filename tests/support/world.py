@@ -6,7 +6,7 @@ Only people come in by the back door, so that tests of other things do not enrol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -153,19 +153,27 @@ class World:
         return self.vault.checkouts.step_up(who.actor, checkout.id, who.otp())[0]
 
 
-def make_world(url: str, directory: Path, keys: KeyService | None = None) -> World:
+def make_world(url: str, directory: Path, keys: KeyService | None = None, public_url: str = "") -> World:
     """Put a vault together on an empty database at `url`, with fresh keys."""
     if keys is None:
         path = directory / "local-keys.json"
         create_local_keys(path)
         keys = InsecureLocalKeys(path)
-    return create_world(url, directory, keys, Signer.generate(ORIGIN), ServerKey(new_key()))
+    signer, server_key = Signer.generate(ORIGIN), ServerKey(new_key())
+    return create_world(url, directory, keys, signer, server_key, public_url)
 
 
-def create_world(url: str, directory: Path, keys: KeyService, signer: Signer, server_key: ServerKey) -> World:
+def create_world(
+    url: str,
+    directory: Path,
+    keys: KeyService,
+    signer: Signer,
+    server_key: ServerKey,
+    public_url: str = "",
+) -> World:
     """Make the tables and the log's first entry, and open the vault on them."""
     make_tables(url)
-    world = open_world(url, directory, keys, signer, server_key)
+    world = open_world(url, directory, keys, signer, server_key, public_url=public_url)
     with world.vault.units.write() as unit:
         detail = {"vkey": signer.vkey, "vault": unit.vault_id}
         unit.log.record(Event(EventType.LOG_OPENED, system_actor("test"), detail=detail), world.clock.now())
@@ -214,9 +222,12 @@ def open_world(
     signer: Signer,
     server_key: ServerKey,
     clock: HandClock | None = None,
+    public_url: str = "",
 ) -> World:
     """Open the vault on a database that was made before."""
     settings, policy = rules()
+    if public_url:
+        settings = replace(settings, server=replace(settings.server, public_url=public_url))
     engine = engine_for(url)
     mark = MarkFile(directory / "log.mark")
     units = SqlUnits(
