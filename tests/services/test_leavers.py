@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from vault.services.leavers import Progress
 
 
+one_database = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+"""For what is decided in Python alone."""
+
+
 def chief(world: World) -> Human:
     """Give the administrator who shuts people out; another one stays."""
     world.human("dora", Role.ADMIN)
@@ -92,6 +96,7 @@ def test_what_a_leaver_saw_set_and_entered_is_due_until_it_is_replaced_and_prove
     assert lines(progress(world, carl)) == [("password", 3, "verified", "rotate")]
 
 
+@one_database
 def test_who_took_values_in_knows_both(desk: Desk) -> None:
     desk.held()
     carla = desk.world.people["carla"]
@@ -132,6 +137,7 @@ def test_who_entered_a_seed_knows_it_and_who_saw_its_codes_does_not(desk: Desk) 
     assert progress(desk.world, desk.bob, is_open=False).known == 0
 
 
+@one_database
 def test_the_list_is_what_the_log_tells(desk: Desk) -> None:
     desk.held()
     lease = desk.lease(desk.alice)
@@ -148,6 +154,7 @@ def test_the_list_is_what_the_log_tells(desk: Desk) -> None:
     assert {each.value for each in Way} <= {each.value for each in How}
 
 
+@one_database
 def test_one_who_leaves_twice_is_written_down_once(desk: Desk) -> None:
     desk.held()
     carla = desk.world.people["carla"]
@@ -160,6 +167,7 @@ def test_one_who_leaves_twice_is_written_down_once(desk: Desk) -> None:
     ]
 
 
+@one_database
 def test_machines_that_a_leaver_made_are_named_and_run_on(desk: Desk) -> None:
     desk.held()
     ada, scope = chief(desk.world), Scope()

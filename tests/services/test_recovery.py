@@ -15,6 +15,8 @@ from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, NotFound, Unauthenticated, VaultError
 from vault.services.people import Wish
 
+one_database = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+"""For what is decided in Python alone."""
 WHY = "lost the phone on a train, called back on the known number"
 
 
@@ -70,6 +72,7 @@ def test_a_lost_factor_is_replaced_and_all_that_was_open_ends(
     assert len(house.events("person.recovery.link")) == 1
 
 
+@one_database
 def test_who_was_shut_out_comes_back_without_any_role(house: House, admins: tuple[Member, Member]) -> None:
     olga = house.appoint(admins, "olga@msp.example", Role.OPERATOR)
     house.vault.people.disable(house.actor(admins[0]), olga.id)
@@ -88,6 +91,7 @@ def test_who_was_shut_out_comes_back_without_any_role(house: House, admins: tupl
     assert [power.role for power in house.sign_in(again).powers] == [Role.OPERATOR]
 
 
+@one_database
 def test_a_recovery_waits_out_its_hold_and_does_not_wait_for_ever(
     house: House, admins: tuple[Member, Member]
 ) -> None:
@@ -106,6 +110,7 @@ def test_a_recovery_waits_out_its_hold_and_does_not_wait_for_ever(
         house.vault.recovery.link(house.actor(admins[1]), olga.id, admins[1].code())
 
 
+@one_database
 def test_nobody_recovers_alone_or_themselves(house: House, admins: tuple[Member, Member]) -> None:
     olga = house.appoint(admins, "olga@msp.example", Role.OPERATOR)
     third = house.actor(house.appoint(admins, "cyd@msp.example", Role.ADMIN))
@@ -136,6 +141,7 @@ def test_nobody_recovers_alone_or_themselves(house: House, admins: tuple[Member,
             act()
 
 
+@one_database
 def test_an_administrator_is_recovered_by_two_others_only(
     house: House, admins: tuple[Member, Member]
 ) -> None:
@@ -146,6 +152,7 @@ def test_an_administrator_is_recovered_by_two_others_only(
     assert code_of(caught) == "policy.second_person"
 
 
+@one_database
 @pytest.mark.parametrize("who", ["the person", "an administrator"])
 def test_it_is_ended_at_once_with_its_link(house: House, admins: tuple[Member, Member], who: str) -> None:
     olga = house.appoint(admins, "olga@msp.example", Role.OPERATOR)
@@ -161,6 +168,7 @@ def test_it_is_ended_at_once_with_its_link(house: House, admins: tuple[Member, M
     assert house.sign_in(olga).powers != ()
 
 
+@one_database
 def test_an_agreement_is_for_the_person_as_they_were(house: House, admins: tuple[Member, Member]) -> None:
     olga = house.appoint(admins, "olga@msp.example", Role.OPERATOR)
     ada, bob = (house.actor(admin) for admin in admins)
@@ -178,6 +186,7 @@ def test_an_agreement_is_for_the_person_as_they_were(house: House, admins: tuple
     assert house.vault.recovery.standing(olga.id) is None
 
 
+@one_database
 def test_who_did_not_enrol_yet_gets_a_link_and_no_recovery(
     house: House, admins: tuple[Member, Member]
 ) -> None:
@@ -188,6 +197,7 @@ def test_who_did_not_enrol_yet_gets_a_link_and_no_recovery(
     assert code_of(caught) == "person.state"
 
 
+@one_database
 def test_an_administrator_of_one_customer_recovers_nobody_with_more(
     house: House, admins: tuple[Member, Member]
 ) -> None:

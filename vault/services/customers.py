@@ -6,26 +6,34 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault.domain.account import Customer
+from vault.domain.actor import Reach
+from vault.domain.checkout import CheckoutState, overdue
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_ddi, new_id
 from vault.domain.policy import Permission
 from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, not_found
+from vault.ports.store import CheckoutFilter, Slice
 from vault.services.gate import Gate
+from vault.services.leases import shorten
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vault.domain.actor import Actor
+    from vault.domain.checkout import Checkout
     from vault.ports.clock import Clock
-    from vault.ports.store import Page, Slice, Units
+    from vault.ports.store import Page, Unit, Units
 
 NAME_MAX = 200
 SHORTEST_LIMIT = 60
 LONGEST_LIMIT = 86_400
+_LIMITS = ("session_idle_seconds", "session_max_seconds")
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerFacts:
-    """What can be said of a customer; in a change, None leaves as it is."""
+    """What can be said of a customer; in a change, None leaves as it is, and 0 takes a limit away."""
 
     name: str | None = None
     public_sector: bool | None = None
@@ -55,8 +63,8 @@ class Customers:
             name=(facts.name or "").strip(),
             public_sector=bool(facts.public_sector),
             aws_india=bool(facts.aws_india),
-            session_idle_seconds=facts.session_idle_seconds,
-            session_max_seconds=facts.session_max_seconds,
+            session_idle_seconds=facts.session_idle_seconds or None,
+            session_max_seconds=facts.session_max_seconds or None,
             created_at=now,
         )
         with self.units.write() as unit:
@@ -77,10 +85,11 @@ class Customers:
         return customer
 
     def change(self, actor: Actor, customer_id: str, facts: CustomerFacts) -> Customer:
-        """Change what is given, leave the rest."""
+        """Change what is given, leave the rest; limits bind sessions and leases that are open already (U3)."""
         _check(_wrong(facts, new=False))
         now = self.clock.now()
         with self.units.write() as unit:
+            leases = _claimed(unit, customer_id, now) if facts.session_max_seconds else ()
             customer = unit.customers.get(customer_id)
             if customer is None or not self.gate.policy.reach(actor, Permission.ACCOUNT_READ).covers(
                 customer.id
@@ -88,7 +97,9 @@ class Customers:
                 raise not_found("customer", customer_id[:36])
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, customer_id=customer.id)
             given = {name: getattr(facts, name) for name in CustomerFacts.__slots__}
-            changed = replace(customer, **{name: value for name, value in given.items() if value is not None})
+            said = {name: value for name, value in given.items() if value is not None}
+            limits = {name: value or None for name, value in said.items() if name in _LIMITS}
+            changed = replace(customer, **(said | limits))
             unit.customers.update(changed)
             names = ", ".join(name for name, value in given.items() if value is not None)
             detail = {"customer": customer.id, "changed": names}
@@ -100,6 +111,8 @@ class Customers:
                 subject=f"customer:{customer.id}",
             )
             unit.log.record(event, now)
+            for lease in leases:
+                shorten(unit, actor, lease, changed.session_max_seconds or 0, now)
             unit.commit()
         return changed
 
@@ -123,15 +136,32 @@ class Customers:
             return unit.customers.page(self.gate.policy.reach(actor, Permission.ACCOUNT_READ), text, part)
 
 
+def _claimed(unit: Unit, customer_id: str, now: datetime) -> tuple[Checkout, ...]:
+    """Hold the accounts of a customer's leases that run, by number, and give what runs still."""
+    reach, active = Reach(customers=frozenset({customer_id})), frozenset({CheckoutState.ACTIVE})
+    found: list[Checkout] = []
+    cursor: str | None = None
+    while True:
+        page = unit.checkouts.page(reach, CheckoutFilter(states=active), Slice(100, cursor))
+        found.extend(page.items)
+        cursor = page.next
+        if cursor is None:
+            break
+    claimed = (unit.checkouts.claim(each.id) for each in sorted(found, key=lambda each: each.account_id))
+    return tuple(each[0] for each in claimed if each is not None and overdue(each[0], now) is None)
+
+
 def _wrong(facts: CustomerFacts, *, new: bool) -> tuple[FieldError, ...]:
     errors: list[FieldError] = []
     name = facts.name.strip() if facts.name is not None else None
     if (new and not name) or (name is not None and not 1 <= len(name) <= NAME_MAX):
         errors.append(FieldError("/name", f"Give the customer's name, at most {NAME_MAX} characters."))
-    for field in ("session_idle_seconds", "session_max_seconds"):
+    for field in _LIMITS:
         seconds = getattr(facts, field)
-        if seconds is not None and not SHORTEST_LIMIT <= seconds <= LONGEST_LIMIT:
-            errors.append(FieldError(f"/{field}", f"Give seconds from {SHORTEST_LIMIT} to {LONGEST_LIMIT}."))
+        if seconds and not SHORTEST_LIMIT <= seconds <= LONGEST_LIMIT:
+            errors.append(
+                FieldError(f"/{field}", f"Give seconds from {SHORTEST_LIMIT} to {LONGEST_LIMIT}, or 0.")
+            )
     return tuple(errors)
 
 

@@ -7,12 +7,13 @@ displayed value whose outcome nobody attested becomes unknown with the lease (ru
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vault.domain.actor import Actor, system_actor
 from vault.domain.checkout import CHECKOUT, Checkout, CheckoutEvent, CheckoutState, overdue
 from vault.domain.credential import PART, Part, PartEvent
-from vault.domain.event import Change, Event, EventType, SecretRef
+from vault.domain.event import Change, Event, EventType, SecretRef, stamp
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
 from vault.domain.told import changes
 from vault.errors import Conflict
@@ -119,6 +120,38 @@ def settle(unit: Unit, checkout: Checkout, now: datetime) -> Checkout:
     if event is None:
         return checkout
     return end(unit, checkout, event, now, system_actor("clock"))[0]
+
+
+def shorten(unit: Unit, actor: Actor, checkout: Checkout, longest: int, now: datetime) -> None:
+    """Let a lease that runs end as early as its customer's limit of `longest` seconds says now (U3); recorded.
+
+    One that is over by that limit is settled in the same unit.
+    """
+    if (
+        checkout.state is not CheckoutState.ACTIVE
+        or checkout.activated_at is None
+        or checkout.expires_at is None
+    ):
+        return
+    ends = checkout.activated_at + timedelta(seconds=longest)
+    if ends >= checkout.expires_at:
+        return
+    shorter = replace(checkout, expires_at=ends)
+    unit.checkouts.update(shorter)
+    unit.log.record(
+        Event(
+            EventType.CHECKOUT_SHORTENED,
+            actor,
+            account_id=checkout.account_id,
+            checkout_id=checkout.id,
+            rule="U3",
+            changes=changes(checkout, shorter),
+            detail={"ends": stamp(ends)},
+            subject=f"checkout:{checkout.id}",
+        ),
+        now,
+    )
+    settle(unit, shorter, now)
 
 
 def reopen(unit: Unit, checkout: Checkout, void: str, now: datetime) -> Checkout:
