@@ -101,3 +101,8 @@ def telling(world: World, *, room: bool = False, **server: Any) -> Iterator[Told
             yield Told(world, box, hook)
         finally:
             world.vault = vault
+
+
+def subject(letter: EmailMessage) -> str:
+    """Give a letter's subject; where it was folded right after its name, the blank of the fold is none of it."""
+    return str(letter["Subject"]).strip()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.adapters.clock import SystemClock
 from vault.bootstrap.feeds import open_room
-from vault.bootstrap.ground import open_policy, open_signer
+from vault.bootstrap.ground import open_signer
 from vault.bootstrap.open import units_for
 from vault.cli.admin.checks import Finding, Level
 from vault.errors import VaultError
@@ -28,7 +28,7 @@ def check_notices(settings: Settings) -> Iterator[Finding]:
     units, clock = None, SystemClock()
     try:
         open_room(settings, clock)
-        units = units_for(settings, open_signer(settings), open_policy(settings))
+        units = units_for(settings, open_signer(settings))
         with units.read() as unit:
             loads = unit.notices.load(clock.now())
     except VaultError as error:

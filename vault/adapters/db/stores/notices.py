@@ -44,7 +44,9 @@ class Notices:
         """Find by recipient and channel what of one fold was made since a time."""
         each = (_c.recipient, _c.channel)
         within = (_c.fold == fold, _c.made_at > since)
-        place = func.row_number().over(partition_by=each, order_by=(_c.made_at.desc(), _c.id.desc()))
+        # one that is held back for more of its kind is the newest, also among those of one moment
+        latest = func.coalesce(_c.next_at, _c.made_at).desc()
+        place = func.row_number().over(partition_by=each, order_by=(latest, _c.id.desc()))
         number = func.count().over(partition_by=each)
         ranked = select(_c.id, place.label("place"), number.label("number")).where(*within).subquery()
         newest = select(*mapping.notice.columns, ranked.c.number).join(ranked, ranked.c.id == _c.id)
