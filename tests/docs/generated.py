@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.docs.access import access
 from tests.docs.export_formats import export_formats
 from vault.domain.account import CUSTODY, Kind
 from vault.domain.actor import Role
@@ -56,8 +57,7 @@ def _machine(table: Lifecycle[Any, Any]) -> str:
 
 def policy_tables() -> str:
     """Show the shipped policy as tables."""
-    raw = (ROOT / "config" / "policy.toml").read_bytes()
-    policy = parse_policy(tomllib.loads(raw.decode()), "")
+    policy = _shipped()
     parts = [
         NOTE,
         "# The policy as shipped",
@@ -65,6 +65,11 @@ def policy_tables() -> str:
         "What is not here is denied. The file is `config/policy.toml`.",
     ]
     return "\n".join([*parts, *_permissions(policy), *_reasons(policy), *_not_root(policy), *_limits(policy)])
+
+
+def _shipped() -> Policy:
+    raw = (ROOT / "config" / "policy.toml").read_bytes()
+    return parse_policy(tomllib.loads(raw.decode()), "")
 
 
 def _permissions(policy: Policy) -> list[str]:
@@ -130,9 +135,15 @@ def errors() -> str:
     return "\n".join([NOTE, "# Error codes", *head, "| code | meaning |", "| --- | --- |", *rows])
 
 
+def gates() -> str:
+    """Say who gets past the gate of each route."""
+    return NOTE + "\n" + access(_shipped())
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "state-machines.md": state_machines,
     "policy.md": policy_tables,
+    "access.md": gates,
     "events.md": events,
     "errors.md": errors,
     "formats-export.md": lambda: NOTE + "\n" + export_formats(),
