@@ -138,27 +138,36 @@ class OpenIdProvider:
     def _fetched(self, url: str, check: Callable[[dict[str, Any]], Any], oldest: float) -> Any:
         """Give a document of the provider that is not older than `oldest` seconds.
 
-        One thread at a time asks, and nobody for a while after it failed: a provider that hangs holds up one request,
-        not the service. Meanwhile an older document serves the others.
+        One thread at a time asks, and nobody for a while after it failed: a provider that hangs holds up one request
+        and, for a moment, others, not the service. Meanwhile an older document serves.
         """
         kept = self._documents.get(url)
         if kept is not None and self.ticks() - kept.at <= oldest:
             return kept.document
-        failed = self._failed_at is not None and self.ticks() - self._failed_at < FAILED_SECONDS
-        if failed or not self._asked.acquire(blocking=False):
+        wait = TURN_SECONDS if kept is None else 0.0
+        if self._has_failed() or not self._asked.acquire(timeout=wait):
             if kept is None:
                 raise away("does not answer")
             return kept.document
         try:
+            kept = self._documents.get(url, kept)
+            if kept is not None and (self._has_failed() or self.ticks() - kept.at <= oldest):
+                return kept.document
+            if self._has_failed():
+                raise away("does not answer")
             found = _Kept(check(self.asking.get(url)), self.ticks())
         except Unavailable:
-            self._failed_at = self.ticks()
+            if not self._has_failed():
+                self._failed_at = self.ticks()
             raise
         finally:
             self._asked.release()
         self._documents[url] = found
         self._failed_at = None
         return found.document
+
+    def _has_failed(self) -> bool:
+        return self._failed_at is not None and self.ticks() - self._failed_at < FAILED_SECONDS
 
     def _checked(self, document: dict[str, Any]) -> dict[str, Any]:
         if document.get("issuer") != self.issuer:
