@@ -32,7 +32,6 @@ from vault.services.tokens import require_reach
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vault.domain.account import Account
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
 
@@ -103,23 +102,10 @@ class Freezes:
                 raise not_found("freeze", freeze_id[:36])
         return found
 
-    def stopping(self, actor: Actor) -> tuple[Freeze, ...]:
-        """List what stops the actor whatever the account, for the banner on every page."""
+    def standing(self) -> tuple[Freeze, ...]:
+        """List all that is frozen now, for the banners: a page shows those that concern what it is about."""
         with self.units.read() as unit:
-            return tuple(
-                each
-                for each in unit.freezes.open()
-                if each.kind is FreezeKind.VAULT or each.covered == Covered(FreezeKind.PERSON, actor.id)
-            )
-
-    def over(self, account: Account, person_id: str) -> tuple[Freeze, ...]:
-        """List what stops a person's disclosures of an account, for that account's pages."""
-        with self.units.read() as unit:
-            return tuple(
-                each
-                for each in unit.freezes.open()
-                if each.covered.concerns(account.customer_id, account.id, person_id)
-            )
+            return unit.freezes.open()
 
     def _may_freeze(self, unit: Unit, actor: Actor, covered: Covered, now: datetime) -> None:
         asked = f"freeze of {covered}"

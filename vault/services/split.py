@@ -77,6 +77,14 @@ class SplitCustody:
     proposals: Proposals
     clock: Clock
 
+    def is_split(self, account: Account) -> bool:
+        """Say whether an account's custody is split, by itself or by its customer."""
+        if account.split_custody:
+            return True
+        with self.units.read() as unit:
+            customer = unit.customers.get(account.customer_id)
+        return customer is not None and customer.split_custody
+
     def turn_on(self, actor: Actor, scope: Scope) -> None:
         """Split custody of one account, or of all of a customer, from the next disclosure on; twice is once."""
         now = self.clock.now()

@@ -17,7 +17,7 @@ from typing_extensions import override
 from vault.domain.actor import Actor, Scope, system_actor
 from vault.domain.event import Event, EventType, Result, stamp
 from vault.domain.freeze import Covered, Freeze, FreezeKind
-from vault.domain.person import PersonState
+from vault.domain.person import Person, PersonState
 from vault.domain.policy import Permission
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.errors import FieldError, Forbidden, Invalid, Limited, VaultError, not_found
@@ -90,12 +90,34 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Budgets:
-    """The use case of asking for more accounts an hour; agreeing and ending are those of proposals."""
+class Pace:
+    """How fast a person opens accounts: who, how many they may in an hour, and how many they did in the last."""
 
+    person: Person
+    allowed: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """The use cases on how many accounts an hour; agreeing and ending are those of proposals."""
+
+    units: Units
     gate: Gate
     proposals: Proposals
     clock: Clock
+
+    def pace(self, actor: Actor, person_id: str) -> Pace:
+        """Read how fast a person opens accounts, as somebody who may raise it or manages people."""
+        now = self.clock.now()
+        asked = (Permission.BUDGET_RAISE, Permission.PEOPLE_MANAGE)
+        may = any(not self.gate.policy.reach(actor, each).empty for each in asked)
+        with self.units.read() as unit:
+            person = unit.people.get(person_id) if may else None
+            if person is None:
+                raise not_found("person", person_id[:36])
+            used = unit.checkouts.used_since(person.id, now - HOUR, held=False)
+            return Pace(person, allowed(unit, self.gate, person.id, now), len(used))
 
     def propose(self, actor: Actor, wanted: Wanted, why: str, otp: str) -> Proposal:
         """Propose a budget; it counts once another person agreed, and ends by itself."""

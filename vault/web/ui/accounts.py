@@ -80,6 +80,8 @@ def account_page(account_id: str) -> Response:
         open_rotations=[each for each in credential.rotations if each.state in UNSETTLED],
         history=history,
         seen=_seen(credential),
+        is_split=vault.split.is_split(credential.view.account),
+        may_break=vault.glass.may_break(who, credential.view.account),
         customer=customer_of(who, credential.view.account.customer_id),
     )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
-from vault.domain.policy import Deny, Facts, Permission
+from vault.domain.glass import decide_glass
+from vault.domain.policy import Deny, Facts, Permission, Policy
 from vault.errors import VaultError
 from vault.services.asking import Ask
 from vault.web.auth import actor, the_vault
@@ -45,6 +46,7 @@ class Option:
 def ask(account_id: str) -> Response:
     """Show the reasons."""
     form = AskForm(formdata=None, reason=request.args.get("reason", ""), minutes="60")
+    form.break_glass.data = "yes" if request.args.get("glass") else ""
     return _ask_page(account_id, form, 200)
 
 
@@ -62,6 +64,7 @@ def ask_send(account_id: str) -> AnyResponse:
         form.ticket.data.strip(),
         form.justification.data,
         int(form.minutes.data) * 60,
+        break_glass=form.break_glass.data == "yes",
     )
     try:
         checkout = the_vault().asking.ask(actor(), wish)
@@ -80,7 +83,8 @@ def _choices(form: AskForm) -> None:
 def _ask_page(account_id: str, form: AskForm, status: int) -> Response:
     view = the_vault().accounts.get(actor(), account_id)
     _choices(form)
-    options = _options(view)
+    glass = form.break_glass.data == "yes"
+    options = _options(view, glass=glass)
     fitting = [option for option in options if not option.why]
     if not form.reason.data and len(fitting) == 1:
         form.reason.data = fitting[0].reason.code
@@ -89,19 +93,23 @@ def _ask_page(account_id: str, form: AskForm, status: int) -> Response:
         status,
         view=view,
         form=form,
+        glass=glass,
+        may_break=the_vault().glass.may_break(actor(), view.account),
         fitting=fitting,
         others=[option for option in options if option.why],
     )
 
 
-def _options(view: AccountView) -> list[Option]:
+def _options(view: AccountView, *, glass: bool) -> list[Option]:
     policy = the_vault().policy
     customer = customer_of(actor(), view.account.customer_id)
     facts = Facts(view.account, view.situation, the_vault().clock.now(), None, customer)
     found: list[Option] = []
     for reason in policy.reasons.values():
         longest = policy.terms(reason, view.account, customer).longest
-        decision = policy.decide_reason(reason.code, longest, facts)
+        longest = min(longest, policy.limits.break_glass_seconds) if glass else longest
+        decide = decide_glass if glass else Policy.decide_reason
+        decision = decide(policy, reason.code, longest, facts)
         why = decision.detail if isinstance(decision, Deny) else ""
         found.append(Option(reason, longest, reason.instead.get(view.account.kind, ""), why))
     return found

@@ -21,6 +21,7 @@ from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui import disclose
 from vault.web.ui.forms import DecideForm, Form, OtpForm, RevokeForm, carrying, options
+from vault.web.ui.forms_emergency import ReviewGlassForm
 from vault.web.ui.show import duration
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
@@ -42,7 +43,7 @@ ANSWERS: Final = "'password', 'code', 'check-in', 'cancel', 'step-up', 'decide',
 def checkout_page(checkout_id: str) -> Response:
     """Show a checkout: to its holder with what can be done, to others with what may be decided."""
     view = the_vault().views.checkout(actor(), checkout_id)
-    if view.checkout.requester_id == actor().id:
+    if _half(view):
         return _own(view, OtpForm(formdata=None), 200)
     return _others(view, DecideForm(formdata=None), RevokeForm(formdata=None), 200)
 
@@ -176,6 +177,24 @@ def own_again(checkout_id: str, form: Form, status: int) -> Response:
     return _own(the_vault().views.checkout(actor(), checkout_id), form, status)
 
 
+def others_again(checkout_id: str, form: Form, status: int) -> Response:
+    """Show somebody's checkout again, with what was refused of a review or of joining it."""
+    view = the_vault().views.checkout(actor(), checkout_id)
+    if _half(view):
+        return _own(view, form, status)
+    return _others(view, DecideForm(formdata=None), RevokeForm(formdata=None), status, form)
+
+
+def _half(view: CheckoutView) -> str:
+    """Say which half of the credential is the visitor's under this checkout: both, one, or (empty) none (C8)."""
+    checkout, who = view.checkout, actor().id
+    if who not in {checkout.requester_id, checkout.second_id}:
+        return ""
+    if not the_vault().split.is_split(view.account):
+        return "both" if who == checkout.requester_id else ""
+    return "password" if who == checkout.requester_id else "mfa"
+
+
 def _own(
     view: CheckoutView,
     form: Form,
@@ -191,10 +210,17 @@ def _own(
         shown=shown,
         returned=returned,
         openable=_openable(view),
+        half=_half(view),
     )
 
 
-def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, status: int) -> Response:
+def _others(
+    view: CheckoutView,
+    form: DecideForm,
+    revoke_form: RevokeForm,
+    status: int,
+    more: Form | None = None,
+) -> Response:
     vault, who = the_vault(), actor()
     _shorter(form, view)
     reason = vault.policy.reasons.get(view.checkout.reason)
@@ -209,6 +235,13 @@ def _others(view: CheckoutView, form: DecideForm, revoke_form: RevokeForm, statu
         told=told,
         history=[Earlier(each, None) for each in before.items if each.id != view.checkout.id],
         instead="" if reason is None else reason.instead.get(view.account.kind, ""),
+        is_split=vault.split.is_split(view.account),
+        more=more,
+        join=more if isinstance(more, OtpForm) else OtpForm(formdata=None),
+        review=more if isinstance(more, ReviewGlassForm) else ReviewGlassForm(formdata=None),
+        may_review=view.checkout.is_unreviewed
+        and not view.checkout.is_open
+        and vault.glass.uninvolved(who, view.checkout, view.account),
     )
 
 

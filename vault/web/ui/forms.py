@@ -136,6 +136,7 @@ class AskForm(Form):
     ticket = StringField("Ticket", needed("Give the number of the ticket this is for."))
     justification = TextAreaField("What for, in a sentence", needed("Say what you are going to do."))
     minutes = SelectField("For how long", choices=[])
+    break_glass = StringField(validators=[Optional()])
 
 
 class DecideForm(Form):

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from flask import Flask, Response
     from flask.sansio.blueprints import BlueprintSetupState
 
+    from vault.domain.account import Account
     from vault.domain.actor import Actor
+    from vault.domain.freeze import Freeze
     from vault.web.ui.forms import Form
 
 blueprint = Blueprint("ui", __name__, template_folder="templates", static_folder="static")
@@ -73,6 +75,8 @@ def _given() -> dict[str, object]:
         "provider": vault.settings.oidc.name if vault.federation.provider is not None else "",
         "halted_since": lambda: None if me is None else _halted_since(),
         "halt_after": vault.anchored.allowed,
+        "frozen_over": _frozen,
+        "frozen_for_me": lambda: () if me is None else _frozen(None, me.id),
         "unread": lambda: 0 if me is None else _unread(me),
     }
 
@@ -83,6 +87,23 @@ def _halted_since() -> datetime | None:
         return the_vault().places.stopped_since()
     except VaultError:
         return None
+
+
+def _frozen(account: Account | None, person_id: str) -> list[Freeze]:
+    """Give what stops a person: everywhere, or (beyond that) on one account; asked of the database once a page."""
+    if "freezes" not in g:
+        try:
+            g.freezes = the_vault().freezes.standing()
+        except VaultError:
+            g.freezes = ()
+    everywhere = [each for each in g.freezes if each.covered.concerns("", "", person_id)]
+    if account is None:
+        return everywhere
+    found = [
+        each for each in g.freezes if each.covered.concerns(account.customer_id, account.id, person_id)
+    ]
+    mine = [] if (me := _somebody()) is None else [each.id for each in _frozen(None, me.id)]
+    return [each for each in found if each.id not in mine]
 
 
 def _by_passkey() -> bool:

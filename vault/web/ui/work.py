@@ -38,6 +38,7 @@ def home() -> Response:
         "ui/home.html",
         mine=vault.views.mine(who) if uses else (),
         waiting=vault.queue.waiting(who).items if approves else (),
+        unreviewed=vault.glass.waiting(who),
         due=_left_behind(vault, who) if uses else (),
         onboarding=vault.accounts.page(who, onboarding, Slice(LATELY))[0] if takes_in else (),
         watched=vault.watching.look(who) if audits else None,

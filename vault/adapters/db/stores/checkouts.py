@@ -200,9 +200,10 @@ class Checkouts:
             chosen = chosen.where(_checkout.account_id.in_(mine))
         return tuple(mapping.checkout.value(row) for row in self.db.all(chosen))
 
-    def used_since(self, person_id: str, since: datetime) -> frozenset[str]:
-        """Name the accounts whose lease a person began or joined after a time, holding the person's row."""
-        self.db.all(_PERSON_HELD, {"person": person_id})
+    def used_since(self, person_id: str, since: datetime, *, held: bool = True) -> frozenset[str]:
+        """Name the accounts whose lease a person began or joined after a time; `held` holds the person's row."""
+        if held:
+            self.db.all(_PERSON_HELD, {"person": person_id})
         return frozenset(row[0] for row in self.db.all(_USED, {"person": person_id, "since": since}))
 
     def open_of(self, account_id: str) -> Checkout | None:
