@@ -107,7 +107,10 @@ def test_anybody_draws_it_again_from_a_bundle(house: House, auditor: Actor, tmp_
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert f"The same: {sample.count} entries" in done.stdout
         told = json.loads((tmp_path / "population.json").read_text())
-        for changed in ({"seed": "better"}, {"count": told["count"] - 1}, {"items": told["items"][1:]}):
+        changes: list[dict[str, Any]] = [{"count": told["count"] - 1}, {"items": told["items"][1:]}]
+        if sample.count > 10:  # of few, another seed may well draw the same
+            changes.append({"seed": "better"})
+        for changed in changes:
             (tmp_path / "population.json").write_text(json.dumps(told | changed))
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 1, changed

@@ -59,6 +59,10 @@ def saying(*answers: bytes, drip: float = 0) -> Iterator[Client]:
                         connection.sendall(part)
                         if drip and stop.wait(drip):
                             return
+                    # a connection that is closed with something unread in it is reset, and the answer lost
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65_536):
+                        pass
                 except OSError:
                     continue
 
