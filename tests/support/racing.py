@@ -6,6 +6,7 @@ stand ready. What came of each job is "ok" or the code of its error.
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing
 import threading
 import time
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 PROCESSES: Final = 4
 _PATIENCE: Final = 60.0
+_SLOT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,15 @@ class Job:
     who: str
     verb: str
     arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One of two jobs that meet, at a time of its own, `late` by so many seconds of the machine's clock."""
+
+    job: Job
+    at: datetime
+    late: float = 0.0
 
 
 VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
@@ -57,6 +68,9 @@ VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
     "step_up": lambda vault, actor, a: vault.checkouts.step_up(actor, a[0], a[1]),
     "password": lambda vault, actor, a: vault.reveals.password(actor, a[0]),
     "code": lambda vault, actor, a: vault.reveals.code(actor, a[0]),
+    "sweep": lambda vault, _, __: vault.sweep.once(),
+    "remove": lambda vault, actor, a: vault.people.remove_grant(actor, a[0]),
+    "disable": lambda vault, actor, a: vault.people.disable(actor, a[0]),
     "check_in": lambda vault, actor, a: vault.checkouts.check_in(actor, a[0]),
     "cancel": lambda vault, actor, a: vault.checkouts.cancel(actor, a[0]),
     "revoke": lambda vault, actor, a: vault.checkouts.revoke(actor, a[0], "both at the same moment"),
@@ -98,6 +112,19 @@ class Track:
             ended |= dict(zip(lane, done.result(_PATIENCE), strict=True))
         return [ended[place] for place in range(len(jobs))]
 
+    def meet(self, rounds: Sequence[tuple[Leg, Leg]]) -> list[tuple[str, str]]:
+        """Run pairs of jobs one pair after the other, each pair at once, in two processes; give how each ended."""
+        keep_people(self.world, self.directory)
+        self._races += 1
+        slots = self.directory / f"rounds-{self._races}"
+        slots.write_bytes(bytes(2 * _SLOT))
+        running = [
+            self._pool.submit(_lane, self.url, self.directory, slots, lane, [legs[lane] for legs in rounds])
+            for lane in (0, 1)
+        ]
+        first, second = (each.result(_PATIENCE) for each in running)
+        return list(zip(first, second, strict=True))
+
 
 def pool() -> ProcessPoolExecutor:
     """Start the processes; each begins afresh, without this one's threads."""
@@ -119,6 +146,31 @@ def _run(url: str, directory: Path, meeting: Path, at: datetime, jobs: Sequence[
             _meet(meeting)
             start.wait(_PATIENCE)
             return [each.result(_PATIENCE) for each in running]
+
+
+def _lane(url: str, directory: Path, slots: Path, lane: int, legs: Sequence[Leg]) -> list[str]:
+    """Run one side of each round, when the other side stands ready for it as well."""
+    ended: list[str] = []
+    with (
+        closing(reopen(url, directory)) as world,
+        slots.open("r+b") as file,
+        mmap.mmap(file.fileno(), 2 * _SLOT) as ready,
+    ):
+        for number, leg in enumerate(legs, start=1):
+            world.clock.at = leg.at
+            ready[lane * _SLOT : (lane + 1) * _SLOT] = number.to_bytes(_SLOT, "big")
+            _wait_for(ready, 1 - lane, number)
+            time.sleep(leg.late)
+            ended.append(_end_of(world.vault, world.people[leg.job.who].actor, leg.job))
+    return ended
+
+
+def _wait_for(ready: mmap.mmap, lane: int, number: int) -> None:
+    until = time.monotonic() + _PATIENCE
+    while int.from_bytes(ready[lane * _SLOT : (lane + 1) * _SLOT], "big") < number:
+        if time.monotonic() > until:
+            raise TimeoutError("the other process did not come")
+        time.sleep(0.0002)
 
 
 def _meet(meeting: Path) -> None:
