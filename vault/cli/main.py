@@ -34,6 +34,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "approve": _Command("vault.cli.approvals:approve", "Agree to someone's request."),
     "deny": _Command("vault.cli.approvals:deny", "Refuse someone's request."),
     "proposals": _Command("vault.cli.proposals:proposals", "What takes two people: agree, refuse, end."),
+    "policy": _Command("vault.cli.policy:policy", "Why is it not open to me? Versions, proposals."),
     "password": _Command("vault.cli.disclosures:password", "The root password, to the clipboard."),
     "code": _Command("vault.cli.disclosures:code", "The present MFA code, to the clipboard."),
     "checkin": _Command("vault.cli.checkouts:checkin", "End your lease."),

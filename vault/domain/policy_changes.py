@@ -158,21 +158,21 @@ def _hours(place: str, before: tuple[Hours, ...], after: tuple[Hours, ...]) -> I
     yield Difference(place, f"{was} becomes {now}", Way.TAKES if kept else Way.ADDS)
 
 
-def _some(hours: Hours | None) -> tuple[Hours, ...]:
-    return () if hours is None else (hours,)
-
-
 def _tickets(before: Policy, after: Policy) -> Iterator[Difference]:
     was, now = before.tickets, after.tickets
     for check in sorted(now.checks - was.checks):
-        yield Difference("tickets.checks", f"{check} is asked of a ticket", Way.TAKES)
+        yield Difference("tickets.checks", f"{check} comes in", Way.TAKES)
     for check in sorted(was.checks - now.checks):
-        yield Difference("tickets.checks", f"{check} is not asked of a ticket any more", Way.ADDS)
-    for code in sorted(after.reasons):
+        yield Difference("tickets.checks", f"{check} goes out", Way.ADDS)
+    for code in (code for code in after.reasons if code in before.reasons):
         old, new = was.while_away(code), now.while_away(code)
         if old is not new:
-            words_ = f"while the ticket system is away: {old} becomes {new}"
-            yield Difference(f"tickets.outage {code}", words_, Way.ADDS if new is Outage.MARK else Way.TAKES)
+            way = Way.TAKES if new is Outage.DENY else Way.ADDS
+            yield Difference(f"tickets.outage {code}", f"{old} becomes {new}", way)
+
+
+def _some(hours: Hours | None) -> tuple[Hours, ...]:
+    return () if hours is None else (hours,)
 
 
 def _not_root(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
+from vault.domain.agreement import words
 from vault.domain.glass import decide_glass
 from vault.domain.policy import Deny, Facts, Permission, Policy
 from vault.errors import VaultError
@@ -37,6 +38,7 @@ class Option:
 
     reason: Reason
     longest: int
+    needs: str
     instead: str
     why: str
 
@@ -106,10 +108,12 @@ def _options(view: AccountView, *, glass: bool) -> list[Option]:
     facts = Facts(view.account, view.situation, the_vault().clock.now(), None, customer)
     found: list[Option] = []
     for reason in policy.reasons.values():
-        longest = policy.terms(reason, view.account, customer).longest
+        terms = policy.terms(reason, view.account, customer)
+        longest = terms.longest
         longest = min(longest, policy.limits.break_glass_seconds) if glass else longest
         decide = decide_glass if glass else Policy.decide_reason
         decision = decide(policy, reason.code, longest, facts)
         why = decision.detail if isinstance(decision, Deny) else ""
-        found.append(Option(reason, longest, reason.instead.get(view.account.kind, ""), why))
+        needs_ = " and ".join(map(words, terms.needs)) or words(())
+        found.append(Option(reason, longest, needs_, reason.instead.get(view.account.kind, ""), why))
     return found

@@ -162,6 +162,14 @@ class AgreeForm(Form):
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
+class PolicyForm(Form):
+    """Another policy, with the first word for it."""
+
+    text = TextAreaField("Policy (TOML)", needed("Give the whole text."))
+    why = TextAreaField("Why", needed("Say why; it stays in the log."))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
 class WhyForm(Form):
     """A sentence on why something ends."""
 

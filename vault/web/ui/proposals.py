@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from flask import Response
     from werkzeug.wrappers import Response as AnyResponse
 
+    from vault.domain.policy_changes import Difference
+    from vault.domain.proposal import Proposal
+
 PAGE: Final = 50
 
 
@@ -93,8 +96,17 @@ def _proposal(proposal_id: str, form: Form, status: int) -> Response:
         agree=agree,
         why=form if isinstance(form, WhyForm) else WhyForm(formdata=None),
         barred=vault.proposals.barred(who, found),
+        changed=_policy_changes(found),
         may_end=vault.proposals.may_end(who, found),
     )
+
+
+def _policy_changes(found: Proposal) -> tuple[Difference, ...] | None:
+    """Say what a proposed policy would change now; None for anything else, and for one that is decided."""
+    is_open = found.ended_at is None and found.confirmed_at is None
+    if found.kind is not ProposalKind.POLICY or not is_open or not the_vault().policies.may_read(actor()):
+        return None
+    return the_vault().policies.compare(actor(), found.content).differences
 
 
 def _names(people: set[str]) -> dict[str, str]:

@@ -18,9 +18,11 @@ from vault.domain.event import CATALOGUE, EventType
 from vault.domain.incident import IncidentKind
 from vault.domain.notice import Channel, Topic, Way
 from vault.domain.person import PersonState
+from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind, ProposalState
 from vault.domain.reason import Situation
 from vault.domain.rotation import RotationState
+from vault.services.explaining import Passage
 from vault.services.places import PlaceState
 from vault.services.reviews import DayState
 
@@ -219,6 +221,45 @@ ROLE: Final[Mapping[Role, str]] = {
     Role.ADMIN: "Administrator",
     Role.CUSTODIAN: "Custodian",
     Role.CSM: "Customer success",
+}
+
+PERMISSION: Final[Mapping[Permission, str]] = {
+    Permission.ACCOUNT_READ: "See customers, accounts and their state",
+    Permission.ACCOUNT_REGISTER: "Register customers and accounts",
+    Permission.CREDENTIAL_INTAKE: "Take credentials into custody",
+    Permission.CHECKOUT_USE: "Ask for root and use it",
+    Permission.CHECKOUT_APPROVE: "Approve or deny a request",
+    Permission.CHECKOUT_REVOKE: "End another person's checkout",
+    Permission.CHECKOUT_REVIEW: "Review a broken glass",
+    Permission.FREEZE_SET: "Freeze disclosures",
+    Permission.FREEZE_LIFT: "Be one of two who lift a freeze",
+    Permission.BUDGET_RAISE: "Be one of two who raise a budget",
+    Permission.ROTATION_VERIFY: "Prove a colleague's rotation",
+    Permission.TRAIL_READ: "Read the trail of accounts in scope",
+    Permission.LOG_READ: "Read the whole log",
+    Permission.LOG_EXPORT: "Take a copy of the log",
+    Permission.LOG_REVIEW: "Sign the review of a day",
+    Permission.INCIDENT_HANDLE: "Take and close incidents",
+    Permission.PEOPLE_MANAGE: "Invite people, give and take roles",
+    Permission.POLICY_MANAGE: "Be one of two who change the policy",
+    Permission.TOKEN_OWN: "Make API tokens for oneself",
+}
+
+PASSAGE: Final[Mapping[Passage, str]] = {
+    Passage.SIGHT: "Sight",
+    Passage.ROLE: "Role and scope",
+    Passage.CUSTODY: "Custody",
+    Passage.FREEZE: "Freeze",
+    Passage.FREE: "Free",
+    Passage.REASON: "Reason",
+    Passage.KIND: "Kind of account",
+    Passage.SITUATION: "Situation",
+    Passage.HOURS: "Hours",
+    Passage.DURATION: "Duration",
+    Passage.APPROVERS: "Approvers",
+    Passage.VELOCITY: "Accounts an hour",
+    Passage.TICKET: "Ticket",
+    Passage.FACTOR: "Second factor",
 }
 
 ROLE_MEANING: Final[Mapping[Role, str]] = {

@@ -243,6 +243,9 @@ class CheckoutSummary(Resource):
     requester: PersonName
     approvals_needed: int
     content_hash: str = Field(description="What approvals are bound to (S20).")
+    policy_hash: str = Field(
+        description="The version of the policy that it passed; its text is at /policy/versions/{digest}."
+    )
     requested_at: datetime
     decide_by: datetime
     use_by: datetime | None
@@ -329,6 +332,7 @@ def _summary(checkout: Checkout) -> dict[str, object]:
         "requester": PersonName(id=checkout.requester_id, name=checkout.requester_name),
         "approvals_needed": checkout.approvals_needed,
         "content_hash": checkout.content_hash,
+        "policy_hash": checkout.policy_hash,
         "requested_at": checkout.requested_at,
         "decide_by": checkout.decide_by,
         "use_by": checkout.use_by,
