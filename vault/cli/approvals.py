@@ -10,7 +10,8 @@ import click
 from vault.cli.checkouts import pending, tell
 from vault.cli.client import Api, connect, segment
 from vault.cli.exits import plain
-from vault.cli.output import ask_secret, emit, json_option, patiently, table, wait_option
+from vault.cli.factor import post_with_factor
+from vault.cli.output import emit, json_option, table, wait_option
 
 _QUEUE = (
     ("id", "CHECKOUT"),
@@ -76,15 +77,9 @@ def _decide(api: Api, checkout: str, word: dict[str, Any], *, wait: bool, as_jso
     if not as_json:
         _look(request)
 
-    def give() -> Any:
-        body = {
-            **word,
-            "content_hash": request.get("content_hash"),
-            "otp": ask_secret("Code from your own device"),
-        }
-        return api.post(f"/checkouts/{segment(request['id'])}/approvals", body)
-
-    tell(patiently(give, wait=wait), as_json=as_json)
+    body = {**word, "content_hash": request.get("content_hash")}
+    path = f"/checkouts/{segment(request['id'])}/approvals"
+    tell(post_with_factor(api, path, body, wait=wait), as_json=as_json)
 
 
 def _look(request: Any) -> None:

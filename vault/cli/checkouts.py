@@ -13,7 +13,8 @@ import click
 
 from vault.cli.client import Api, connect, segment
 from vault.cli.exits import stop
-from vault.cli.output import ask_secret, emit, facts, json_option, patiently, table, wait_option
+from vault.cli.factor import post_with_factor
+from vault.cli.output import emit, facts, json_option, table, wait_option
 
 _OPEN = ("pending_approval", "approved", "active")
 _COLUMNS = (
@@ -66,13 +67,8 @@ def latest(api: Api, name: str) -> str:
 
 
 def step_up(api: Api, checkout_id: str, *, wait: bool) -> Any:
-    """Ask for a code of the person's own device and give it for one checkout (S16)."""
-
-    def give() -> Any:
-        body = {"otp": ask_secret("Code from your own device")}
-        return api.post(f"/checkouts/{segment(checkout_id)}/step-up", body)
-
-    return patiently(give, wait=wait)
+    """Give the person's second factor for one checkout (S16)."""
+    return post_with_factor(api, f"/checkouts/{segment(checkout_id)}/step-up", {}, wait=wait)
 
 
 def tell(answer: Any, *, as_json: bool) -> None:

@@ -10,7 +10,8 @@ import click
 
 from vault.cli.client import connect, segment
 from vault.cli.exits import plain
-from vault.cli.output import ask_secret, emit, facts, json_option, patiently, table, wait_option
+from vault.cli.factor import post_with_factor
+from vault.cli.output import emit, facts, json_option, table, wait_option
 
 _CHANGES: Final = (("place", "WHERE"), ("words", "WHAT"), ("way", "SO IT"))
 _VERSIONS: Final = (
@@ -106,10 +107,7 @@ def propose(file: Path, why: str, *, wait: bool, as_json: bool) -> None:
         _tell_changes(compared["differences"])
         click.echo(_hold(compared["hold_seconds"]))
     word = {"text": text, "why": why}
-    made = patiently(
-        lambda: api.post("/policy/proposals", {**word, "otp": ask_secret("Code from your own device")}),
-        wait=wait,
-    )
+    made = post_with_factor(api, "/policy/proposals", word, wait=wait)
     if as_json:
         emit(made)
     else:

@@ -8,7 +8,8 @@ import click
 
 from vault.cli.client import connect, segment
 from vault.cli.exits import plain
-from vault.cli.output import ask_secret, emit, facts, json_option, patiently, table, wait_option
+from vault.cli.factor import post_with_factor
+from vault.cli.output import emit, facts, json_option, table, wait_option
 
 _LIST = (
     ("id", "ID"),
@@ -60,7 +61,8 @@ def proposals(
     if agree:
         if not as_json:
             _tell(shown)
-        shown = patiently(lambda: api.post(f"{path}/confirm", _word(shown)), wait=wait)
+        word = {"content_hash": shown["content_hash"]}
+        shown = post_with_factor(api, f"{path}/confirm", word, wait=wait)
     elif why is not None:
         shown = api.post(f"{path}/end", {"why": why})
     if as_json:

@@ -12,6 +12,7 @@ import socket
 import click
 
 from vault.cli.client import Api, check_address, connect
+from vault.cli.exits import Failure
 from vault.cli.output import ask_secret, emit, facts, json_option, patiently, wait_option
 from vault.cli.remembered import forget, remember
 
@@ -82,4 +83,10 @@ def _sign_in(url: str, email: str, days: int, *, wait: bool) -> str:
         }
         return str(Api(url, "").post("/sign-in", body)["token"])
 
-    return str(patiently(give, wait=wait))
+    try:
+        return str(patiently(give, wait=wait))
+    except Failure as failure:
+        if failure.code == "auth.refused":
+            words = f"With a passkey: make a token at {url}/tokens, then run: rootvault login {url}"
+            failure.detail = f"{failure.detail} {words}"
+        raise
