@@ -23,9 +23,11 @@ ABSENT: Final[Mapping[str, str]] = {
     "grant_id": "00000000-0000-4000-8000-000000000002",
     "incident_id": "00000000-0000-4000-8000-000000000006",
     "index": "123456789",
+    "notice_id": "00000000-0000-4000-8000-000000000009",
     "person_id": "00000000-0000-4000-8000-000000000003",
     "proposal_id": "00000000-0000-4000-8000-000000000007",
     "rotation_id": "00000000-0000-4000-8000-000000000004",
+    "session_id": "00000000-0000-4000-8000-00000000000e",
     "size": "123456789",
     "tile": "0/999",
     "token_id": "00000000-0000-4000-8000-000000000005",
@@ -52,6 +54,14 @@ class Sample:
 
 SAMPLES: Final[Mapping[str, Sample]] = {
     "read_me": Sample(Role.CSM),
+    "list_notices": Sample(Role.CSM, query="?state=unread"),
+    "read_notices": Sample(Role.CSM),
+    "read_notice": Sample(Role.CSM),
+    "read_notice_choices": Sample(Role.CSM),
+    "choose_notices": Sample(Role.CSM, {"requests": "digest", "people": "mail", "own": "mail", "log": "inbox"}),
+    "list_dead_letters": Sample(Role.AUDITOR),
+    "replay_dead_letters": Sample(Role.ADMIN),
+    "replay_dead_letter": Sample(Role.ADMIN),
     "list_customers": Sample(Role.CSM),
     "register_customer": Sample(
         Role.CUSTODIAN,
@@ -193,6 +203,15 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "confirm_role": Sample(Role.ADMIN, {"otp": OTP}),
     "remove_role": Sample(Role.ADMIN),
     "disable_person": Sample(Role.ADMIN),
+    "read_leaver": Sample(Role.ADMIN, query="?state=any&limit=5"),
+    "propose_recovery": Sample(Role.ADMIN, {"why": "lost the phone on a train", "otp": OTP}),
+    "take_recovery_link": Sample(Role.ADMIN, {"otp": OTP}),
+    "list_sessions": Sample(Role.CSM),
+    "end_other_sessions": Sample(Role.CSM),
+    "end_session": Sample(Role.CSM),
+    "list_their_sessions": Sample(Role.ADMIN),
+    "end_their_sessions": Sample(Role.ADMIN),
+    "end_their_session": Sample(Role.ADMIN),
     "list_tokens": Sample(Role.CSM),
     "issue_token": Sample(
         Role.ADMIN, {"name": "a pipeline", "otp": OTP, "scopes": ["account.read"], "scope": "all"}
