@@ -71,10 +71,6 @@ def proposals(
         _tell(shown)
 
 
-def _word(shown: Any) -> dict[str, Any]:
-    return {"content_hash": shown["content_hash"], "otp": ask_secret("Code from your own device")}
-
-
 def _tell(shown: Any) -> None:
     click.secho(plain(shown["id"]), bold=True)
     facts(shown, _FACTS)
