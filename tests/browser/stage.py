@@ -130,7 +130,7 @@ class Stage:
         page.get_by_label("E-mail").fill(member.email)
         page.get_by_label("Password").fill(member.password)
         page.get_by_label("Code").fill(member.code())
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(self.base_url + "/")
         return page
 
@@ -165,7 +165,7 @@ def serving(
 def populate(house: House) -> tuple[dict[Role, Member], tuple[Member, Member], totp.Seed]:
     """Appoint one person for each role, register customers and accounts, and take one into custody."""
     admins = house.admins()
-    members = {role: _appoint(house, admins, role, name) for role, name in NAMES.items()}
+    members = {role: appoint(house, admins, role, name) for role, name in NAMES.items()}
     actor = house.actor(members[Role.CUSTODIAN])
     north = house.vault.customers.register(actor, "912345", CustomerFacts(name="Northwind Traders Ltd"))
     blue = house.vault.customers.register(
@@ -193,7 +193,8 @@ def populate(house: House) -> tuple[dict[Role, Member], tuple[Member, Member], t
     return members, admins, seed
 
 
-def _appoint(house: House, admins: tuple[Member, Member], role: Role, name: str) -> Member:
+def appoint(house: House, admins: tuple[Member, Member], role: Role, name: str) -> Member:
+    """Invite a person, let them enrol, and have a second administrator agree to their role."""
     proposer, confirmer = (house.actor(admin) for admin in admins)
     email = f"{name.partition(' ')[0].lower()}@msp.example"
     invited = house.vault.people.invite(proposer, email, name, (Wish(role),))

@@ -178,7 +178,7 @@ def test_a_request_whose_approvers_are_gone_is_locked_and_says_what_to_do(one: W
     progress = seen(one, alice, request).progress
     assert progress.locked
     assert told(progress) == (
-        "Still needed: 1 approver. Locked: nobody is left who may decide, which leaves 1 approver open. "
+        "Locked: still needed: 1 approver, and nobody is left who may decide. "
         "Two administrators have to appoint somebody, or the request is withdrawn."
     )
     refused("approval.locked", one.ask, alice, _another(one), ONE)

@@ -20,7 +20,7 @@ _QUEUE = (
     ("reason", "REASON"),
     ("ticket", "TICKET"),
     ("decide_by", "DECIDE BY"),
-    ("signs", "SECOND LOOK"),
+    ("signs", "STANDS OUT"),
 )
 
 
@@ -86,7 +86,7 @@ def _look(request: Any) -> None:
     """Show what is decided on: the request, what stands out, and what was before."""
     tell(request, as_json=False)
     if request.get("risks"):
-        click.secho(f"second look   {_signs(request)}", bold=True)
+        click.secho(f"stands out    {_signs(request)}", bold=True)
     history = request.get("history") or {}
     for name, of in (("account before", "of_account"), ("person before", "of_requester")):
         for each in history.get(of, []):

@@ -152,16 +152,15 @@ def told(progress: Progress) -> str:
         said.append(f"The word of {names} does not count any more: who gave it may not approve now.")
     if not progress.left:
         return " ".join((*said, "All approvals are given."))
-    said.append(f"Still needed: {words(progress.left)}.")
     people = _names(each.name for each in progress.may)
     if progress.locked:
         only = f"only {people} may decide" if progress.may else "nobody is left who may decide"
         said.append(
-            f"Locked: {only}, which leaves {words(progress.short)} open. "
+            f"Locked: still needed: {words(progress.left)}, and {only}. "
             "Two administrators have to appoint somebody, or the request is withdrawn."
         )
     else:
-        said.append(f"{people} may decide.")
+        said.append(f"Still needed: {words(progress.left)}. {people} may decide.")
     return " ".join(said)
 
 

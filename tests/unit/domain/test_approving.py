@@ -139,7 +139,7 @@ def test_it_is_locked_when_too_few_or_the_wrong_people_are_left() -> None:
     assert "nobody is left" in told(nobody)
     one = weigh(checkout(), people=(approver("ada"),))
     assert one.locked
-    assert "only Ada may decide, which leaves 1 approver open" in told(one)
+    assert "still needed: 2 approvers, and only Ada may decide." in told(one)
     local = Power(Role.APPROVER, Scope(ScopeKind.ACCOUNT, ACCOUNT.id))
     narrow = tuple(approver(name, LONG_AGO, local) for name in ("ada", "bert"))
     assert weigh(checkout(), people=narrow, need=Need(2, scope=ScopeKind.ALL)).locked
