@@ -127,7 +127,8 @@ def test_windows_are_compared_only_where_it_is_certain(now: Hours, was: Hours, w
     assert now.within(was) is within
 
 
-OFFICE = '[hours.office]\nzone = "Europe/Berlin"\ndays = ["mon", "tue", "wed", "thu", "fri"]\nfrom = "08:00"\nuntil = "18:00"\n'
+DAYS = 'days = ["mon", "tue", "wed", "thu", "fri"]'
+OFFICE = f'[hours.office]\nzone = "Europe/Berlin"\n{DAYS}\nfrom = "08:00"\nuntil = "18:00"\n'
 
 
 def written(more: str = "", **changed: str) -> Policy:
