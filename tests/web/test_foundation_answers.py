@@ -63,6 +63,14 @@ def test_a_foreign_host_name_is_refused(probe: Flask) -> None:
     assert client.get("/healthz", headers={"Host": "127.0.0.1:8400"}).status_code == 200
 
 
+def test_a_foreign_host_name_is_refused_by_a_page_that_leads_nowhere(application: Flask) -> None:
+    answer = application.test_client().get(
+        "/sign-in", headers={"Host": "evil.example", "Accept": "text/html"}
+    )
+    assert answer.status_code == 400
+    assert "href" not in answer.text
+
+
 # --- answers --------------------------------------------------------------------------------------
 
 

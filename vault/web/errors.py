@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import structlog
 from flask import Flask, Response, g, json, redirect, render_template, request
+from flask.globals import request_ctx
 from flask_limiter.errors import RateLimitExceeded
 from jinja2 import TemplateNotFound
 from markupsafe import Markup
@@ -137,8 +138,9 @@ def _document(error: VaultError, status: int) -> Response:
 def _page(error: VaultError, status: int) -> Response:
     details = problem(error, status)
     try:
-        # what went wrong unforeseen may be a template: that page needs none
-        if status != 500:  # noqa: PLR2004 - the status that is called so
+        # what went wrong unforeseen may be a template: that page needs none; for a host that is not ours it could
+        # lead nowhere
+        if request_ctx.url_adapter is not None and status != 500:  # noqa: PLR2004 - the status that is called so
             page = render_template("error.html", problem=details, error=error, status=status)
             return Response(page, status=status, content_type="text/html; charset=utf-8")
     except TemplateNotFound as missing:
