@@ -7,8 +7,8 @@ cases'; a form only knows what is missing. The form's token is checked before an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -27,6 +27,7 @@ from vault.domain.account import Custodian, Model
 from vault.domain.checkout import Decision
 from vault.domain.notice import Topic
 from vault.errors import VaultError
+from vault.web.texts import REFUSED, deceives
 from vault.web.ui.words import CUSTODIAN, KIND, NOTICE_TOPIC, NOTICE_WAY, ROLE, ROLE_MEANING
 
 
@@ -57,6 +58,18 @@ class Form(FlaskForm):  # type: ignore[misc] # flask-wtf publishes no types
     """JSON pointers of errors whose field has another name here."""
 
     error: VaultError | None = None
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """Say whether all is filled in, and no text has characters that act instead of being seen (S27)."""
+        good = super().validate(extra_validators=extra_validators)
+        for each in self:
+            text = each.data
+            if isinstance(each, PasswordField) or not isinstance(text, str):
+                continue
+            if deceives(text, lines=isinstance(each, TextAreaField)):
+                each.errors = [*each.errors, REFUSED]
+                good = False
+        return bool(good)
 
     def take(self, error: VaultError) -> None:
         """Put each error beside its field, and keep the whole for the summary above the form."""
@@ -176,6 +189,15 @@ class WhyForm(Form):
     why = TextAreaField("Why", needed("Say why; it stays in the log."))
 
 
+class RecoverForm(Form):
+    """Why somebody enrols again, with a fresh second factor."""
+
+    why = TextAreaField(
+        "Why, and how you know that it is them", needed("Say why; another administrator reads it.")
+    )
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
 class RevokeForm(Form):
     """Ending somebody else's checkout."""
 
@@ -234,6 +256,18 @@ class CustomerForm(Form):
     name = StringField("Name", needed("Give the customer's name."))
     public_sector = BooleanField("Public Sector")
     aws_india = BooleanField("Under AWS India")
+
+
+class LimitsForm(Form):
+    """A customer's own limits on sessions and leases, in minutes; empty takes one away (U3)."""
+
+    places: ClassVar[dict[str, str]] = {"/session_idle_seconds": "idle", "/session_max_seconds": "longest"}
+
+    name = StringField("Name", needed("Give the customer's name."))
+    public_sector = BooleanField("Public Sector")
+    aws_india = BooleanField("Under AWS India")
+    idle = StringField("Sessions end after so many minutes without a request", [Optional()])
+    longest = StringField("Sessions and leases last at most so many minutes", [Optional()])
 
 
 def _custodians() -> list[SelectChoice]:

@@ -9,14 +9,14 @@ from flask import redirect, request, url_for
 from vault.domain.account import Custodian, Kind, Model
 from vault.domain.policy import Permission
 from vault.domain.secret import Secret
-from vault.errors import VaultError
+from vault.errors import FieldError, Invalid, VaultError
 from vault.ports.store import Slice
 from vault.services.accounts import AccountFacts
 from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
-from vault.web.ui.forms import AccountForm, CustomerForm, IntakeForm, options
+from vault.web.ui.forms import AccountForm, CustomerForm, IntakeForm, LimitsForm, options
 from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 
 if TYPE_CHECKING:
@@ -61,6 +61,43 @@ def customer_send() -> AnyResponse:
     except VaultError as error:
         return refused(error, form, again)
     return redirect(url_for("ui.account_new", customer=made.id), 303)
+
+
+@blueprint.get("/customers/<customer_id>")
+@needs(Permission.ACCOUNT_REGISTER)
+def customer_page(customer_id: str) -> Response:
+    """Show a customer, to change."""
+    found = the_vault().customers.get(actor(), customer_id)
+    form = LimitsForm(
+        formdata=None,
+        name=found.name,
+        public_sector=found.public_sector,
+        aws_india=found.aws_india,
+        idle=_minutes(found.session_idle_seconds),
+        longest=_minutes(found.session_max_seconds),
+    )
+    return _customer(customer_id, form, 200)
+
+
+@blueprint.post("/customers/<customer_id>")
+@needs(Permission.ACCOUNT_REGISTER)
+def customer_change(customer_id: str) -> AnyResponse:
+    """Change a customer's name, terms and own limits (U3)."""
+    form = LimitsForm()
+    if not form.validate():
+        return _customer(customer_id, form, INVALID)
+    try:
+        facts = CustomerFacts(
+            form.name.data,
+            form.public_sector.data,
+            form.aws_india.data,
+            _seconds("session_idle_seconds", form.idle.data),
+            _seconds("session_max_seconds", form.longest.data),
+        )
+        the_vault().customers.change(actor(), customer_id, facts)
+    except VaultError as error:
+        return refused(error, form, lambda status: _customer(customer_id, form, status))
+    return redirect(url_for("ui.customer_page", customer_id=customer_id), 303)
 
 
 @blueprint.get("/register")
@@ -140,3 +177,24 @@ def _customers(form: AccountForm) -> None:
 def _account_page(form: AccountForm, status: int) -> Response:
     _customers(form)
     return page("ui/account_new.html", status, form=form)
+
+
+def _customer(customer_id: str, form: LimitsForm, status: int) -> Response:
+    vault = the_vault()
+    found = vault.customers.get(actor(), customer_id)
+    return page("ui/customer.html", status, customer=found, form=form, settings=vault.settings.session)
+
+
+def _minutes(seconds: int | None) -> str:
+    return "" if seconds is None else f"{seconds / 60:g}"
+
+
+def _seconds(name: str, text: str | None) -> int:
+    """Read minutes as people write them; nothing takes the limit away."""
+    given = (text or "").strip()
+    if not given:
+        return 0
+    if not given.isascii() or not given.isdigit() or int(given) == 0:
+        place = FieldError(f"/{name}", "Give whole minutes, or nothing.")
+        raise Invalid("input.invalid", place.detail, errors=(place,))
+    return int(given) * 60

@@ -18,7 +18,7 @@ from vault.services.people import Wish
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import disclose
-from vault.web.ui.forms import Form, GrantForm, InviteForm, OtpForm
+from vault.web.ui.forms import Form, GrantForm, InviteForm, OtpForm, RecoverForm
 from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def invite_send() -> AnyResponse:
 @needs(Permission.PEOPLE_MANAGE)
 def person_page(person_id: str) -> Response:
     """Show a person and their roles."""
-    return _person(person_id, GrantForm(formdata=None), 200)
+    return person_again(person_id, GrantForm(formdata=None), 200)
 
 
 @blueprint.post("/people/<person_id>/link")
@@ -78,7 +78,7 @@ def person_link(person_id: str) -> AnyResponse:
     try:
         made = the_vault().people.new_enrolment(actor(), person_id)
     except VaultError as error:
-        return refused(error, form, lambda status: _person(person_id, form, status))
+        return refused(error, form, lambda status: person_again(person_id, form, status))
     return _link(made)
 
 
@@ -88,11 +88,11 @@ def person_grant(person_id: str) -> AnyResponse:
     """Propose a role."""
     form = GrantForm()
     if not form.validate():
-        return _person(person_id, form, INVALID)
+        return person_again(person_id, form, INVALID)
     try:
         the_vault().people.propose_grant(actor(), person_id, _wish(form))
     except VaultError as error:
-        return refused(error, form, lambda status: _person(person_id, form, status))
+        return refused(error, form, lambda status: person_again(person_id, form, status))
     return redirect(url_for("ui.person_page", person_id=person_id), 303)
 
 
@@ -102,11 +102,11 @@ def grant_confirm(person_id: str, grant_id: str) -> AnyResponse:
     """Agree to a proposed role, with a fresh second factor."""
     form = OtpForm()
     if not form.validate():
-        return _person(person_id, form, INVALID)
+        return person_again(person_id, form, INVALID)
     try:
         the_vault().people.confirm_grant(actor(), grant_id, form.otp.data.strip())
     except VaultError as error:
-        return refused(error, form, lambda status: _person(person_id, form, status))
+        return refused(error, form, lambda status: person_again(person_id, form, status))
     return redirect(url_for("ui.person_page", person_id=person_id), 303)
 
 
@@ -118,23 +118,24 @@ def grant_remove(person_id: str, grant_id: str) -> AnyResponse:
     try:
         the_vault().people.remove_grant(actor(), grant_id)
     except VaultError as error:
-        return refused(error, form, lambda status: _person(person_id, form, status))
+        return refused(error, form, lambda status: person_again(person_id, form, status))
     return redirect(url_for("ui.person_page", person_id=person_id), 303)
 
 
 @blueprint.post("/people/<person_id>/disable")
 @needs(Permission.PEOPLE_MANAGE)
 def person_disable(person_id: str) -> AnyResponse:
-    """Shut a person out."""
+    """Shut a person out, and show what they leave behind."""
     form = Form()
     try:
         the_vault().people.disable(actor(), person_id)
     except VaultError as error:
-        return refused(error, form, lambda status: _person(person_id, form, status))
-    return redirect(url_for("ui.person_page", person_id=person_id), 303)
+        return refused(error, form, lambda status: person_again(person_id, form, status))
+    return redirect(url_for("ui.leaver_page", person_id=person_id), 303)
 
 
-def _person(person_id: str, form: Form, status: int) -> Response:
+def person_again(person_id: str, form: Form, status: int) -> Response:
+    """Show a person and their roles, with what was refused."""
     vault, who = the_vault(), actor()
     profile = vault.people.get(who, person_id)
     return page(
@@ -145,6 +146,8 @@ def _person(person_id: str, form: Form, status: int) -> Response:
         form=form,
         grant=form if isinstance(form, GrantForm) else GrantForm(formdata=None),
         otp_form=form if isinstance(form, OtpForm) else OtpForm(formdata=None),
+        recover=form if isinstance(form, RecoverForm) else RecoverForm(formdata=None),
+        recovery=vault.recovery.standing(person_id),
     )
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 from flask import redirect, request, url_for
 
 from vault.domain.policy import Permission
-from vault.errors import VaultError, not_found
+from vault.errors import FieldError, Invalid, VaultError, not_found
 from vault.services.anomalies import MEANING
 from vault.services.reviews import DAYS, UNREAD, DayState, Signing
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
+from vault.web.texts import REFUSED, deceives
 from vault.web.ui.forms import ReviewForm
 from vault.web.ui.site import blueprint, page, refused
 
@@ -99,6 +100,9 @@ def review_sign(day: str) -> AnyResponse:
     answers = {name: text for name, text in request.form.items() if name.startswith("a_")}
     signing = Signing(form.digest.data or "", form.sentence.data or "", answers)
     try:
+        if any(deceives(text, lines=True) for text in (signing.sentence, *answers.values())):
+            place = FieldError("/sentence", REFUSED)
+            raise Invalid("input.invalid", REFUSED, errors=(place,))
         the_vault().reviews.sign(actor(), when, signing)
     except VaultError as error:
         return refused(error, form, lambda status: _day(when, form, answers, status))

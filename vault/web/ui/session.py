@@ -1,4 +1,4 @@
-"""Signing in and out, enrolment by link, where one is signed in, and what the keyboard does.
+"""Signing in and out, enrolment by link, and what the keyboard does; where one is signed in is `sessions`.
 
 Decided here: where one goes after signing in is only ever a path of this site.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from flask import redirect, request, session, url_for
+from flask import redirect, request, url_for
 
 from vault.domain.secret import Secret
 from vault.errors import FieldError, Invalid, Unauthenticated, VaultError
@@ -93,22 +93,6 @@ def enrol_send(token: str) -> AnyResponse:
     except VaultError as error:
         return refused(error, form, lambda status: _enrol_page(token, form, status))
     return page("ui/enrolled.html")
-
-
-@blueprint.get("/sessions")
-@needs(SIGNED_IN)
-def session_list() -> Response:
-    """Show this session."""
-    return page("ui/sessions.html", session=visitor().session, settings=the_vault().settings.session)
-
-
-@blueprint.post("/sessions/end")
-@needs(SIGNED_IN)
-def session_end() -> AnyResponse:
-    """End all of one's own sessions, this one included."""
-    the_vault().signin.end_all(auth.actor())
-    session.clear()
-    return redirect(url_for("ui.sign_in"), 303)
 
 
 @blueprint.get("/keyboard")

@@ -151,6 +151,9 @@ INCIDENT_STATE: Final[Mapping[str, Word]] = {
     "closed": Word("Closed", "ok", "check", "Explained, with a sentence."),
 }
 
+FACTOR: Final[Mapping[str, str]] = {"totp": "by code", "passkey": "by passkey", "none": "by token"}
+"""By which second factor a session was opened."""
+
 PROPOSAL: Final[Mapping[ProposalState, Word]] = {
     ProposalState.WAITING: Word("Waits for a second person", "warn", "clock", "It gives nothing yet."),
     ProposalState.HELD: Word("On hold", "accent", "clock", "Agreed to; it counts when the hold is over."),

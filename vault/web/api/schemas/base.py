@@ -8,7 +8,6 @@ exposed only while an answer is written. Times are RFC 3339 in UTC with ``Z``.
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -29,11 +28,10 @@ from vault.domain.ids import ACCOUNT_ID
 from vault.domain.secret import Secret
 from vault.ports.store import Receipt
 from vault.web.requests import Wire
+from vault.web.texts import REFUSED, deceives
 
 SECRET_MAX: Final = 4096
 LIMIT_MAX: Final = 200
-_DECEIVING: Final = frozenset({"Cc", "Cs"})
-_DIRECTIONS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -79,8 +77,8 @@ SecretText = Annotated[
 
 
 def _one_line(text: str) -> str:
-    if any(unicodedata.category(each) in _DECEIVING or each in _DIRECTIONS for each in text):
-        raise PydanticCustomError("text", "No control or direction characters, and no line breaks.")
+    if deceives(text):
+        raise PydanticCustomError("text", REFUSED)
     return text
 
 
