@@ -273,13 +273,11 @@ def test_adding_takes_a_fresh_factor_a_browser_and_a_verified_user(world: World,
         "[" * 9_000,
         " " * 20_000,
     ):
-        assert isinstance(
-            refused(lambda bent=bent: vault.passkeys.add(actor, "k", ticket, bent, "1")), Invalid
-        )  # type: ignore[misc] # bound now
+        with pytest.raises(Invalid):
+            vault.passkeys.add(actor, "k", ticket, bent, "1")
     for name in ("", "x" * 61, "a\nb"):
-        assert isinstance(
-            refused(lambda name=name: vault.passkeys.add(actor, name, ticket, made, "1")), Invalid
-        )  # type: ignore[misc] # bound now
+        with pytest.raises(Invalid):
+            vault.passkeys.add(actor, name, ticket, made, "1")
     confirming = vault.passkeys.to_confirm(actor).ticket
     assert isinstance(
         refused(lambda: vault.passkeys.add(actor, "k", confirming, key.make(confirming), "1")), Invalid
