@@ -73,10 +73,15 @@ class Freezes:
 
         Raises `NotFound`, `Conflict` proposal.state for one that is lifted, and what proposing or agreeing raises.
         """
-        with self.units.read() as unit:
+        now = self.clock.now()
+        with self.units.write() as unit:
+            self.gate.require(unit, actor, Permission.FREEZE_LIFT, now, asked_for=f"freeze {freeze_id[:36]}")
             found = unit.freezes.get(freeze_id)
             if found is None or not self._sees(unit, actor, found):
-                raise not_found("freeze", freeze_id[:36])
+                event = Event(
+                    EventType.ACCESS_DENIED, actor, detail={"asked_for": f"freeze {freeze_id[:36]}"}
+                )
+                refuse(unit, event, not_found("freeze", freeze_id[:36]), now)
             asked = ProposalFilter(frozenset({ProposalKind.LIFT}), found.id, is_waiting=True)
             waiting = unit.proposals.page(asked, Slice(1)).items
         for each in waiting:
