@@ -17,6 +17,7 @@ from wtforms import (
     PasswordField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -318,6 +319,29 @@ class ReviewForm(Form):
 
     sentence = TextAreaField("Your sentence", needed("Say what you looked at."))
     digest = StringField(validators=[Optional()])
+
+
+class MachineForm(Form):
+    """A machine's token."""
+
+    places: ClassVar[dict[str, str]] = {
+        **{f"/addresses/{number}": "addresses" for number in range(20)},
+        "/scope": "target",
+    }
+
+    name = StringField("Name", needed("Say which program it is."))
+    scopes = SelectMultipleField("What it may do", needed("Choose at least one."), validate_choice=False)
+    reach = SelectField(
+        "Reach",
+        choices=options((("all", "Everything"), ("customer", "One customer"), ("account", "One account"))),
+    )
+    target = StringField("DDI or account number", [Optional()])
+    addresses = TextAreaField("Counts only from", [Optional()])
+    days = SelectField(
+        "Ends after", choices=options((("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")))
+    )
+    why = TextAreaField("Why", [Optional()])
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
 class TokenForm(Form):

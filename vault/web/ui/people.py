@@ -157,9 +157,9 @@ def _link(made: Invited) -> Response:
     return page("ui/invited.html", person=made.person, link=link)
 
 
-def _wish(form: GrantForm) -> Wish:
-    kind = ScopeKind(form.scope.data)
-    target = (form.target.data or "").replace(" ", "")
+def scope_of(reach: str, target: str) -> Scope:
+    """Read a reach and its target, a DDI or an account number, as people type them."""
+    kind, target = ScopeKind(reach), target.replace(" ", "")
     if kind is ScopeKind.CUSTOMER:
         found = the_vault().customers.page(actor(), target or None, Slice(10)).items
         exact = [customer.id for customer in found if customer.ddi == target]
@@ -167,7 +167,11 @@ def _wish(form: GrantForm) -> Wish:
             place = FieldError("/target", "Give the DDI number of a customer that is registered.")
             raise Invalid("input.invalid", place.detail, errors=(place,))
         target = exact[0]
-    scope = Scope(kind, "" if kind is ScopeKind.ALL else target)
+    return Scope(kind, "" if kind is ScopeKind.ALL else target)
+
+
+def _wish(form: GrantForm) -> Wish:
+    scope = scope_of(form.scope.data, form.target.data or "")
     return Wish(Role(form.role.data), scope, _end_of(form.ends_at.data or ""))
 
 

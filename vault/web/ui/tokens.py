@@ -54,7 +54,7 @@ def token_revoke(token_id: str) -> AnyResponse:
         the_vault().tokens.revoke(actor(), token_id)
     except VaultError as error:
         return refused(error, form, lambda status: _tokens(form, status))
-    return redirect(url_for("ui.token_list"), 303)
+    return redirect(url_for("ui.machine_list" if request.form.get("machine") else "ui.token_list"), 303)
 
 
 def _tokens(form: Form, status: int) -> Response:
