@@ -30,9 +30,13 @@ EVERYONE = [
     f"/accounts/{NUMBER}",
     "/trail",
     "/reasons",
+    "/policy",
+    f"/policy/explain?account={NUMBER}&reason=IAM_RESTORE",
     "/sessions",
     "/keyboard",
     "/tokens",
+    "/notices",
+    "/notices/settings",
 ]
 PAGES = {
     Role.OPERATOR: [
@@ -52,6 +56,7 @@ PAGES = {
         "/review/2026-11-23",
         "/activity?days=90",
         "/outside",
+        "/notices/dead",
         f"/accounts/{NUMBER}/known",
         f"/accounts/{NUMBER}/known?at=2026-11-23T09:01",
         "/incidents",
@@ -60,7 +65,7 @@ PAGES = {
     ],
     Role.CUSTODIAN: ["/customers", "/customers/new", "/register", "/accounts/567890123456/intake"],
     Role.CSM: [],
-    Role.ADMIN: ["/people", "/people/invite"],
+    Role.ADMIN: ["/people", "/people/invite", "/policy/versions", "/policy/propose"],
 }
 VIEWS = [(360, 740, True), (768, 900, False), (1024, 800, True), (1600, 1000, False)]
 

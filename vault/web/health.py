@@ -2,7 +2,8 @@
 
 Decided here: alive means that a worker answers; ready means that database and log can be read; keys that
 do not answer make it *degraded*, because signing in, reading and checking in go on without them
-(ARCHITECTURE rule 13); so does a log that no place outside has confirmed for too long. Numbers are for this
+(ARCHITECTURE rule 13); so does a log that no place outside has confirmed for too long, and a policy file that nobody
+agreed to. Numbers are for this
 machine, or for who may export the log. Never told here: anything about a person, an account or a key's name.
 
 Under several workers the numbers are summed by prometheus_client's multiprocess mode, which `server`
@@ -103,11 +104,12 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 @needs(HEALTH)
 def ready() -> Response:
-    """Answer whether work can be done: ready, degraded (keys, anchors), or unavailable (database or log)."""
+    """Answer whether work can be done: ready, degraded (keys, anchors, policy), or unavailable (database or log)."""
     vault = auth.the_vault()
     try:
         with vault.units.read() as unit:
             unit.log.checkpoint()
+        vault.book.refresh(vault.units)
         anchors = _anchors(vault)
     except VaultError as error:
         place = "log" if error.code.startswith("log.") else "database"
@@ -116,13 +118,22 @@ def ready() -> Response:
         return response
     seen = cast("KeysSeen", current_app.extensions["rootvault.keys"]).look(vault.keys)
     down = sum(1 for key in seen if not key.ok)
+    policy = _policy(vault)
     told: dict[str, object] = {
-        "status": "degraded" if down or anchors != "ok" else "ready",
+        "status": "degraded" if down or anchors != "ok" or policy != "ok" else "ready",
         "database": "ok",
         "log": "ok",
         "keys": {"ok": len(seen) - down, "down": down},
+        "policy": policy,
     }
     return jsonify(told | ({"anchors": anchors} if vault.anchored.is_asked else {}))
+
+
+def _policy(vault: Vault) -> str:
+    """Say whether the log proves what the rows say, and whether the host's file waits for two people."""
+    if vault.book.fault:
+        return "unproven"
+    return "file waits" if vault.policies.file_state().waits else "ok"
 
 
 def _anchors(vault: Vault) -> str:
