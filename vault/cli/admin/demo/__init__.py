@@ -28,6 +28,7 @@ from vault.cli.admin.demo.scenes import Act
 from vault.cli.admin.demo.stage import Stage
 from vault.cli.admin.demo.state import describe, write
 from vault.cli.admin.demo.story import play
+from vault.cli.admin.demo.trouble import enable
 from vault.cli.admin.demo.witness import Witness, running
 from vault.cli.admin.demo.world import ORIGIN, PEOPLE
 from vault.cli.admin.founding import found
@@ -139,6 +140,7 @@ def _tell(settings: Settings, directory: Path, stage: Stage, ends: ExitStack) ->
         stage.scene("People")
         cast = enrol_administrators(vault, clock, stage, founded.administrators)
         assemble(vault, clock, stage, cast)
+        enable(vault, stage, cast)
         act = Act(vault, clock, stage, cast, Console(CloudTrail(directory / CLOUD)))
         witness = ends.enter_context(running(directory / "witness", vault.vkey))
         play(act, directory, witness.client)

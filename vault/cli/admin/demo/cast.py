@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from vault.cli.admin.demo.world import MACHINE, PEOPLE, SCOPES, Part
+from vault.cli.admin.demo.world import LEAVER, MACHINE, PEOPLE, SCOPES, Part
 from vault.crypto import totp
 from vault.domain.actor import Actor, Origin, Role, Scope
 from vault.domain.ids import new_id
@@ -86,7 +86,7 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
         for player in (first, second):
             _sign_in(vault, player)
         told("by password and code")
-    for part in PEOPLE[2:]:
+    for part in (*PEOPLE[2:], LEAVER):
         with stage.step(f"{part.name} joins as {part.role}") as told:
             invited = vault.people.invite(first.actor(vault), part.email, part.name, (Wish(part.role),))
             player = _enrol(vault, clock, part, invited.link)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault.cli.admin.demo import eyes, world
+from vault.cli.admin.demo import eyes, trouble, world
 from vault.cli.admin.demo.proof import export, prove, prove_tampering
 from vault.cli.admin.demo.scenes import Act
 from vault.domain.actor import Role
@@ -33,8 +33,9 @@ def play(act: Act, directory: Path, witness: Client) -> None:
     _take_over(act, operator, second, world.PAYER)
     for ground in (world.MEMBER, world.DUE, world.ALONE, world.UNKNOWN):
         act.take_in(ground)
-    for ground in (world.MEMBER, world.ALONE):
-        _renew(act, second, operator, ground)
+    leaver = act.cast.players[world.LEAVER.name]
+    _renew(act, second, operator, world.MEMBER)
+    _renew(act, leaver, operator, world.ALONE)
     _take_over_half(act, operator, world.HALF)
 
     older = act.vault.trail.checkpoint()
@@ -60,6 +61,15 @@ def play(act: Act, directory: Path, witness: Client) -> None:
     )
     act.lose_sight(operator, world.UNKNOWN, checkout)
     act.check_in(operator, checkout)
+
+    act.stage.scene("In an emergency")
+    trouble.break_glass(act, operator, second, world.MEMBER)
+
+    act.stage.scene("Everything stops")
+    trouble.freeze(act, second, world.MEMBER)
+
+    act.stage.scene("Somebody leaves")
+    trouble.leave(act, leaver, second, operator, world.ALONE)
 
     act.stage.scene("Eyes outside")
     act.clock.advance(eyes.LATER)

@@ -61,6 +61,8 @@ PEOPLE: Final = (
     Part("Ivo Marek", Role.CUSTODIAN),
     Part("Claire Dubois", Role.CSM),
 )
+LEAVER: Final = Part("Nils Berg", Role.OPERATOR)
+"""Leaves in the course of the story; whoever looks at it afterwards does not find them among the people."""
 MACHINE: Final = "offboarding-workflow"
 
 NORTHGATE: Final = Company("4711001", "Northgate Logistics")
