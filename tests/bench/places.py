@@ -29,7 +29,7 @@ class Size:
     """How many processes or connections do something at once."""
 
 
-TINY: Final = Size(1, 2, 0.05, (10, 30), (0, 600), 600, (1, 2))
+TINY: Final = Size(1, 2, 0.2, (10, 30), (0, 600), 600, (1, 2))
 """Not to measure by: so small that a test can run every measurement, and see that it still runs."""
 USUAL: Final = Size(12, 10, 2.0, (10, 1_000, 10_000), (0, 10_000, 100_000), 100_000)
 GREAT: Final = Size(12, 10, 3.0, (10, 10_000, 100_000), (0, 100_000, 1_000_000), 1_000_000)

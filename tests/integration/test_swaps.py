@@ -110,7 +110,11 @@ def vaulted(vault_world: World) -> Vaulted:
     return Vaulted(vault_world)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("database_url", "mode"),
+    [*(("sqlite", mode) for mode in MODES), ("postgresql", "both")],
+    indirect=["database_url"],
+)
 def test_no_two_rows_exchanged_open(vaulted: Vaulted, mode: str) -> None:
     with owning(vaulted.world) as owner:
         everything = places(owner)

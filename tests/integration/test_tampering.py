@@ -8,8 +8,6 @@ disclose nothing over a log whose end was cut or rewritten.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +21,7 @@ from audit.storage import Stored
 from audit.storage.sql import SqlStorage
 from tests.support.attacker import owning, rewrite_log
 from tests.support.prepared import prepare
-from tests.support.repository import ROOT
+from tests.support.warm import audit_program
 from tests.support.world import ORIGIN
 from vault.domain.actor import Role
 from vault.errors import Unavailable
@@ -59,9 +57,8 @@ class Scene:
 
     def verify(self, bundle: Path, since: str = "kept-checkpoint") -> tuple[int, dict[str, object]]:
         """Run the program that an auditor runs, given what they kept; give its status and report."""
-        command = [sys.executable, "-m", "audit", "verify", str(bundle), "--key", self.world.vault.vkey]
-        command += ["--since", str(self.directory / since), "--json"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        kept = ("--key", self.world.vault.vkey, "--since", self.directory / since)
+        done = audit_program().run("audit", "verify", bundle, *kept, "--json")
         assert done.stdout, done.stderr
         report: dict[str, object] = json.loads(done.stdout)
         return done.returncode, report

@@ -62,10 +62,11 @@ class Warm:
         given: str = "",
         cwd: Path = ROOT,
         memory: int | None = None,
+        seconds: float = SECONDS,
     ) -> subprocess.CompletedProcess[str]:
         """Run ``python -m MODULE ARGUMENTS`` to its end, with at most `memory` bytes; give what it said.
 
-        Raises `subprocess.TimeoutExpired` after two minutes.
+        Raises `subprocess.TimeoutExpired` after so many seconds.
         """
         words = [module, *map(str, arguments)]
         with tempfile.TemporaryDirectory(prefix="warm-") as made:
@@ -79,19 +80,19 @@ class Warm:
                 "streams": {name: str(path) for name, path in streams.items()},
                 "memory": memory,
             }
-            status = self._ask(json.dumps(call))
-            out, err = (streams[name].read_text(encoding="utf-8") for name in ("out", "err"))
+            status = self._ask(json.dumps(call), seconds)
+            out, err = (streams[name].read_bytes().decode() for name in ("out", "err"))
         return subprocess.CompletedProcess(words, status, out, err)
 
-    def _ask(self, call: str) -> int:
+    def _ask(self, call: str, seconds: float) -> int:
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
         asked.write(call + "\n")
         asked.flush()
-        if not select.select([answers], [], [], SECONDS)[0]:
+        if not select.select([answers], [], [], seconds)[0]:
             os.killpg(self._process.pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(call, SECONDS)
+            raise subprocess.TimeoutExpired(call, seconds)
         return int(answers.readline())
 
 
@@ -120,6 +121,8 @@ def main(modules: list[str]) -> None:
     """Import, wait for calls, and in the child of each become the program that was called."""
     for module in modules:
         importlib.import_module(module)
+        if module.endswith(".__main__"):
+            del sys.modules[module]  # it is run anew; what it imported stays
     gc.freeze()
     asked, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in asked:

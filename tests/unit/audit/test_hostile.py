@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
-import sys
 import tarfile
 import threading
 from typing import TYPE_CHECKING
@@ -23,6 +21,7 @@ from audit.note import Signer
 from audit.storage.memory import MemoryStorage
 from audit.tile import LARGEST_ENTRIES, WIDTH, encode_entries
 from tests.support.forger import recompute
+from tests.support.warm import audit_program
 from tests.unit.audit.world import LOG, ORIGIN, SIGNER, draft, filled
 
 if TYPE_CHECKING:
@@ -31,20 +30,13 @@ if TYPE_CHECKING:
 
 MEMORY = 400 << 20
 SECONDS = 60
-PROGRAM = (
-    "import resource, runpy, sys;"
-    f"resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}));"
-    "sys.argv = ['audit', *sys.argv[1:]];"
-    "runpy.run_module('audit', run_name='__main__')"
-)
 STEERING = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\x9b31m\x7f\r"
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
     """Run the program with little memory; return its exit status and what it said."""
-    command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
-    said = (done.stdout + done.stderr).decode("ascii")
+    done = audit_program().run("audit", *arguments, memory=MEMORY, seconds=SECONDS)
+    said = done.stdout + done.stderr
     assert "Traceback" not in said, said
     assert all(" " <= each <= "~" or each == "\n" for each in said), said
     assert said.count("\n") < 250
