@@ -35,6 +35,7 @@ EVERYONE = [
     "/sessions",
     "/keyboard",
     "/tokens",
+    "/passkeys",
     "/notices",
     "/notices/settings",
 ]
