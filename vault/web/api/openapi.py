@@ -21,6 +21,7 @@ from vault.web.api.routes import JSON, OPERATIONS, PREFIX, Operation
 from vault.web.api.schemas.base import NoBody
 from vault.web.api.schemas.problem import Problem
 from vault.web.errors import PROBLEM, TITLES
+from vault.web.guard import Need
 
 VERSION: Final = "1.0.0"
 """The contract's own version: the first number is the one in the path."""
@@ -41,6 +42,12 @@ _CHANGING: Final[dict[int, tuple[str, ...]]] = {
     415: ("media.unsupported",),
     422: ("input.not_json", "idempotency.mismatch"),
 }
+_FACTOR: Final[dict[int, tuple[str, ...]]] = {
+    401: ("auth.refused", "auth.passkey_required"),
+    409: ("otp.used", "passkey.used"),
+    429: ("auth.delayed",),
+}
+"""What a fresh second factor may meet, wherever a body has one."""
 _PARAMETERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "account_id": ("AWS account number.", {"type": "string", "pattern": "^[0-9]{12}$"}),
     "day": ("A day (UTC), as 2026-11-23.", {"type": "string", "format": "date"}),
@@ -103,6 +110,8 @@ def problems_of(each: Operation) -> dict[int, tuple[str, ...]]:
         sources.append(_CHANGING)
     if isinstance(each.need, Permission):
         sources.append({403: ("policy.denied",)})
+    if each.body is not None and "otp" in each.body.model_fields and each.need is not Need.PUBLIC:
+        sources.append(_FACTOR)
     if each.parameters:
         sources.append({404: ("not_found",)})
     for source in sources:
