@@ -26,9 +26,8 @@ NUMBER, OTHER, THIRD = "111122223333", "222233334444", "333344445555"
 REASON = "IAM_RESTORE"
 
 
-@pytest.fixture
-def approvers(world: World) -> tuple[Human, Human]:
-    """Give two approvers of everything; accounts are in custody."""
+def furnish(world: World) -> tuple[Human, Human]:
+    """Take accounts into custody; give two approvers of everything."""
     for number in (NUMBER, OTHER, THIRD):
         world.held(number)
     world.clock.advance(minutes=1)
@@ -60,10 +59,8 @@ def approve(world: World, who: Human, request: Checkout) -> None:
     world.vault.approvals.decide(who.actor, request.id, Word(Decision.APPROVE), who.otp())
 
 
-def test_whoever_may_decide_is_told_who_asks_for_what_and_what_was_before(
-    world: World, approvers: tuple[Human, Human]
-) -> None:
-    ada, _ = approvers
+def test_whoever_may_decide_is_told_who_asks_for_what_and_what_was_before(world: World) -> None:
+    ada, _ = furnish(world)
     alice = world.human("alice", Role.OPERATOR)
     lease = world.lease(alice, NUMBER, "CRED_ROTATE")
     world.vault.reveals.password(alice.actor, lease.id)
@@ -84,8 +81,8 @@ def test_whoever_may_decide_is_told_who_asks_for_what_and_what_was_before(
     assert (again.signs, again.of_person) == (waiting.signs, waiting.of_person)
 
 
-def test_habits_are_a_persons_own(world: World, approvers: tuple[Human, Human]) -> None:
-    ada, bert = approvers
+def test_habits_are_a_persons_own(world: World) -> None:
+    ada, bert = furnish(world)
     alice = world.human("alice", Role.OPERATOR)
     for _ in range(11):
         world.clock.advance(days=1)
@@ -101,14 +98,17 @@ def test_habits_are_a_persons_own(world: World, approvers: tuple[Human, Human]) 
     assert _risks(world, bert) == {Risk.ODD_HOUR}
     world.vault.approvals.decide(ada.actor, odd.id, Word(Decision.DENY, "not at night"), ada.otp())
     for _ in range(2):
+        world.clock.advance(minutes=1)
         last = world.ask(alice, NUMBER, REASON)
         world.vault.checkouts.cancel(alice.actor, last.id)
+    world.clock.advance(minutes=1)
     world.ask(alice, NUMBER, REASON)
     assert _risks(world, bert) == {Risk.ODD_HOUR, Risk.MANY_THIS_HOUR, Risk.DENIED_LATELY}
 
 
-def test_nothing_out_of_sight_is_named(world: World, approvers: tuple[Human, Human]) -> None:
-    ada, _ = approvers
+def test_nothing_out_of_sight_is_named(quick_world: World) -> None:
+    world = quick_world
+    ada, _ = furnish(world)
     near = world.human("near", Role.APPROVER, Scope(ScopeKind.ACCOUNT, NUMBER))
     alice = world.human("alice", Role.OPERATOR)
     hidden = world.ask(alice, OTHER, REASON)
@@ -127,10 +127,9 @@ def test_nothing_out_of_sight_is_named(world: World, approvers: tuple[Human, Hum
     ]
 
 
-def test_it_holds_what_waits_for_the_readers_own_word_alone(
-    world: World, approvers: tuple[Human, Human]
-) -> None:
-    ada, bert = approvers
+def test_it_holds_what_waits_for_the_readers_own_word_alone(quick_world: World) -> None:
+    world = quick_world
+    ada, bert = furnish(world)
     alice = world.human("alice", Role.OPERATOR)
     request = world.ask(alice, NUMBER, REASON)
     world.ask(alice, OTHER, "BILL_ROOT")
@@ -145,8 +144,9 @@ def test_it_holds_what_waits_for_the_readers_own_word_alone(
         world.vault.queue.waiting(bert.actor, Slice(cursor="made-up"))
 
 
-def test_pages_go_on_where_the_last_one_ended(world: World, approvers: tuple[Human, Human]) -> None:
-    ada, _ = approvers
+def test_pages_go_on_where_the_last_one_ended(quick_world: World) -> None:
+    world = quick_world
+    ada, _ = furnish(world)
     alice = world.human("alice", Role.OPERATOR)
     asked = []
     for number in (NUMBER, OTHER, THIRD):
@@ -158,8 +158,8 @@ def test_pages_go_on_where_the_last_one_ended(world: World, approvers: tuple[Hum
     assert rest.next is None
 
 
-def test_ten_requests_cost_as_many_statements_as_one(world: World, approvers: tuple[Human, Human]) -> None:
-    ada, _ = approvers
+def test_ten_requests_cost_as_many_statements_as_one(world: World) -> None:
+    ada, _ = furnish(world)
     world.ask(world.human("o0", Role.OPERATOR), NUMBER, REASON)
     before = statements(world, ada)
     for place in range(1, 10):
@@ -171,8 +171,9 @@ def test_ten_requests_cost_as_many_statements_as_one(world: World, approvers: tu
     assert before <= 12
 
 
-def test_reading_writes_nothing(world: World, approvers: tuple[Human, Human]) -> None:
-    ada, _ = approvers
+def test_reading_writes_nothing(quick_world: World) -> None:
+    world = quick_world
+    ada, _ = furnish(world)
     world.ask(world.human("alice", Role.OPERATOR), NUMBER, REASON)
     size = len(entries(world))
     world.clock.advance(seconds=timedelta(hours=9).total_seconds())

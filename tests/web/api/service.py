@@ -142,6 +142,7 @@ class Service:
             created_by="test",
             created_at=now,
             expires_at=now + lasts,
+            effective_at=now,
         )
         with vault.units.write() as unit:
             unit.tokens.add(token)
