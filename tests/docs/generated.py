@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.docs.access import access
 from tests.docs.export_formats import export_formats
+from tests.docs.told import audiences
 from vault.domain.account import CUSTODY, Kind
 from vault.domain.actor import Role
 from vault.domain.checkout import CHECKOUT
@@ -146,6 +147,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "access.md": gates,
     "events.md": events,
     "errors.md": errors,
+    "audiences.md": lambda: NOTE + "\n" + audiences().rstrip("\n"),
     "formats-export.md": lambda: NOTE + "\n" + export_formats(),
 }
 

@@ -23,6 +23,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "day": "2001-01-01",
     "digest": "0" * 64,
     "grant_id": "00000000-0000-4000-8000-000000000002",
+    "identity_id": "00000000-0000-4000-8000-00000000000f",
     "incident_id": "00000000-0000-4000-8000-000000000006",
     "index": "123456789",
     "notice_id": "00000000-0000-4000-8000-000000000009",
@@ -225,6 +226,8 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "list_their_sessions": Sample(Role.ADMIN),
     "end_their_sessions": Sample(Role.ADMIN),
     "end_their_session": Sample(Role.ADMIN),
+    "list_identities": Sample(Role.CSM),
+    "unlink_identity": Sample(Role.ADMIN),
     "list_tokens": Sample(Role.CSM),
     "issue_token": Sample(
         Role.ADMIN, {"name": "a pipeline", "otp": OTP, "scopes": ["account.read"], "scope": "all"}

@@ -137,6 +137,8 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "read_proposal": ("OAUDCS", "rgte"),
     "confirm_proposal": ("OAUDCS", "rgte"),
     "end_proposal": ("OAUDCS", "rgte"),
+    "list_identities": ("OAUDCS", "rgte"),
+    "unlink_identity": ("OAUDCS", "rgte"),
     "list_tokens": ("OAUDCS", ""),
     "issue_token": ("OAUDCS", ""),
     "read_token": ("OAUDCS", ""),
@@ -149,6 +151,7 @@ LATER: Final = {
     ("list_dead_letters", 403),
     ("revoke_token", 403),
     ("issue_token", 403),
+    ("unlink_identity", 403),
     ("list_policy_versions", 403),
     ("read_policy_version", 403),
 }
