@@ -14,6 +14,7 @@ from tests.bench.counting import counted
 from tests.bench.measure import Result, Table
 from tests.bench.scenery import account_id, build
 from vault.crypto import totp
+from vault.services.policy_book import PolicyBook
 from vault.web.app import create_app
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Teller:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.rows: list[tuple[str, tuple[int, ...]]] = []
+        if isinstance(stage.vault.book, PolicyBook):  # what comes once a second is told apart
+            stage.vault.book.ticking = float
         self.client: FlaskClient = create_app(stage.vault).test_client()
         self.headers = {"Authorization": f"Bearer {stage.operators[0].token}", "Host": "127.0.0.1"}
 

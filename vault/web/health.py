@@ -3,8 +3,8 @@
 Decided here: alive means that a worker answers; ready means that database and log can be read; keys that
 do not answer make it *degraded*, because signing in, reading and checking in go on without them
 (ARCHITECTURE rule 13); so does a log that no place outside has confirmed for too long, and a policy file that nobody
-agreed to. Numbers are for this
-machine, or for who may export the log. Never told here: anything about a person, an account or a key's name.
+agreed to. Numbers are for this machine, or for who may export the log. Never told here: anything about a person, an
+account or a key's name.
 
 Under several workers the numbers are summed by prometheus_client's multiprocess mode, which `server`
 sets up before this module is imported.
