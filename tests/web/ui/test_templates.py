@@ -44,7 +44,10 @@ def test_no_script_stores_sends_or_runs_texts(path: object) -> None:
     text = path.read_text()  # type: ignore[attr-defined] # as above
     stores = r"sessionStorage|indexedDB|document\.cookie"
     sends_or_runs = r"innerHTML|outerHTML|eval\(|fetch\(|XMLHttp|sendBeacon|console\."
-    assert re.findall(f"{stores}|{sends_or_runs}", text) == []
+    # a passkey's ticket is asked for, and nothing is sent along: no method, no body
+    asks = 'fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" })'
+    asked = text.replace(asks, "", 1) if path.name == "passkey.js" else text  # type: ignore[attr-defined] # as above
+    assert re.findall(f"{stores}|{sends_or_runs}", asked) == []
 
 
 def test_only_the_switch_of_the_shortcuts_is_kept_in_the_browser() -> None:
