@@ -12,7 +12,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.prepared import keep_people, reopen
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tests.support.world import World
     from vault.bootstrap.compose import Vault
     from vault.domain.actor import Actor
+    from vault.domain.event import Event
+    from vault.ports.store import Unit
 
 PROCESSES: Final = 4
 _PATIENCE: Final = 60.0
@@ -57,6 +59,14 @@ class Leg:
     late: float = 0.0
 
 
+class Pressed:
+    """A second factor that is good as often as it is given, as somebody with a passkey gives many at once."""
+
+    def check(self, unit: Unit, actor: Actor, otp: str, now: datetime, event: Event) -> Actor:
+        """Give the actor with a factor."""
+        return actor.with_factor("passkey:test")
+
+
 VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
     "ask": lambda vault, actor, a: vault.asking.ask(
         actor, Ask(a[0], a[1], "T-1001", "many want this at once")
@@ -66,6 +76,11 @@ VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
     ),
     "deny": lambda vault, actor, a: vault.approvals.decide(actor, a[0], Word(Decision.DENY, "seen"), a[1]),
     "step_up": lambda vault, actor, a: vault.checkouts.step_up(actor, a[0], a[1]),
+    "begin": lambda vault, actor, a: replace(vault.checkouts, factors=Pressed()).step_up(actor, a[0], ""),
+    "freeze": lambda vault, actor, a: vault.freezes.freeze(actor, a[0], "both at the same moment"),
+    "break_glass": lambda vault, actor, a: vault.asking.ask(
+        actor, Ask(a[0], "BILL_ROOT", "INC-1", "an emergency that cannot wait for anybody", break_glass=True)
+    ),
     "password": lambda vault, actor, a: vault.reveals.password(actor, a[0]),
     "code": lambda vault, actor, a: vault.reveals.code(actor, a[0]),
     "sweep": lambda vault, _, __: vault.sweep.once(),

@@ -93,12 +93,24 @@ def checkout() -> None:
 @click.option("--ticket", required=True, help="Number of the ticket this is for.")
 @click.option("--why", required=True, help="A sentence: what for.")
 @click.option("--minutes", type=click.IntRange(1, 240), help="How long; the policy's default otherwise.")
+@click.option("--break-glass", is_flag=True, help="In an emergency, without approvals; reviewed afterwards.")
 @json_option
-def ask(account: str, reason: str, ticket: str, why: str, minutes: int | None, *, as_json: bool) -> None:
+def ask(
+    account: str,
+    reason: str,
+    ticket: str,
+    why: str,
+    minutes: int | None,
+    *,
+    break_glass: bool,
+    as_json: bool,
+) -> None:
     """Ask for the root of ACCOUNT."""
     body: dict[str, str | int] = {
         "account_id": account, "reason": reason, "ticket": ticket, "justification": why,
     }  # fmt: skip
+    if break_glass:
+        body["break_glass"] = True
     if minutes is not None:
         body["duration_seconds"] = minutes * 60
     answer = connect().post("/checkouts", body)
@@ -140,6 +152,17 @@ def cancel(name: str, *, as_json: bool) -> None:
     """Withdraw your request before the lease began."""
     api = connect()
     tell(api.post(f"/checkouts/{segment(own(api, name))}/cancel"), as_json=as_json)
+
+
+@checkout.command()
+@click.argument("name", metavar="CHECKOUT")
+@wait_option
+@json_option
+def join(name: str, *, wait: bool, as_json: bool) -> None:
+    """Take the codes of a colleague's lease under split custody, with a fresh code of your own device."""
+    api = connect()
+    path = f"/checkouts/{segment(latest(api, name))}/join"
+    tell(post_with_factor(api, path, {}, wait=wait), as_json=as_json)
 
 
 @checkout.command("step-up")
