@@ -35,6 +35,10 @@ def test_a_checkout_from_asking_to_checking_in(demo: Demo) -> None:
     assert conflict.returncode == 6
     assert "Ana Ferreira has account 310000000014" in conflict.stderr
 
+    waiting = demo.run("approver", "approve")
+    assert waiting.returncode == 0, waiting.stderr
+    assert checkout["id"] in waiting.stdout
+    assert "STANDS OUT" in waiting.stdout
     approved = demo.run("approver", "approve", PAYER, given=demo.code("approver"))
     assert approved.returncode == 0, approved.stderr
     assert "state         approved" in approved.stdout

@@ -43,6 +43,7 @@ class Risk(StrEnum):
     LONG = "long"
     DENIED_LATELY = "denied_lately"
     REVOKED_LATELY = "revoked_lately"
+    BROKEN_LATELY = "broken_lately"
 
 
 MEANING: Final[Mapping[Risk, str]] = {
@@ -55,6 +56,7 @@ MEANING: Final[Mapping[Risk, str]] = {
     Risk.LONG: "Longer than the lease that is given where none is asked for.",
     Risk.DENIED_LATELY: f"A request for this account was denied in the last {LATELY.days} days.",
     Risk.REVOKED_LATELY: f"A checkout of this account was ended by force in the last {LATELY.days} days.",
+    Risk.BROKEN_LATELY: f"The glass of this account was broken in the last {LATELY.days} days.",
 }
 """Each sign with what it says, for the document of the policy."""
 
@@ -119,6 +121,8 @@ def signs(checkout: Checkout, past: Past, usual: int) -> tuple[Sign, ...]:
         found[Risk.DENIED_LATELY] = f"A request for this account was denied in the last {LATELY.days} days"
     if CheckoutState.REVOKED in ended:
         found[Risk.REVOKED_LATELY] = f"Ended by force in the last {LATELY.days} days"
+    if any(each.break_glass and at - each.requested_at < LATELY for each in past.of_account):
+        found[Risk.BROKEN_LATELY] = f"Glass broken in the last {LATELY.days} days"
     return tuple(Sign(risk, found[risk]) for risk in Risk if risk in found)
 
 

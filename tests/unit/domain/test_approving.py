@@ -214,6 +214,11 @@ USUAL = Past(had=3, tickets={ACCOUNT.id: 2}, hours={9: HABIT})
             {},
             set(),
         ),
+        (
+            replace(USUAL, of_account=before(1, timedelta(days=2), break_glass=True)),
+            {},
+            {Risk.BROKEN_LATELY},
+        ),
     ],
 )  # fmt: skip
 def test_what_is_worth_a_second_look(past: Past, changes: dict[str, Any], expected: set[Risk]) -> None:
