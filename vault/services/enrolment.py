@@ -25,6 +25,7 @@ from vault.services.gate import refuse
 from vault.services.granting import removed
 from vault.services.guessing import reserve
 from vault.services.links import link_hash
+from vault.services.passkeys import forget_all
 from vault.services.recovery import end_recoveries, in_force
 from vault.services.sight import standing
 from vault.services.signin import stranger
@@ -82,7 +83,7 @@ class Enrolment:
     def complete(self, link: Secret[str], password: Secret[str], otp: str, origin: Origin) -> Person:
         """Set password and second factor; the link is used up.
 
-        After a recovery, all sessions and tokens of the person end with it, and so does the recovery.
+        After a recovery, all sessions, tokens and passkeys of the person end with it, and so does the recovery.
 
         Raises `Unauthenticated` auth.enrolment_invalid or auth.refused (the code), `Conflict` otp.used,
         `Invalid` password.weak naming each rule.
@@ -129,7 +130,9 @@ class Enrolment:
             detail["recovered"] = True
             detail["sessions"] = unit.sessions.end_all(now_.id, now)
             detail["tokens"] = unit.tokens.revoke_all(now_.id, now)
-            told += (every_session(now_.id), every_token(now_.id))
+            forgotten = forget_all(unit, now_.id, now)
+            detail["passkeys"] = len(forgotten)
+            told += (every_session(now_.id), every_token(now_.id), *forgotten)
             end_recoveries(unit, actor, now_.id, now, "the person enrolled again by it")
         unit.log.record(Event(EventType.PERSON_ENROLLED, actor, changes=told, detail=detail), now)
 
