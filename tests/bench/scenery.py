@@ -227,6 +227,8 @@ def _operator(vault: Vault, now: datetime, number: int) -> Operator:
         created_at=now,
         expires_at=now + timedelta(days=30),
         used_at=now + ENDLESS,
+        effective_at=now,
+        used_from="127.0.0.1",
     )
     checkout = Checkout(
         id=new_id(),

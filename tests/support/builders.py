@@ -135,6 +135,7 @@ def token(person_id: str | None, **facts: Any) -> Token:
         created_by="amy",
         created_at=NOW,
         expires_at=NOW + HOUR,
+        effective_at=NOW,
     )
     return replace(made, **facts)
 

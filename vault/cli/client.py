@@ -51,6 +51,10 @@ class Api:
         """Change something; the call carries a key of its own, so that a repeat is recognised (S8)."""
         return self._call("POST", path, dict(body or {}))
 
+    def delete(self, path: str) -> Any:
+        """End something."""
+        return self._call("DELETE", path, None)
+
     @contextmanager
     def download(self, path: str, body: Mapping[str, Any]) -> Iterator[http.client.HTTPResponse]:
         """Ask for a file and give the answer to be read piece by piece; a refusal is raised before."""

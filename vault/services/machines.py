@@ -181,7 +181,8 @@ def networks(texts: tuple[str, ...]) -> tuple[frozenset[str], tuple[FieldError, 
     found = set()
     for number, text in enumerate(texts[:ADDRESSES_MOST]):
         try:
-            found.add(str(ip_network(text.strip())))
+            # a zone names a link of one machine (RFC 4007 section 11): an address with one is none that we see
+            found.add(str(ip_network(text.strip().replace("%", "/no zone/"))))
         except ValueError:
             words = "Give an address or a network as 192.0.2.0/24 or 2001:db8::/48, with no bits beyond its length."
             errors.append(FieldError(f"/addresses/{number}", words))

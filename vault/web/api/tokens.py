@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
+from vault.domain.person import Token
 from vault.domain.policy import Permission
 from vault.ports.store import Slice
 from vault.services.machines import Wanted
@@ -25,12 +26,12 @@ from vault.web.idempotency import renders
 @operation("GET", "/tokens", Permission.TOKEN_OWN, problems={422: ("cursor.invalid",)})
 def list_tokens(sent: TokenQuery) -> Items[TokenResource]:
     """List your own tokens, newest first; as an administrator everyone's."""
-    part = Slice(sent.limit, sent.cursor)
+    part, now = Slice(sent.limit, sent.cursor), the_vault().clock.now()
     if sent.of == "machines":
         page = the_vault().machines.page(actor(), part)
     else:
         page = the_vault().tokens.page(actor(), part, everyone=sent.everyone == "true")
-    return Items[TokenResource](items=[TokenResource.of(each) for each in page.items], next=page.next)
+    return Items[TokenResource](items=[TokenResource.of(each, now) for each in page.items], next=page.next)
 
 
 @operation(
@@ -53,19 +54,19 @@ def issue_token(sent: NewToken) -> IssuedToken:
         scopes, reach = frozenset(sent.scopes), scope_of(sent.scope)
         wanted = Wanted(sent.name, scopes, reach, tuple(sent.addresses), sent.lasts, sent.why)
         issued = vault.machines.issue(me, wanted, sent.otp.expose())
-    return IssuedToken.of_issued(issued)
+    return IssuedToken.of_issued(issued, vault.clock.now())
 
 
 @operation("GET", "/tokens/<token_id>", Permission.TOKEN_OWN)
 def read_token(token_id: str) -> TokenResource:
     """Read one token, never its text."""
-    return TokenResource.of(the_vault().tokens.get(actor(), token_id))
+    return _shown(the_vault().tokens.get(actor(), token_id))
 
 
 @operation("DELETE", "/tokens/<token_id>", Permission.TOKEN_OWN)
 def revoke_token(token_id: str) -> TokenResource:
     """End a token at once."""
-    return TokenResource.of(the_vault().tokens.revoke(actor(), token_id))
+    return _shown(the_vault().tokens.revoke(actor(), token_id))
 
 
 @operation(
@@ -79,10 +80,15 @@ def sign_in(sent: SignInBody) -> IssuedToken:
     """Sign in as a program, with e-mail, password and code; the answer is a token of that person."""
     vault, where = the_vault(), origin()
     signed = vault.signin.begin(sent.email, sent.password, sent.otp.expose(), where, agent=agent())
-    return IssuedToken.of_issued(vault.tokens.issue_at_sign_in(signed, where, sent.name, sent.lasts))
+    issued = vault.tokens.issue_at_sign_in(signed, where, sent.name, sent.lasts)
+    return IssuedToken.of_issued(issued, vault.clock.now())
 
 
 @renders(blueprint, "token")
 def show_again(token_id: str) -> ResponseReturnValue:
     """Draw a token for a repeated request."""
-    return as_json(TokenResource.of(the_vault().tokens.get(actor(), token_id)))
+    return as_json(_shown(the_vault().tokens.get(actor(), token_id)))
+
+
+def _shown(token: Token) -> TokenResource:
+    return TokenResource.of(token, the_vault().clock.now())

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from vault.domain.actor import Scope, ScopeKind
-from vault.domain.person import Token
+from vault.domain.person import Token, TokenState
 from vault.services.tokens import Issued
 from vault.web.api.schemas.base import Body, Line, PageQuery, Resource, SecretText
 
@@ -91,6 +91,7 @@ class TokenResource(Resource):
 
     id: str
     name: str
+    state: TokenState = Field(description="Where it stands now.")
     person_id: str | None = Field(description="Whose powers it has; null for a machine.")
     scopes: list[str]
     scope: str | None = Field(description="A machine's reach.")
@@ -109,9 +110,9 @@ class TokenResource(Resource):
     revoked_at: datetime | None
 
     @classmethod
-    def of(cls, token: Token) -> TokenResource:
-        """Show one."""
-        return cls.model_validate(_members(token))
+    def of(cls, token: Token, now: datetime) -> TokenResource:
+        """Show one as it stands at `now`."""
+        return cls.model_validate(_members(token, now))
 
 
 class IssuedToken(TokenResource):
@@ -120,13 +121,14 @@ class IssuedToken(TokenResource):
     token: SecretText
 
     @classmethod
-    def of_issued(cls, issued: Issued) -> IssuedToken:
+    def of_issued(cls, issued: Issued, now: datetime) -> IssuedToken:
         """Show one."""
-        return cls.model_validate({**_members(issued.token), "token": issued.text})
+        return cls.model_validate({**_members(issued.token, now), "token": issued.text})
 
 
-def _members(token: Token) -> dict[str, object]:
+def _members(token: Token, now: datetime) -> dict[str, object]:
     return {
+        "state": token.state(now),
         "id": token.id,
         "name": token.name,
         "person_id": token.person_id,

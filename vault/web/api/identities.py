@@ -1,0 +1,60 @@
+"""Identities at a provider: which are linked, and unlinking. Linking takes the browser and is not here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from vault.domain.identity import Identity
+from vault.web.api.routes import operation
+from vault.web.api.schemas.base import Items, Query, Resource
+from vault.web.auth import actor, the_vault
+from vault.web.guard import SIGNED_IN
+
+
+class IdentityQuery(Query):
+    """Whose identities."""
+
+    person_id: str | None = Field(
+        default=None, max_length=36, description="As an administrator: whose. Your own, where absent."
+    )
+
+
+class IdentityResource(Resource):
+    """A subject at an issuer that stands for a person's password."""
+
+    id: str
+    person_id: str
+    issuer: str
+    subject: str
+    linked_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, identity: Identity) -> IdentityResource:
+        """Show one."""
+        return cls.model_validate(
+            {
+                "id": identity.id,
+                "person_id": identity.person_id,
+                "issuer": identity.issuer,
+                "subject": identity.subject,
+                "linked_at": identity.linked_at,
+                "ended_at": identity.ended_at,
+            }
+        )
+
+
+@operation("GET", "/identities", SIGNED_IN, problems={403: ("policy.denied",)})
+def list_identities(sent: IdentityQuery) -> Items[IdentityResource]:
+    """List the identities that are linked to you, or as an administrator to somebody."""
+    me = actor()
+    found = the_vault().federation.of(me, sent.person_id or me.id)
+    return Items[IdentityResource](items=[IdentityResource.of(each) for each in found], next=None)
+
+
+@operation("DELETE", "/identities/<identity_id>", SIGNED_IN, problems={403: ("policy.denied",)})
+def unlink_identity(identity_id: str) -> IdentityResource:
+    """Unlink one at once: your own, or as an administrator anybody's, whose sessions end with it."""
+    return IdentityResource.of(the_vault().federation.unlink(actor(), identity_id))
