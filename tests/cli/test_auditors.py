@@ -86,6 +86,16 @@ def test_who_could_know_is_told_for_a_time(demo: Demo) -> None:
     assert demo.run("auditor", "known", number, "--at", "2999-01-01T00:00:00Z").returncode == 7
 
 
+def test_what_a_leaver_left_behind_is_told(demo: Demo) -> None:
+    person = json.loads(demo.run("operator", "me", "--json").stdout)["id"]
+    told = demo.run("auditor", "leaver", person)
+    assert told.returncode == 0, told.stderr
+    assert "0 of 0 replaced and proven" in told.stdout
+    found = json.loads(demo.run("auditor", "leaver", person, "--all", "--json").stdout)
+    assert (found["items"], found["machine_tokens"], found["state"]) == ([], [], "active")
+    assert demo.run("operator", "leaver", person).returncode == 5
+
+
 def test_days_are_listed_and_one_is_told(demo: Demo) -> None:
     listed = demo.run("auditor", "reviews", "--json")
     assert listed.returncode == 0, listed.stderr
