@@ -15,6 +15,7 @@ from tests.docs.export_formats import export_formats
 from tests.docs.told import audiences
 from vault.domain.account import CUSTODY, Kind
 from vault.domain.actor import Role
+from vault.domain.agreement import words
 from vault.domain.checkout import CHECKOUT
 from vault.domain.credential import PART, VERSION
 from vault.domain.event import CATALOGUE
@@ -64,6 +65,7 @@ def policy_tables() -> str:
         "# The policy as shipped",
         "",
         "What is not here is denied. The file is `config/policy.toml`.",
+        CHANGING,
     ]
     return "\n".join([*parts, *_permissions(policy), *_reasons(policy), *_not_root(policy), *_limits(policy)])
 
@@ -103,8 +105,9 @@ def _reasons(policy: Policy) -> list[str]:
         states = ", ".join(state for state in Situation if state in reason.situations)
         instead = "; ".join(f"{kind}: {way}" for kind, way in reason.instead.items())
         longest = f"{reason.max_seconds // 60} min"
+        agreed = words(reason.needs) if reason.needs else "0"
         rows.append(
-            f"| `{reason.code}` {reason.title} | {kinds} | {states} | {reason.approvals} | {longest} | {instead} |"
+            f"| `{reason.code}` {reason.title} | {kinds} | {states} | {agreed} | {longest} | {instead} |"
         )
     return [*head, *rows]
 
