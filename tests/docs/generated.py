@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.docs.access import access
 from tests.docs.export_formats import export_formats
+from tests.docs.policy_words import CHANGING
 from tests.docs.told import audiences
 from vault.domain.account import CUSTODY, Kind
 from vault.domain.actor import Role
