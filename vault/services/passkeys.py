@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
-from vault.crypto.passkey import NotSignedError, Party, enrol
+from vault.crypto.passkey import NotSignedError, Party, enrol, prepare
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.domain.passkey import (
@@ -70,6 +70,7 @@ class Passkeys:
 
     def to_sign_in(self) -> Offer:
         """Begin to sign in: nothing is written, and nobody is named."""
+        prepare()
         return Offer(self._assertions.ticket(Purpose.SIGN_IN, NOBODY, self.clock.now()), self.party)
 
     def to_confirm(self, actor: Actor) -> Offer:
@@ -224,6 +225,7 @@ class Passkeys:
         return self.factors.assertions
 
     def _offer(self, actor: Actor, purpose: Purpose) -> Offer:
+        prepare()
         ticket = self._assertions.ticket(purpose, whose(actor), self.clock.now())
         return Offer(ticket, self.party, tuple(each.credential for each in self.of(actor)))
 
