@@ -120,7 +120,7 @@ def test_the_word_of_an_approver_who_is_out_opens_nothing(
         house.vault.checkouts.step_up(operator, asked.id, olga.code())
     assert caught.value.code == "approval.changed"
     assert house.events("checkout.granted") == []
-    assert house.vault.views.checkout(spare.actor, asked.id).checkout.state is CheckoutState.APPROVED
+    assert house.vault.views.checkout(spare.actor, asked.id).checkout.state is CheckoutState.PENDING_APPROVAL
 
 
 def _incident(account_id: str) -> Ask:
