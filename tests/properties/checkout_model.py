@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from tests.support.prepared import copy_files, keep_people, prepare, reopen
 from tests.support.replay import check_database
-from vault.domain.actor import Role
+from vault.domain.actor import Role, Scope
 from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.freeze import Covered
 from vault.errors import VaultError
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ HELD, NEW = "111122223333", "444455556666"
 ACCOUNTS: Final = (HELD, NEW)
 PASSWORD: Final = "Correct-Horse-7-Battery"
 SEED: Final = "JBSWY3DPEHPK3PXP" * 4
-OPERATORS, APPROVERS = ("alice", "bob"), ("ada", "bert")
+OPERATORS, APPROVERS, ADMINS = ("alice", "bob"), ("ada", "bert"), ("amy", "ann")
+GLASS: Final = "bob"
+"""Who is enabled to break the glass."""
 
 
 @functools.cache
@@ -48,6 +52,14 @@ def template() -> Path:
         world.human(name, Role.OPERATOR)
     for name in APPROVERS:
         world.human(name, Role.APPROVER)
+    for name in ADMINS:
+        world.human(name, Role.ADMIN)
+    amy, ann = (world.people[name] for name in ADMINS)
+    # before anything is held there is no hold
+    made = world.vault.glass.enable(
+        amy.actor, world.people[GLASS].actor.id, Scope(), "on duty at night", amy.otp()
+    )
+    world.vault.proposals.confirm(ann.actor, made.id, ann.otp())
     world.held(HELD, PASSWORD, SEED)
     world.account(NEW)
     keep_people(world, directory)
@@ -75,6 +87,10 @@ class Lease:
     fresh_until: datetime | None = None
     shown: int = 0
     over: bool = False
+    glass: bool = False
+    involved: set[str] = field(default_factory=set)
+    """Who had a part in it, where it is broken glass."""
+    reviewed: bool = False
 
 
 class Told(RuleBasedStateMachine):
@@ -82,9 +98,14 @@ class Told(RuleBasedStateMachine):
 
     world: World
     directory: Path
+    customer: str
+    read: list[dict[str, Any]]
     leases: dict[str, Lease]
     rotations: dict[str, str | None]
     aws: dict[tuple[str, PartKind], str | None]
+    frozen: dict[str, Covered]
+    halves: dict[str, str]
+    """Who said first that a freeze can end."""
 
     def open_copy(self) -> None:
         """Begin with a copy of the template."""
@@ -93,6 +114,11 @@ class Told(RuleBasedStateMachine):
         self.world = reopen(_url(self.directory), self.directory)
         self.world.clock.advance(minutes=5)
         self.leases, self.rotations = {}, {}
+        self.frozen, self.halves, self.read = {}, {}, []
+        with self.world.vault.units.read() as unit:
+            found = unit.accounts.get(HELD)
+        assert found is not None
+        self.customer = found.customer_id
         self.aws = dict.fromkeys((account, kind) for account in ACCOUNTS for kind in PartKind)
         self.aws |= {(HELD, PartKind.PASSWORD): PASSWORD, (HELD, PartKind.MFA): SEED}
 
@@ -141,7 +167,20 @@ class Told(RuleBasedStateMachine):
         """Say whether a lease that began goes on: what has not begun may have lapsed."""
         return lease.until is not None and self._active(lease)
 
+    def _stopped(self, account: str, who: str) -> bool:
+        """Say whether something that is frozen stops a person's disclosures of an account."""
+        person = self._human(who).actor.id
+        return any(each.concerns(self.customer, account, person) for each in self.frozen.values())
+
+    def _waits(self, account: str) -> bool:
+        """Say whether a broken glass of an account waits for its review."""
+        return any(
+            lease.glass and not lease.reviewed for lease in self.leases.values() if lease.account == account
+        )
+
     def _may_see(self, lease: Lease, who: str) -> bool:
+        if self._stopped(lease.account, who):
+            return False
         fresh = lease.fresh_until is not None and self._now < lease.fresh_until
         return lease.who == who and self._active(lease) and fresh
 
@@ -154,6 +193,16 @@ class Told(RuleBasedStateMachine):
 
     def _current(self, account: str) -> str | None:
         return next(iter(self._sealed(account, PartKind.PASSWORD, VersionLabel.CURRENT)), None)
+
+    def _leaves(self) -> list[dict[str, Any]]:
+        """Give the whole log, oldest first; what was read before is not read again."""
+        engine = self.world.vault.units.engine  # type: ignore[attr-defined]  # the SQL units
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(
+                f"SELECT leaf FROM audit_entry WHERE seq >= {len(self.read)} ORDER BY seq"  # noqa: S608 - a number of ours
+            )
+            self.read += [json.loads(bytes(row[0])) for row in found]
+        return self.read
 
     def _try(self, act: Callable[[], T]) -> T | None:
         try:

@@ -1,4 +1,4 @@
-"""Two accounts, four people, any order of acts, time passing: what must always hold holds after each of them.
+"""Two accounts, six people, any order of acts, time passing: what must always hold holds after each of them.
 
 A small model beside the vault knows who may see what now (leases, factors, quotas), and a simulated AWS knows what is
 really set. People here make mistakes of every kind but one: they never say of AWS what is not so.
@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from tests.properties.checkout_model import ACCOUNTS, APPROVERS, OPERATORS, Lease, Told
+from tests.properties.checkout_model import ACCOUNTS, APPROVERS, OPERATORS, Lease
+from tests.properties.emergencies import ANY, OPERATOR, RARELY, REASONS, Emergencies
 from tests.support.thorough import times
 from vault.crypto import totp
 from vault.domain.account import Custody
@@ -28,17 +29,12 @@ from vault.services.asking import Ask
 
 EXAMPLES: Final = times(30, 1_000)
 STEPS: Final = 40
-REASONS: Final = ("CRED_ROTATE", "BILL_ROOT", "IAM_RESTORE", "ONBOARD_TAKEOVER")
 UNSURE: Final = {PartState.ROTATING, PartState.UNKNOWN, PartState.RECONCILING}
 KINDS: Final = st.sampled_from(list(PartKind))
-OPERATOR: Final = st.sampled_from(OPERATORS)
-ANY: Final = st.integers(0, 19)
-"""Which lease or rotation: mostly one of those that go on, now and then any."""
 MOSTLY: Final = st.sampled_from([True] * 3 + [False])
-RARELY: Final = st.sampled_from([False] * 7 + [True])
 
 
-class Checkouts(Told):
+class Checkouts(Emergencies):
     """People at work."""
 
     @initialize()
@@ -96,6 +92,8 @@ class Checkouts(Told):
                 id for id, lease in self.leases.items() if lease.account == account and self._alive(lease)
             ]
             assert not live, f"{account} was given twice: {live}"
+            assert not self._frozen_person(who)
+            assert reason == "CRED_ROTATE" or not self._waits(account)
             self.leases[made.id] = Lease(account, who)
 
     @precondition(lambda self: self.leases)
@@ -108,6 +106,7 @@ class Checkouts(Told):
         made = self._try(
             lambda: self.world.vault.approvals.decide(human.actor, checkout_id, word, human.otp())
         )
+        assert made is None or not self._frozen_person(who)
         lease.over |= made is not None and decision is Decision.DENY
 
     @precondition(lambda self: self.leases)
@@ -127,6 +126,7 @@ class Checkouts(Told):
             return
         assert not wrong
         assert (lease.who, lease.over) == (who, False)
+        assert not self._stopped(lease.account, who)
         checkout, until = made
         assert checkout.state is CheckoutState.ACTIVE
         lease.until, lease.fresh_until = checkout.expires_at, until
@@ -173,6 +173,7 @@ class Checkouts(Told):
             assert lease.who == who
             assert self._active(lease)
             self.rotations[made.id] = None
+            self._took_part(lease.account, who)
 
     @precondition(lambda self: self.rotations)
     @rule(who=OPERATOR, which=ANY, sets=st.booleans())
@@ -191,6 +192,7 @@ class Checkouts(Told):
         if made is None:
             return
         assert allowed
+        self._took_part(rotation.account_id, who)
         value = self._sealed(rotation.account_id, rotation.kind, VersionLabel.STAGED)[0]
         assert made.password is None or made.password.expose() == value
         self.rotations[rotation.id] = value
