@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.stage import NUMBER, PASSWORD, Stage, Visitor
+from tests.browser.test_every_page import check
 from tests.browser.test_main_path import ask
 from vault.domain.actor import Role
 from vault.errors import Unauthenticated
@@ -173,6 +174,7 @@ def test_a_program_waits_until_its_person_pressed_the_passkey(stage: Stage) -> N
     asked = api.post(where, data={"otp": "passkey"}, headers=headers)
     assert (asked.status, asked.json()["code"]) == (401, "auth.passkey_required")
     page.goto(asked.json()["confirm_url"])
+    check(page)
     said = page.inner_text("main")
     assert "Give a fresh second factor for this checkout" in said
     assert NUMBER.replace(" ", "") in re.sub(r"\s", "", said)
@@ -190,8 +192,10 @@ def test_a_passkey_is_removed_with_itself_and_says_what_follows(stage: Stage) ->
     visitor = stage.visitor()
     page = sign_in(stage, visitor, Role.OPERATOR)
     enrol(stage, page, stage.members[Role.OPERATOR])
+    check(page)
     page.get_by_role("link", name="Remove work laptop").click()
     assert "This is your last passkey" in page.inner_text("main")
+    check(page)
     page.get_by_role("button", name="Remove it").click()
     page.get_by_text("You have none").wait_for()
 
