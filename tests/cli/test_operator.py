@@ -121,7 +121,7 @@ def _edited_entry(directory: Path) -> None:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f'DROP TRIGGER "{name}"')
         database.execute(
-            "UPDATE audit_entry SET leaf = CAST(replace(leaf, 'One', 'Eve') AS BLOB) WHERE seq = 1"
+            "UPDATE audit_entry SET leaf = CAST(replace(leaf, 'One', 'Eve') AS BLOB) WHERE seq = 2"
         )
         database.commit()
 
@@ -158,11 +158,6 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda d: _edit(d / "vault.toml", '"development"\n', '"production"\n'),
         "server.public_url must begin with https",
     ),
-    "a wrong policy": (
-        lambda d: _edit(d / "policy.toml", "approvals = 0", "approvals = -1"),
-        "policy: reasons.",
-    ),
-    "no policy": (lambda d: (d / "policy.toml").unlink(), "policy.toml cannot be read"),
     "no data directory": (lambda d: shutil.rmtree(d / "data"), "Run `rootvault init` first"),
     "an open data directory": (lambda d: (d / "data").chmod(0o755), "chmod 700"),
     "a readable log key": (
@@ -219,7 +214,7 @@ def test_a_deep_look_finds_one_changed_entry(vault_directory: Path) -> None:
     _edited_entry(vault_directory)
     status, report = doctor(vault_directory, "--deep")
     assert status == 1
-    assert "at entry 1" in faults(report)
+    assert "at entry 2" in faults(report)
 
 
 def test_doctor_warns_of_what_works_and_should_not(vault_directory: Path) -> None:

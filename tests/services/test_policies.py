@@ -15,6 +15,7 @@ from tests.support.policies import SHIPPED, Town, changed, settle
 from tests.support.prepared import copy_files, reopen
 from tests.support.replay import check_replay
 from vault.adapters.db import SqlUnits
+from vault.bootstrap.open import adopt_policy
 from vault.domain.actor import Role
 from vault.domain.event import EventType
 from vault.domain.proposal import ProposalState
@@ -243,6 +244,18 @@ def test_a_log_without_a_version_opens_no_vault(prepared_sqlite: Path, tmp_path:
     tamper(world, ROW)
     with pytest.raises(Refused, match="db upgrade"):
         Town(world).worker()
+    world.close()
+
+
+def test_an_older_vault_adopts_the_hosts_file_once(prepared_sqlite: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "vault"
+    copy_files(prepared_sqlite, directory)
+    world = reopen(f"sqlite+pysqlite:///{directory / 'vault.db'}", directory)
+    units = world.vault.units
+    assert isinstance(units, SqlUnits)
+    assert adopt_policy(world.vault.settings, units, world.clock.now())
+    assert not adopt_policy(world.vault.settings, units, world.clock.now())
+    assert Town(world).worker().vault.policy.digest == hashlib.sha256(SHIPPED.encode()).hexdigest()
     world.close()
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from audit.note import Signer
     from vault.errors import Fact
     from vault.ports.clock import Clock
+    from vault.ports.store import Unit
     from vault.settings import Settings
 
 DISTRIBUTION: Final = "rootvault"
@@ -153,15 +154,23 @@ def adopt_policy(settings: Settings, units: SqlUnits, now: datetime) -> bool:
 
 def note_policy(vault: Vault) -> None:
     """Record that the service goes on under another version of the policy, where nobody did yet."""
+    with vault.units.read() as unit:
+        if _is_noted(unit, vault):
+            return
     with vault.units.write() as unit:
-        loaded = EntryFilter(type=EventType.POLICY_LOADED)
-        last = unit.log.page(loaded, Reach(everything=True), Slice(1)).items
-        known = last[0].content.get("policy") if last else None
-        if not isinstance(known, dict) or known.get("id") != vault.policy.digest:
+        if not _is_noted(unit, vault):
             detail: dict[str, Fact] = {"digest": vault.policy.digest, "number": vault.book.number}
             event = Event(EventType.POLICY_LOADED, system_actor("service"), detail=detail)
             unit.log.record(event, vault.clock.now())
             unit.commit()
+
+
+def _is_noted(unit: Unit, vault: Vault) -> bool:
+    """Say whether the last entry of a version that was loaded names this one."""
+    loaded = EntryFilter(type=EventType.POLICY_LOADED)
+    last = unit.log.page(loaded, Reach(everything=True), Slice(1)).items
+    known = last[0].content.get("policy") if last else None
+    return isinstance(known, dict) and known.get("id") == vault.policy.digest
 
 
 def announce(vault: Vault) -> None:

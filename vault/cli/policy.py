@@ -18,26 +18,11 @@ _VERSIONS: Final = (
     ("number", "VERSION"), ("digest", "SHA-256"), ("way", "BY"), ("effective_at", "COUNTS FROM"), ("ended_at", "ENDED"),
 )  # fmt: skip
 _PROPOSED: Final = (("id", "proposal"), ("subject", "digest"), ("state", "state"), ("why", "why"))
-_ON_THE_HOST: Final = {"check": "vault.cli.admin.policy:check"}
+_ON_THE_HOST: Final = "vault.cli.admin.policy"
+"""What reads the vault's own database; imported when it is called, because it is heavy."""
 
 
-class _Policy(click.Group):
-    """A group of which one command runs on the host; what that one needs is imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give all names."""
-        return [*super().list_commands(ctx), *_ON_THE_HOST]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command of ours, or import the host's."""
-        if cmd_name not in _ON_THE_HOST:
-            return super().get_command(ctx, cmd_name)
-        module, _, name = _ON_THE_HOST[cmd_name].partition(":")
-        command = getattr(import_module(module), name)
-        return command if isinstance(command, click.Command) else None
-
-
-@click.group(cls=_Policy)
+@click.group()
 def policy() -> None:
     """Who may do what: explain, versions, propose; check a file on the host."""
 
@@ -112,6 +97,21 @@ def propose(file: Path, why: str, *, wait: bool, as_json: bool) -> None:
         emit(made)
     else:
         facts(made, _PROPOSED)
+
+
+@policy.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--config", metavar="DIR", help="Directory of vault.toml; else ROOTVAULT_CONFIG, /etc/rootvault …"
+)
+@json_option
+def check(file: Path | None, config: str | None, *, as_json: bool) -> None:
+    """On the host: read FILE, or the one that the settings name, and say what it would change.
+
+    Nothing is written. A fault names its line. An administrator proposes the file, another agrees; until then the
+    version in force counts.
+    """
+    import_module(_ON_THE_HOST).check(file, config, as_json=as_json)
 
 
 def _tell_changes(found: list[Any]) -> None:

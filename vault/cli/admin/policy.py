@@ -8,27 +8,20 @@ from pathlib import Path
 import click
 
 from vault.adapters.clock import SystemClock
-from vault.bootstrap.ground import open_signer
+from vault.bootstrap.ground import open_signer, read_policy_file
 from vault.bootstrap.open import units_for
-from vault.cli.admin.host import config_option, settings_of
+from vault.cli.admin.host import settings_of
 from vault.cli.exits import plain
-from vault.cli.output import emit, json_option
+from vault.cli.output import emit
 from vault.domain.policy_document import read_policy
 from vault.services.policies import compare
 from vault.services.policy_book import PolicyBook
 
 
-@click.command()
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@config_option
-@json_option
 def check(file: Path | None, config: str | None, *, as_json: bool) -> None:
-    """Read FILE, or the file that the settings name, and say what it would change; nothing is written.
-
-    A fault names its line. An administrator proposes the file, another agrees; until then the version in force counts.
-    """
+    """Read a file, or the one that the settings name, and say what it would change; nothing is written."""
     settings = settings_of(config)
-    data = (file or settings.policy_file).read_bytes()
+    data = read_policy_file(settings) if file is None else file.read_bytes()
     read_policy(data)
     book, units = PolicyBook(SystemClock()), units_for(settings, open_signer(settings))
     try:

@@ -31,6 +31,10 @@ def check_policy(settings: Settings) -> Iterator[Finding]:
         step = "Somebody changed the rows: keep the database as evidence. The version that the log proves counts."
         yield Finding("policy", Level.FAIL, book.fault, step)
     yield Finding("policy", Level.OK, f"version {book.number} is in force ({book.policy.digest[:12]}…)")
+    if not settings.policy_file.is_file():
+        words = f"there is no file {settings.policy_file}; the version in force counts all the same"
+        yield Finding("policy file", Level.WARN, words, "Put a copy of the version in force there.")
+        return
     state = file_state(book.policy, settings.policy_file.read_bytes)
     if state.fault:
         words = f"the file {settings.policy_file} is another, and could not be proposed: {state.fault}"
