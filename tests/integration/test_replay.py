@@ -32,7 +32,7 @@ TAMPERING = {
     "whose an account is": (
         (
             "INSERT INTO customer SELECT 'planted', '77', name, public_sector, aws_india, session_idle_seconds,"
-            " session_max_seconds, created_at, folded FROM customer; UPDATE account SET customer_id = 'planted'"
+            " session_max_seconds, created_at, folded, split_custody FROM customer; UPDATE account SET customer_id = 'planted'"
             " WHERE id = :first"
         ),
         "account.customer",
@@ -182,7 +182,7 @@ TAMPERING = {
     "a session that nobody opened": (
         (
             "INSERT INTO browser_session SELECT 'planted', 'a hash', person_id, created_at, seen_at, ip, agent, mfa,"
-            " NULL FROM browser_session WHERE ended_at IS NULL LIMIT 1"
+            " NULL, issuer, withheld FROM browser_session WHERE ended_at IS NULL LIMIT 1"
         ),
         "session",
     ),

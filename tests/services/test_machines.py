@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
@@ -223,8 +224,6 @@ def test_addresses_that_cannot_be_are_named(texts: tuple[str, ...], pointers: li
 
 @given(st.ip_addresses(), st.integers(0, 32))
 def test_a_network_holds_what_lies_in_it(address: object, bits: int) -> None:
-    from ipaddress import ip_network  # noqa: PLC0415 - one use
-
     network = ip_network(f"{address}/{bits}", strict=False)
     (found,), errors = networks((str(network),))
     assert (found, errors) == (str(network), ())

@@ -194,6 +194,15 @@ class Federation:
             unit.commit()
         return ended
 
+    def get(self, actor: Actor, identity_id: str) -> Identity:
+        """Read one: one's own, or as an administrator anybody's."""
+        with self.units.read() as unit:
+            found = unit.identities.get(identity_id)
+        manages = not self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE).empty
+        if found is None or not (found.person_id == actor.id or manages):
+            raise not_found("identity", identity_id[:36])
+        return found
+
     def of(self, actor: Actor, person_id: str) -> tuple[Identity, ...]:
         """List the identities that are linked to oneself, or as an administrator to anybody."""
         now = self.clock.now()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from tests.support.repository import ROOT
 from tests.web.api.samples import SAMPLES
 from tests.web.api.test_main_path import NUMBER, asked, held, leased
 from vault.domain.actor import Role
@@ -117,3 +119,11 @@ def test_a_key_that_is_none_is_refused(quick: Service) -> None:
     for key in ("x" * 129, "with blank", "\u00e9"):
         answer = carla.call("POST", "/customers", CUSTOMER, headers={"Idempotency-Key": key})
         assert (answer.status, answer.code) == (422, "input.invalid")
+
+
+def test_everything_that_a_request_changes_can_be_drawn_for_its_repeat(quick: Service) -> None:
+    sources = [path.read_text() for path in sorted((ROOT / "vault/services").glob("*.py"))]
+    nouns = {noun for source in sources for noun in re.findall(r'subject=f?"([a-z]+)[:"]', source)}
+    drawn = set(quick.app.extensions["rootvault.renderers"])
+    assert len(nouns) > 10
+    assert nouns - drawn == {"disclosure"}

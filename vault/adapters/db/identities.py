@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
 
-from vault.adapters.db.columns import moment, only_one, own_id, reference, words
+from vault.adapters.db.columns import choice, moment, only_one, own_id, reference, words
 from vault.adapters.db.tables import metadata
-from vault.adapters.db.types import Choice, Key, Words
+from vault.adapters.db.types import Key, Words
 from vault.domain.identity import VisitPurpose
 
 identity = Table(
@@ -29,7 +29,7 @@ visit = Table(
     metadata,
     own_id(),
     Column("browser_hash", Key, nullable=False),
-    Column("purpose", Choice(VisitPurpose), nullable=False),
+    choice("purpose", VisitPurpose),
     words("issuer"),
     words("asked_for"),
     moment("begun_at"),

@@ -2,7 +2,8 @@
 
 Decided here: the grants. The tables belong to another role, which runs the migrations and which the service does
 not know. The service's role reads, adds and changes rows, removes only counts of guesses, old notices, visits to a
-provider that are over and the search index, and of the log may add entries and move the head. It can neither change the schema nor switch a trigger off:
+provider that are over, and the search index, and of the log may add entries and move the head. It can neither change
+the schema nor switch a trigger off:
 whoever has the service's database password still cannot rewrite the log in place (SECURITY S25).
 """
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from vault.domain.identity import Identity
-from vault.web.api.routes import operation
+from vault.web.api.routes import as_json, blueprint, operation
 from vault.web.api.schemas.base import Items, Query, Resource
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN
+from vault.web.idempotency import renders
 
 
 class IdentityQuery(Query):
@@ -58,3 +60,9 @@ def list_identities(sent: IdentityQuery) -> Items[IdentityResource]:
 def unlink_identity(identity_id: str) -> IdentityResource:
     """Unlink one at once: your own, or as an administrator anybody's, whose sessions end with it."""
     return IdentityResource.of(the_vault().federation.unlink(actor(), identity_id))
+
+
+@renders(blueprint, "identity")
+def show_again(identity_id: str) -> ResponseReturnValue:
+    """Draw an identity for a repeated request."""
+    return as_json(IdentityResource.of(the_vault().federation.get(actor(), identity_id)))

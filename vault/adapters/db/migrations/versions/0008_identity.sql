@@ -22,7 +22,7 @@ CREATE UNIQUE INDEX one_identity_of_person ON identity (person_id, issuer) WHERE
 CREATE TABLE provider_visit (
   id TEXT{bytewise} NOT NULL,
   browser_hash TEXT{bytewise} NOT NULL,
-  purpose TEXT NOT NULL,
+  purpose TEXT NOT NULL CONSTRAINT provider_visit_purpose_known CHECK (purpose IN ('link', 'sign_in')),
   issuer TEXT NOT NULL,
   asked_for TEXT NOT NULL,
   begun_at {moment} NOT NULL,
