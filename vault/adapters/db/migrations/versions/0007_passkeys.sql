@@ -46,7 +46,7 @@ CREATE TABLE confirmation (
   assertion_id TEXT{bytewise},
   used_at {moment},
   CONSTRAINT confirmation_pkey PRIMARY KEY (id),
-  CONSTRAINT confirmation_confirmation_whole CHECK ((confirmed_at IS NULL) = (assertion_id IS NULL)),
+  CONSTRAINT confirmation_whole CHECK ((confirmed_at IS NULL) = (assertion_id IS NULL)),
   CONSTRAINT confirmation_used_after_confirmed CHECK (used_at IS NULL OR confirmed_at IS NOT NULL),
   CONSTRAINT confirmation_person_id_fkey FOREIGN KEY(person_id) REFERENCES person (id),
   CONSTRAINT confirmation_assertion_id_fkey FOREIGN KEY(assertion_id) REFERENCES assertion (id)
