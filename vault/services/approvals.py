@@ -16,7 +16,7 @@ from vault.domain.ids import new_id
 from vault.domain.policy import Deny, Permission, decide_approval, granted_seconds
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
-from vault.services.deciding import Deciding, untouched
+from vault.services.deciding import TRIES, Deciding, meanwhile, untouched
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, error_of, refuse
@@ -60,10 +60,11 @@ class Approvals:
         if word.seconds is not None and word.seconds < 1:
             place = FieldError("/duration_seconds", "Give the seconds to shorten to, at least 1.")
             raise Invalid("input.invalid", place.detail, errors=(place,))
-        while True:
+        for _ in range(TRIES):
             decided = self._decide(actor, checkout_id, word, otp, self.clock.now())
             if decided is not None:
                 return decided
+        raise meanwhile()
 
     def _decide(self, actor: Actor, checkout_id: str, word: Word, otp: str, now: datetime) -> Checkout | None:
         """Decide as the method of that name; None, with nothing done, where the power went at the same moment."""

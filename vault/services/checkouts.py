@@ -19,7 +19,7 @@ from vault.domain.event import Event, EventType
 from vault.domain.policy import Permission, Policy
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, Limited
-from vault.services.deciding import Deciding, untouched
+from vault.services.deciding import TRIES, Deciding, meanwhile, untouched
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import frozen
 from vault.services.gate import Gate, refuse
@@ -55,10 +55,11 @@ class Checkouts:
 
         Gives the checkout and until when the factor counts.
         """
-        while True:
+        for _ in range(TRIES):
             stepped = self._step_up(actor, checkout_id, otp, self.clock.now())
             if stepped is not None:
                 return stepped
+        raise meanwhile()
 
     def _step_up(
         self, actor: Actor, checkout_id: str, otp: str, now: datetime

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import reach_of
 from vault.domain.approving import (
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from vault.domain.person import Grant, Person
     from vault.ports.history import Asked
     from vault.ports.store import Unit
+
+
+TRIES: Final = 3
+"""How often an act is tried whose powers went at the same moment; the second time it is refused for what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,12 @@ class Deciding:
         held = powers(unit.people.grants(person.id), now)
         scopes = tuple(power.scope for power in held if power.role in roles)
         return reach_of(scopes).covers(account.customer_id, account.id)
+
+
+def meanwhile() -> Conflict:
+    """Say that powers came and went at each try to use them."""
+    detail = "Powers that this rests on changed at the same moment; nothing was done. Look again and try once more."
+    return Conflict("concurrent.change", detail)
 
 
 def untouched(checkout: Checkout) -> VaultError | None:
