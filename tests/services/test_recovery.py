@@ -213,6 +213,10 @@ def test_it_is_ended_at_once_with_its_link(house: House, admins: tuple[Member, M
         house.vault.enrolment.begin(link, came())
     with pytest.raises(Unauthenticated):
         house.vault.enrolment.complete(link, Secret(olga.password), "000000", came())
+    with house.vault.units.read() as unit:
+        kept = unit.people.get(olga.id)
+    assert kept is not None
+    assert (kept.enrolment_hash, kept.next_seed) == (None, None)
     assert house.sign_in(olga).powers != ()
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 
+from vault.adapters.db import glass
 from vault.adapters.db.columns import (
     choice,
     count,
@@ -41,7 +42,7 @@ from vault.adapters.db.columns import (
 from vault.adapters.db.types import Blob, Key, Words
 from vault.domain.account import Custodian, Custody, Kind, Model
 from vault.domain.actor import Role
-from vault.domain.checkout import OPEN, CheckoutState, Decision, Verdict
+from vault.domain.checkout import OPEN, CheckoutState, Decision
 from vault.domain.credential import PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.person import PersonState
 from vault.domain.rotation import UNSETTLED, Evidence, RotationState
@@ -262,28 +263,13 @@ checkout = Table(
     count("reveals", 0),
     count("codes", 0),
     Column("ticket_mark", Text, nullable=False, server_default=""),
-    Column("break_glass", Boolean, nullable=False, server_default=false()),
-    Column("revoked_id", Key),
-    words("reviewed_by", nullable=True),
-    moment("reviewed_at", nullable=True),
-    choice("verdict", Verdict, nullable=True),
-    words("review_note", nullable=True),
-    Column("second_id", Key),
-    words("second_name", nullable=True),
-    moment("joined_at", nullable=True),
+    *glass.columns(),
     CheckConstraint(f"state NOT IN {listed(OPEN)} OR ended_at IS NULL", name="open_not_ended"),
     CheckConstraint("state <> 'approved' OR use_by IS NOT NULL", name="approved_has_use_by"),
     CheckConstraint(
         "state <> 'active' OR (activated_at IS NOT NULL AND expires_at IS NOT NULL)", name="active_has_end"
     ),
     CheckConstraint("expires_at > activated_at", name="ends_after_begin"),
-    CheckConstraint(
-        "(reviewed_at IS NULL) = (reviewed_by IS NULL) AND (reviewed_at IS NULL) = (verdict IS NULL)"
-        " AND (reviewed_at IS NULL OR break_glass)",
-        name="review_whole",
-    ),
-    CheckConstraint("(second_id IS NULL) = (joined_at IS NULL)", name="second_whole"),
-    CheckConstraint("second_id <> requester_id", name="second_is_another"),
     Index("checkout_by_account", "account_id", "requested_at", "id"),
     Index("checkout_by_requester", "requester_id", "requested_at", "id"),
     Index("checkout_by_time", "requested_at", "id"),
