@@ -32,7 +32,8 @@ TAMPERING = {
     "whose an account is": (
         (
             "INSERT INTO customer SELECT 'planted', '77', name, public_sector, aws_india, session_idle_seconds,"
-            " session_max_seconds, created_at, folded, split_custody FROM customer; UPDATE account SET customer_id = 'planted'"
+            " session_max_seconds, created_at, folded, split_custody FROM customer;"
+            " UPDATE account SET customer_id = 'planted'"
             " WHERE id = :first"
         ),
         "account.customer",
@@ -196,6 +197,15 @@ TAMPERING = {
             " WHERE ended_at IS NULL"
         ),
         "session.person",
+    ),
+    "a passkey removed": ("UPDATE passkey SET removed_at = NULL WHERE name = 'phone'", "passkey"),
+    "a passkey's key": (
+        "UPDATE passkey SET public_key = (SELECT o.public_key FROM passkey o WHERE o.name = 'phone') WHERE name = 'laptop'",
+        "passkey.key",
+    ),
+    "whose a passkey is": (
+        "UPDATE passkey SET person_id = (SELECT id FROM person WHERE email = 'ada@msp.example') WHERE name = 'laptop'",
+        "passkey.person",
     ),
     "a token revoked": ("UPDATE api_token SET revoked_at = NULL WHERE name = 'old'", "token"),
     "what a token may": (
