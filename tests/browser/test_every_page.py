@@ -103,6 +103,27 @@ def test_pages_are_in_order(stage: Stage, role: Role) -> None:
     check(page)
 
 
+def test_pages_about_a_person_are_in_order(stage: Stage) -> None:
+    house, carla, sam = stage.house, stage.members[Role.CUSTODIAN], stage.members[Role.CSM]
+    ada = house.actor(stage.admins[0])
+    customer = house.vault.accounts.get(ada, NUMBER).account.customer_id
+    page = stage.sign_in(stage.visitor(), carla)
+    page.goto(f"{stage.base_url}/customers/{customer}")
+    check(page)
+    house.vault.people.disable(ada, carla.id)
+    house.vault.recovery.propose(ada, sam.id, "lost the phone on a train", stage.admins[0].code())
+    page = stage.sign_in(stage.visitor(), sam)
+    page.goto(f"{stage.base_url}/sessions")
+    page.get_by_role("heading", name="Where I am signed in").wait_for()
+    check(page)
+    page = stage.sign_in(stage.visitor(), stage.admins[1])
+    for path in (carla.id, f"{carla.id}/leaver", sam.id, f"{sam.id}/sessions"):
+        answer = page.goto(f"{stage.base_url}/people/{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        check(page)
+
+
 def test_pages_of_a_running_checkout_are_in_order(stage: Stage) -> None:
     visitor = stage.visitor()
     page = stage.sign_in(visitor, stage.members[Role.OPERATOR])
