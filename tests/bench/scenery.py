@@ -26,7 +26,7 @@ from vault.bootstrap.open import units_for
 from vault.crypto import totp
 from vault.domain.account import Account, Custodian, Custody, Customer, Kind, Model
 from vault.domain.actor import Actor, ActorKind, Origin, Power, Role, Scope, ScopeKind
-from vault.domain.checkout import Checkout, CheckoutState
+from vault.domain.checkout import Checkout, CheckoutState, content_of
 from vault.domain.credential import Part, PartKind, PartState, Version, VersionLabel, VersionOrigin
 from vault.domain.ids import fold_email, new_id
 from vault.domain.person import Grant, Person, PersonState, Token
@@ -250,6 +250,7 @@ def _operator(vault: Vault, now: datetime, number: int) -> Operator:
         activated_at=now,
         expires_at=now + ENDLESS,
     )
+    checkout = replace(checkout, content_hash=content_of(checkout))
     with vault.units.write() as unit:
         name = f"operator{number}"
         unit.people.add(Person(person_id, f"{name}@msp.example", name, PersonState.ACTIVE, now, seed=sealed))
