@@ -60,8 +60,9 @@ notice = Table(
 Index(
     "notice_unread",
     notice.c.recipient,
-    sqlite_where=text("channel = 'inbox' AND read_at IS NULL"),
-    postgresql_where=text("channel = 'inbox' AND read_at IS NULL"),
+    notice.c.channel,
+    sqlite_where=text("read_at IS NULL"),
+    postgresql_where=text("read_at IS NULL"),
 )
 Index(
     "notice_waiting",

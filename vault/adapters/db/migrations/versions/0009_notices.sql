@@ -37,7 +37,7 @@ CREATE INDEX notice_fold ON notice (fold, made_at)
 
 CREATE INDEX notice_ended ON notice (ended_at, id)
 
-CREATE INDEX notice_unread ON notice (recipient) WHERE channel = 'inbox' AND read_at IS NULL
+CREATE INDEX notice_unread ON notice (recipient, channel) WHERE read_at IS NULL
 
 CREATE INDEX notice_waiting ON notice (channel, urgent, next_at) WHERE state = 'waiting'
 
