@@ -19,6 +19,7 @@ from vault.domain.policy import Permission
 from vault.domain.proposal import Proposal, ProposalKind, ProposalState
 from vault.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, VaultError
 from vault.ports.store import Slice
+from vault.services.people import Wish
 from vault.services.proposals import Draft, Proposals, content_hash
 
 if TYPE_CHECKING:
@@ -249,3 +250,25 @@ def at_once(*acts: Callable[[], object]) -> list[VaultError]:
     for thread in threads:
         thread.join()
     return lost
+
+
+def test_what_waits_is_shown_to_who_may_decide_it(world: World, two: tuple[Human, Human]) -> None:
+    ada, bert = two
+    proposals = whole(world, Noted())
+    made = proposals.propose(ada.actor, draft(), ada.otp())
+    otto = world.human("otto", Role.OPERATOR)
+    auditor = world.human("ursula", Role.AUDITOR)
+    shown = {who.actor.name: proposals.mine(who.actor) for who in (ada, bert, otto, auditor)}
+    assert shown == {"ada": (), "bert": (made,), "otto": (), "ursula": ()}
+    grant = world.vault.people.propose_grant(ada.actor, otto.actor.id, Wish(Role.CUSTODIAN))
+    people = world.vault.people
+    for who in (ada, bert, auditor):
+        assert [(person.name, each) for person, each in people.waiting(who.actor)] == [("otto", grant)]
+    assert people.waiting(otto.actor) == ()
+    with world.vault.units.read() as unit:
+        customer = unit.customers.by_ddi("900001")
+    assert customer is not None
+    narrow = world.human("nina", Role.ADMIN, Scope(ScopeKind.CUSTOMER, customer.id))
+    assert people.waiting(narrow.actor) == ()
+    people.remove_grant(bert.actor, grant.id)
+    assert people.waiting(ada.actor) == ()

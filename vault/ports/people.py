@@ -68,6 +68,10 @@ class PersonStore(Protocol):
         """List active people with each grant in force of one of `roles`."""
         ...
 
+    def waiting(self, limit: int) -> tuple[tuple[Person, Grant], ...]:
+        """List proposed grants of active people that nobody agreed to yet, the newest first."""
+        ...
+
 
 class SessionStore(Protocol):
     """Browser sessions."""

@@ -26,7 +26,7 @@ from vault.services.gate import Gate, refuse
 from vault.services.granting import granted, invited, proposed, removed
 from vault.services.leaving import shut_out
 from vault.services.links import new_link
-from vault.services.sight import in_sight, reach_over_people, standing
+from vault.services.sight import in_sight, lies_within, reach_over_people, standing
 from vault.services.tokens import check_scope, require_reach
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 NAME_MAX: Final = 100
 FIRST_ADMINISTRATORS: Final = 2
+WAITING_SHOWN: Final = 50
 _INIT: Final = system_actor("init")
 
 
@@ -243,6 +244,15 @@ class People:
             if person is None or seen is None:
                 raise not_found("person", person_id[:36])
             return Profile(person, seen)
+
+    def waiting(self, actor: Actor) -> tuple[tuple[Person, Grant], ...]:
+        """List roles in sight that wait for a second administrator, the newest first."""
+        reach = reach_over_people(self.gate.policy, actor)
+        if reach.empty:
+            return ()
+        with self.units.read() as unit:
+            found = unit.people.waiting(WAITING_SHOWN)
+            return tuple(each for each in found if lies_within(unit, reach, each[1].scope))
 
     def page(self, actor: Actor, part: Slice) -> Page[Person]:
         """List everyone in sight, for administrators and auditors; for others, a refusal in the log."""

@@ -21,6 +21,7 @@ from vault.domain.proposal import LASTING, Proposal, ProposalKind, ProposalState
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.ports.proposals import ProposalFilter
+from vault.ports.store import Slice
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor, Scope
     from vault.ports.clock import Clock
-    from vault.ports.store import Page, Slice, Unit, Units
+    from vault.ports.store import Page, Unit, Units
 
 WHY_MIN: Final = 10
 WHY_MAX: Final = 500
+WAITING_SHOWN: Final = 20
 CONTENT_MAX: Final = 65_536
 
 
@@ -190,6 +192,11 @@ class Proposals:
         with self.units.read() as unit:
             found = unit.proposals.page(ProposalFilter(kinds, is_waiting=is_waiting), part)
             return replace(found, items=tuple(each for each in found.items if self._sees(unit, actor, each)))
+
+    def mine(self, actor: Actor) -> tuple[Proposal, ...]:
+        """List what waits for exactly this person's word, the newest first."""
+        waiting = self.page(actor, Slice(limit=WAITING_SHOWN), is_waiting=True).items
+        return tuple(each for each in waiting if not self.barred(actor, each))
 
     def barred(self, actor: Actor, proposal: Proposal) -> str:
         """Say why this actor may not agree to a proposal that waits; empty where they may."""

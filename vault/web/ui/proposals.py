@@ -41,6 +41,7 @@ def proposal_list() -> Response:
         proposals=found.items,
         names=names,
         asked=asked,
+        roles=vault.people.waiting(who) if kind is None else (),
         next_url=next_page("ui.proposal_list", found.next, asked),
     )
 

@@ -32,6 +32,7 @@ def home() -> Response:
     uses = not vault.policy.reach(who, Permission.CHECKOUT_USE).empty
     approves = not vault.policy.reach(who, Permission.CHECKOUT_APPROVE).empty
     takes_in = not vault.policy.reach(who, Permission.CREDENTIAL_INTAKE).empty
+    manages = not vault.policy.reach(who, Permission.PEOPLE_MANAGE).empty
     audits = not vault.policy.reach(who, Permission.LOG_READ).empty
     onboarding = AccountFilter(custody=Custody.ONBOARDING)
     return page(
@@ -41,6 +42,10 @@ def home() -> Response:
         unreviewed=vault.glass.waiting(who),
         due=_left_behind(vault, who) if uses else (),
         onboarding=vault.accounts.page(who, onboarding, Slice(LATELY))[0] if takes_in else (),
+        seconds_=vault.proposals.mine(who),
+        roles=tuple(each for each in vault.people.waiting(who) if each[1].proposed_by != who.id)
+        if manages
+        else (),
         watched=vault.watching.look(who) if audits else None,
     )
 

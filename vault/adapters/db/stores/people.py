@@ -43,6 +43,16 @@ _CLAIM = (
     .where(_person.id == bindparam("at"), _person.last_step < bindparam("step"))
     .values(last_step=bindparam("step"))
 )
+_WAITING = (
+    select(*mapping.person.columns, *mapping.grant.columns)
+    .join(tables.role_grant, _grant.person_id == _person.id)
+    .where(
+        _person.state == PersonState.ACTIVE,
+        _grant.confirmed_by.is_(None),
+        _grant.removed_at.is_(None),
+    )
+    .order_by(_grant.proposed_at.desc(), _grant.id.desc())
+)
 _HOLDERS = (
     select(*mapping.person.columns, *mapping.grant.columns)
     .join(tables.role_grant, _grant.person_id == _person.id)
@@ -157,6 +167,12 @@ class People:
     def holders(self, roles: frozenset[Role], now: datetime) -> tuple[tuple[Person, Grant], ...]:
         """List active people with each grant in force of one of `roles`."""
         rows = self.db.all(_HOLDERS, {"roles": sorted(roles), "now": now})
+        start = len(mapping.person.columns)
+        return tuple((mapping.person.value(row), mapping.grant.value(row, start)) for row in rows)
+
+    def waiting(self, limit: int) -> tuple[tuple[Person, Grant], ...]:
+        """List proposed grants of active people that nobody agreed to yet, the newest first."""
+        rows = self.db.all(_WAITING.limit(limit))
         start = len(mapping.person.columns)
         return tuple((mapping.person.value(row), mapping.grant.value(row, start)) for row in rows)
 
