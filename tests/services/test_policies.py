@@ -237,6 +237,24 @@ def test_an_entry_that_was_rewritten_is_not_believed(town: Town) -> None:
     assert caught.value.code == "log.rolled_back"
 
 
+def test_a_process_never_goes_back_to_an_older_version(town: Town) -> None:
+    running = town.worker()
+    town.agreed(running, LESS)
+    (entry,) = entries(running, type=EventType.PROPOSAL_AGREED)
+    units = running.vault.units
+    assert isinstance(units, SqlUnits)
+    with units.engine.begin() as connection:
+        names = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_entry'"
+        for (name,) in connection.execute(sql(names)).all():
+            connection.execute(sql(f"DROP TRIGGER {name}"))
+        hidden = sql("UPDATE audit_entry SET event_type = 'service.started' WHERE seq = :seq")
+        connection.execute(hidden, {"seq": entry["seq"]})
+    tamper(running, ENDED)
+    town.look(running)
+    assert limit(running) == 5
+    assert "hidden" in running.vault.book.fault
+
+
 def test_a_log_without_a_version_opens_no_vault(prepared_sqlite: Path, tmp_path: Path) -> None:
     directory = tmp_path / "vault"
     copy_files(prepared_sqlite, directory)
