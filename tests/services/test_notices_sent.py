@@ -92,7 +92,7 @@ def test_one_bad_address_is_given_up_at_once_and_stops_nobody_else(told: Told) -
     assert isinstance(detail, dict)
     assert (detail["channel"], detail["count"]) == ("mail", 1)
     told.work()
-    assert told.lines(told.world.people["ada"])[-1] == "Notices could not be delivered"
+    assert "Notices could not be delivered" in told.lines(told.world.people["ada"])
     assert len(told.box.letters) == 2  # of dead letters no letter tells
 
 
