@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.people import came, move_in
-from tests.support.told import subject, telling
+from tests.support.told import part, subject, telling
 from vault.domain.actor import Role, Scope, ScopeKind, system_actor
 from vault.domain.audience import QUIET, ROUTES, UNKNOWN, route_of
 from vault.domain.checkout import Decision
@@ -301,9 +301,9 @@ def test_a_name_stays_a_name(told: Told, name: str, written: str) -> None:
     (letter,) = told.box.to("anna")
     assert subject(letter) == f"[Rootvault] {line}"
     assert letter["Bcc"] is None
-    html = letter.get_body(("html",)).get_content()
+    html = part(letter, "html")
     assert "<script" not in html
-    assert letter.get_body(("plain",)).get_content().startswith(line)
+    assert part(letter, "plain").startswith(line)
 
 
 @ONE_DATABASE

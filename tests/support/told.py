@@ -15,7 +15,7 @@ from vault.ports.store import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import EmailMessage
+    from email.message import EmailMessage, Message
 
     from tests.support.world import Human, World
     from vault.bootstrap.compose import Vault
@@ -103,6 +103,13 @@ def telling(world: World, *, room: bool = False, **server: Any) -> Iterator[Told
             world.vault = vault
 
 
-def subject(letter: EmailMessage) -> str:
+def subject(letter: Message) -> str:
     """Give a letter's subject; where it was folded right after its name, the blank of the fold is none of it."""
     return str(letter["Subject"]).strip()
+
+
+def part(letter: EmailMessage, kind: str) -> str:
+    """Give the text of a letter's part of a kind: plain or html."""
+    found = letter.get_body((kind,))
+    assert found is not None
+    return str(found.get_content())
