@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tests.support.passkeys import authenticator, pressed, sending
 from tests.support.people import House, Member, came, move_in
 from vault.crypto import totp
 from vault.domain.account import Custodian, Kind, Model
@@ -75,7 +76,7 @@ def tell(world: World) -> Whole:
     vault.tokens.revoke(ada, vault.tokens.issue_own(ada, "old", admins[0].code()).token.id)
     waiting = vault.people.invite(ada, "later@msp.example", "Later", (Wish(Role.AUDITOR),))
     vault.people.remove_grant(ada, vault.people.propose_grant(ada, gone.id, Wish(Role.CSM)).id)
-    house.sign_in(gone)
+    _passkeys(house, gone)
     vault.people.disable(ada, gone.id)
     _accounts(house, house.actor(custodian), custodian)
     acting, approving = house.actor(operator), house.actor(approver)
@@ -89,6 +90,18 @@ def tell(world: World) -> Whole:
     return Whole(
         house, admins, operator, approver, acting, session, token, machine, waiting, lease, shown, password
     )
+
+
+def _passkeys(house: House, member: Member) -> None:
+    """Add two, and remove the first by the second."""
+    actor, keys = house.actor(member), house.vault.passkeys
+    adding = sending(actor, "add")
+    ticket = keys.to_enrol(adding).ticket
+    first, second = (authenticator(house.vault, member.id) for _ in range(2))
+    phone = keys.add(adding, "phone", ticket, first.make(ticket), member.code())
+    keys.add(adding, "laptop", ticket, second.make(ticket), pressed(house.vault, first, adding))
+    removing = sending(actor, "remove")
+    keys.remove(removing, phone.id, pressed(house.vault, second, removing))
 
 
 def _accounts(house: House, carla: Actor, member: Member) -> None:
