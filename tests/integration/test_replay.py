@@ -200,8 +200,10 @@ TAMPERING = {
     ),
     "a passkey removed": ("UPDATE passkey SET removed_at = NULL WHERE name = 'phone'", "passkey"),
     "a passkey's key": (
-        "UPDATE passkey SET public_key = (SELECT o.public_key FROM passkey o WHERE o.name = 'phone')"
-        " WHERE name = 'laptop'",
+        (
+            "UPDATE passkey SET public_key = (SELECT o.public_key FROM passkey o WHERE o.name = 'phone')"
+            " WHERE name = 'laptop'"
+        ),
         "passkey.key",
     ),
     "whose a passkey is": (
