@@ -247,7 +247,8 @@ def test_a_process_never_goes_back_to_an_older_version(town: Town) -> None:
         names = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_entry'"
         for (name,) in connection.execute(sql(names)).all():
             connection.execute(sql(f"DROP TRIGGER {name}"))
-        hidden = sql("UPDATE audit_entry SET event_type = 'service.started' WHERE seq = :seq")
+        other = "CAST(replace(leaf, 'proposal.agreed', 'service.started') AS BLOB)"
+        hidden = sql(f"UPDATE audit_entry SET leaf = {other} WHERE seq = :seq")
         connection.execute(hidden, {"seq": entry["seq"]})
     tamper(running, ENDED)
     town.look(running)

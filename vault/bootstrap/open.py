@@ -11,6 +11,7 @@ from __future__ import annotations
 import platform
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from audit.errors import AuditError, RolledBack
@@ -67,7 +68,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     signer = open_signer(settings)
     server_key = open_server_key(settings)
     keys = open_keys(settings)
-    book = PolicyBook(time)
+    book = PolicyBook(time, monotonic)
     units = units_for(settings, signer, lambda: book.policy.digest)
     try:
         check_database(settings, units)

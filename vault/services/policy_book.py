@@ -12,7 +12,6 @@ Never decided here: what two people may agree to (`policies`), or what a version
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,7 +83,7 @@ class PolicyBook:
     """Implements `Book` by the versions in the database; `ticking` is the clock by which it is looked once a second."""
 
     clock: Clock
-    ticking: Callable[[], float] = time.monotonic
+    ticking: Callable[[], float]
     fault: str = ""
     _held: Held | None = None
     _looked: float = float("-inf")

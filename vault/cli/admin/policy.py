@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 import click
 
@@ -23,7 +24,7 @@ def check(file: Path | None, config: str | None, *, as_json: bool) -> None:
     settings = settings_of(config)
     data = read_policy_file(settings) if file is None else file.read_bytes()
     read_policy(data)
-    book, units = PolicyBook(SystemClock()), units_for(settings, open_signer(settings))
+    book, units = PolicyBook(SystemClock(), monotonic), units_for(settings, open_signer(settings))
     try:
         book.refresh(units)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vault.adapters.clock import SystemClock
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def check_policy(settings: Settings) -> Iterator[Finding]:
     """Look which version is in force, and what the host's file says beside it."""
-    units, book = units_for(settings, open_signer(settings)), PolicyBook(SystemClock())
+    units, book = units_for(settings, open_signer(settings)), PolicyBook(SystemClock(), monotonic)
     try:
         book.refresh(units)
     except VaultError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vault.adapters.clock import SystemClock
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def check_reviews(settings: Settings) -> Iterator[Finding]:
     """Look whether every day that is over for 24 hours was reviewed."""
     clock = SystemClock()
-    units, book = units_for(settings, open_signer(settings)), PolicyBook(clock)
+    units, book = units_for(settings, open_signer(settings)), PolicyBook(clock, monotonic)
     try:
         book.refresh(units)
         waiting = Reviews(units, Gate(book), clock).waiting()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vault.adapters.clock import SystemClock
@@ -27,7 +28,7 @@ def check_tickets(settings: Settings) -> Iterator[Finding]:
     except VaultError as error:
         yield Finding("tickets", Level.FAIL, error.detail)
         return
-    units, book = units_for(settings, open_signer(settings)), PolicyBook(SystemClock())
+    units, book = units_for(settings, open_signer(settings)), PolicyBook(SystemClock(), monotonic)
     try:
         book.refresh(units)
         rules = book.policy.tickets
