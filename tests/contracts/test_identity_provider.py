@@ -363,3 +363,17 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 def test_the_client_tells_its_secret_to_nobody() -> None:
     assert SECRET not in repr(Client(CLIENT, SECRET))
+
+
+def test_an_address_that_is_not_configured_is_never_asked(hostile: Hostile) -> None:
+    asking = Asking(frozenset({"https://id.example:443"}))
+    for url in (
+        hostile.url + "/keys",
+        f"{hostile.url}/keys#@id.example",
+        "https://id.example:444/",
+        "",
+        "id.example",
+    ):
+        with pytest.raises(Unavailable, match="do not name"):
+            asking.get(url)
+    assert hostile.asked == []

@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.people import Member, came, move_in
 from tests.support.provider import Trusting, join
+from tests.support.replay import check_replay
 from tests.support.world import make_world
-from vault.domain.actor import Actor, Role
+from vault.domain.actor import Actor, Power, Role, Scope, ScopeKind
 from vault.domain.identity import Identity, Visit, withheld
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, VaultError
@@ -423,3 +424,21 @@ def test_nothing_of_a_visit_is_kept_that_opens_anything(stage: Stage) -> None:
     assert kept is not None
     for secret in (state, nonce, verifier, begun.browser.expose()):
         assert secret not in repr(kept)
+
+
+def test_an_administrator_of_one_customer_unlinks_nobody_elsewhere(stage: Stage) -> None:
+    identity = stage.link(stage.olga, "olga-7")
+    ada = stage.actor(stage.admins[0])
+    local = replace(ada, id="local", powers=(Power(Role.ADMIN, Scope(ScopeKind.CUSTOMER, "one")),))
+    federation = stage.house.vault.federation
+    assert federation.of(local, stage.olga.id) == ()
+    for act in (federation.unlink, federation.get):
+        with pytest.raises(NotFound):
+            act(local, identity.id)
+    assert federation.get(ada, identity.id) == identity
+
+
+def test_the_log_tells_who_is_who_there(stage: Stage) -> None:
+    stage.link(stage.olga, "olga-7")
+    stage.by_provider("olga-7", "operators", otp=stage.olga.code())
+    check_replay(stage.house.world)

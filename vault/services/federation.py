@@ -38,6 +38,7 @@ from vault.ports.identities import Redemption, Rejected
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.guessing import note_refusal, same_network
+from vault.services.sight import lies_within, standing
 from vault.services.signin import stranger, token_hash
 
 if TYPE_CHECKING:
@@ -182,8 +183,11 @@ class Federation:
             own = found is not None and found.person_id == actor.id
             if not own:
                 self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
-            if found is None:
-                raise not_found("identity", identity_id[:36])
+            if found is None or not (own or self._reaches(unit, actor, found.person_id)):
+                event = Event(
+                    EventType.ACCESS_DENIED, actor, detail={"asked_for": f"identity {identity_id[:36]}"}
+                )
+                refuse(unit, event, not_found("identity", identity_id[:36]), now)
             if found.ended_at is not None:
                 return found
             ended = replace(found, ended_at=now, ended_by=actor.id)
@@ -198,19 +202,28 @@ class Federation:
         """Read one: one's own, or as an administrator anybody's."""
         with self.units.read() as unit:
             found = unit.identities.get(identity_id)
-        manages = not self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE).empty
-        if found is None or not (found.person_id == actor.id or manages):
-            raise not_found("identity", identity_id[:36])
-        return found
+            if found is not None and (
+                found.person_id == actor.id or self._reaches(unit, actor, found.person_id)
+            ):
+                return found
+        raise not_found("identity", identity_id[:36])
 
     def of(self, actor: Actor, person_id: str) -> tuple[Identity, ...]:
-        """List the identities that are linked to oneself, or as an administrator to anybody."""
+        """List the identities that are linked to oneself, or as an administrator to whoever is within reach."""
         now = self.clock.now()
         if person_id != actor.id and self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE).empty:
             with self.units.write() as unit:
                 self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
         with self.units.read() as unit:
+            if person_id != actor.id and not self._reaches(unit, actor, person_id):
+                return ()
             return unit.identities.of(person_id)
+
+    def _reaches(self, unit: Unit, actor: Actor, person_id: str) -> bool:
+        """Say whether an administrator reaches all that a person may do."""
+        reach = self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE)
+        scopes = tuple(grant.scope for grant in standing(unit, person_id))
+        return not reach.empty and all(lies_within(unit, reach, scope) for scope in scopes)
 
     def _leave(self, purpose: VisitPurpose, asked_for: str, actor: Actor | None = None) -> Begun:
         now = self.clock.now()

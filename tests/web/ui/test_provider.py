@@ -244,3 +244,19 @@ def test_where_no_provider_is_named_nothing_of_one_is_shown(web: Web) -> None:
     browser = Visitor(web, create_app(vault).test_client())
     assert "provider" not in browser.client.get("/sign-in", headers=HTML).text
     assert browser.post("/sign-in/provider", "/sign-in").status_code == 404
+
+
+def test_an_administrator_sees_whose_identity_is_linked_and_unlinks_it(web: Web) -> None:
+    browser = web.visitor()
+    browser.enter(web.admins[0])
+    place = f"/people/{web.uma.id}"
+    assert "uma-1" in browser.client.get(place, headers=HTML).text
+    (identity,) = web.house.vault.federation.of(web.house.actor(web.admins[0]), web.uma.id)
+    gone = browser.post(f"/identities/{identity.id}/unlink", place)
+    assert (gone.status_code, gone.location) == (303, place)
+    assert "uma-1" not in browser.client.get(place, headers=HTML).text
+    actor = web.house.actor(web.uma)
+    begun = web.house.vault.federation.begin_link(actor)
+    state, code = web.provider.vouch("uma-1")
+    web.house.vault.federation.answer(begun.browser.expose(), Back(state, code), came())
+    web.house.vault.federation.link(actor, begun.browser.expose(), web.uma.code())

@@ -141,6 +141,7 @@ def person_again(person_id: str, form: Form, status: int) -> Response:
     return page(
         "ui/person.html",
         status,
+        identities=the_vault().federation.of(actor(), person_id),
         person=profile.person,
         grants=profile.grants,
         form=form,
