@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, delete, select, text, update
 
 from audit.storage.schema import archive_ddl, ddl, drop_ddl, grants
 from vault.adapters.db import mapping, outside, tables
+from vault.adapters.db.identities import visit
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.census import Census
 from vault.domain.credential import VersionLabel
@@ -117,8 +118,9 @@ class Restoring:
             )
 
     def forget(self) -> int:
-        """Drop step-ups and the claims of repeated requests; give how many claims there were."""
+        """Drop step-ups, visits to a provider and the claims of repeated requests; give how many claims there were."""
         self.db.change(delete(tables.step_up))
+        self.db.change(delete(visit))
         return self.db.change(delete(tables.idempotency))
 
 
