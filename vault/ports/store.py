@@ -13,13 +13,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from vault.domain.account import Account
 from vault.domain.actor import Reach
-from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
 from vault.domain.event import Event
 from vault.ports.accounts import AccountStore, CustomerStore
 from vault.ports.census import CensusStore
+from vault.ports.checkouts import CheckoutStore
 from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.copies import CopyStore
 from vault.ports.daily import DailyStore
@@ -138,89 +137,6 @@ class VersionStore(Protocol):
 
     def each(self) -> Iterator[Version]:
         """Go through all versions, by account, kind and number."""
-        ...
-
-
-class CheckoutStore(Protocol):
-    """Checkouts, their approvals and step-ups."""
-
-    def add(self, checkout: Checkout) -> None:
-        """Keep a new one; `Conflict` checkout.conflict where another is open for the account."""
-        ...
-
-    def get(self, checkout_id: str) -> Checkout | None:
-        """Find by id."""
-        ...
-
-    def claim(self, checkout_id: str) -> tuple[Checkout, Account] | None:
-        """Find with its account, holding the account's row until the unit ends."""
-        ...
-
-    def hold(self, checkout_id: str, person_id: str, *, to_release: bool = False) -> Held | None:
-        """As `claim`, with what stops this person's disclosures under it, in the same statement.
-
-        With `to_release`, no freeze is set between this and the end of the unit (`FreezeStore.hold`).
-        """
-        ...
-
-    def bearing_on(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
-        """List those of these accounts that are written as open, or broke the glass and were not reviewed."""
-        ...
-
-    def unreviewed(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
-        """List those of these accounts that broke the glass and were not reviewed, oldest first."""
-        ...
-
-    def awaiting_review(self, reach: Reach, limit: int) -> tuple[Checkout, ...]:
-        """List those within `reach` that broke the glass and were not reviewed, oldest first."""
-        ...
-
-    def used_since(self, person_id: str, since: datetime, *, held: bool = True) -> frozenset[str]:
-        """Name the accounts whose lease a person began or joined after a time.
-
-        With `held` the person's row is held: whoever asks for the same person at the same moment waits, and then
-        sees what was begun here.
-        """
-        ...
-
-    def open_of(self, account_id: str) -> Checkout | None:
-        """Find the one that claims the account, as written."""
-        ...
-
-    def open_of_many(self, account_ids: tuple[str, ...]) -> Mapping[str, Checkout]:
-        """Find those of many accounts in one query."""
-        ...
-
-    def update(self, checkout: Checkout) -> None:
-        """Write all fields that may change."""
-        ...
-
-    def page(self, reach: Reach, wanted: CheckoutFilter, part: Slice) -> Page[Checkout]:
-        """List those on accounts within `reach`, newest first."""
-        ...
-
-    def overdue(self, now: datetime, limit: int) -> tuple[Checkout, ...]:
-        """List open ones that time has ended (rule 10)."""
-        ...
-
-    def add_approval(self, approval: Approval) -> None:
-        """Keep one; `Conflict` approval.duplicate where that person decided before."""
-        ...
-
-    def approvals(self, checkout_id: str) -> tuple[Approval, ...]:
-        """List a checkout's, oldest first."""
-        ...
-
-    def approvals_of(self, checkout_ids: tuple[str, ...]) -> Mapping[str, tuple[Approval, ...]]:
-        """List those of many checkouts in one query, each oldest first; those without are left out."""
-        ...
-
-    def put_step_up(self, checkout_id: str, person_id: str, session: str, until: datetime) -> None:
-        """Remember that a fresh factor was given (S16)."""
-        ...
-
-    def step_up_until(self, checkout_id: str, person_id: str, session: str) -> datetime | None:
-        """Give until when the last factor counts, for exactly this checkout, person and session."""
         ...
 
 
