@@ -183,10 +183,12 @@ def test_a_token_is_revoked_once_and_nothing_else_of_it_changes(units: SqlUnits)
         first, second = token(olga.id), token(olga.id)
         unit.tokens.add(first)
         unit.tokens.add(second)
-        unit.tokens.touch(first.id, NOW + HOUR)
+        unit.tokens.touch(first.id, NOW + HOUR, "192.0.2.8")
         unit.tokens.update(replace(first, revoked_at=NOW, permissions=frozenset({"root"})))
         unit.tokens.update(replace(first, revoked_at=NOW + HOUR))
-        assert unit.tokens.get(first.id) == replace(first, used_at=NOW + HOUR, revoked_at=NOW)
+        assert unit.tokens.get(first.id) == replace(
+            first, used_at=NOW + HOUR, used_from="192.0.2.8", revoked_at=NOW
+        )
         assert unit.tokens.revoke_all(olga.id, NOW + HOUR) == 1
         assert unit.tokens.get(second.id) == replace(second, revoked_at=NOW + HOUR)
         with pytest.raises(Conflict):

@@ -55,17 +55,21 @@ def enable(world: World, name: str, scope: Scope | None = None) -> Proposal:
 
 
 def glass(
-    world: World, who: str = "gus", reason: str = "BILL_ROOT", number: str = NUMBER, **more: int
+    world: World,
+    who: str = "gus",
+    reason: str = "BILL_ROOT",
+    number: str = NUMBER,
+    seconds: int | None = None,
 ) -> Checkout:
     """Break the glass."""
-    ask = Ask(number, reason, "INC-7", WHY, break_glass=True, **more)
+    ask = Ask(number, reason, "INC-7", WHY, seconds, break_glass=True)
     return world.vault.asking.ask(world.people[who].actor, ask)
 
 
-def begun(world: World, who: str = "gus", **more: str) -> Checkout:
+def begun(world: World, who: str = "gus", reason: str = "BILL_ROOT") -> Checkout:
     """Break it and begin the lease."""
     human = world.people[who]
-    return world.vault.checkouts.step_up(human.actor, glass(world, who, **more).id, human.otp())[0]
+    return world.vault.checkouts.step_up(human.actor, glass(world, who, reason).id, human.otp())[0]
 
 
 def review(world: World, checkout: Checkout, who: str = "ada") -> Checkout:

@@ -100,9 +100,11 @@ def test_a_letter_that_may_have_gone_out_has_the_same_name(posted: World, box: M
         """The process ends here."""
 
     class Dying:
-        def send(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> str:
+        def send(
+            self, to: tuple[str, ...], subject: str, body: str, message_id: str, html: str | None = None
+        ) -> str:
             assert note.mailer is not None
-            note.mailer.send(to, subject, text, message_id)
+            note.mailer.send(to, subject, body, message_id, html)
             raise Killed
 
     dying = type(note)(note.units, note.outlets, note.clock, note.origin, note.vkey, note.to, Dying())

@@ -19,12 +19,10 @@ from vault.ports.store import EntryFilter, Slice
 from vault.services.asking import Ask
 from vault.services.knowledge_told import How
 from vault.services.machines import Wanted
-from vault.services.machines import Wanted
 
 if TYPE_CHECKING:
     from tests.support.world import Human, World
     from vault.services.leavers import Progress
-
 
 one_database = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 """For what is decided in Python alone."""

@@ -24,6 +24,7 @@ from vault.errors import VaultError
 from vault.services.approvals import Word
 from vault.services.asking import Ask
 from vault.services.custody import Existing
+from vault.services.factors import Factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,12 +60,18 @@ class Leg:
     late: float = 0.0
 
 
-class Pressed:
+class Pressed(Factors):
     """A second factor that is good as often as it is given, as somebody with a passkey gives many at once."""
 
     def check(self, unit: Unit, actor: Actor, otp: str, now: datetime, event: Event) -> Actor:
         """Give the actor with a factor."""
         return actor.with_factor("passkey:test")
+
+
+def pressed(vault: Vault) -> Pressed:
+    """Give this vault's second factor as one that is always good."""
+    factors = vault.checkouts.factors
+    return Pressed(factors.server_key, factors.assertions)
 
 
 VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
@@ -76,7 +83,9 @@ VERBS: Final[dict[str, Callable[[Vault, Actor, tuple[str, ...]], object]]] = {
     ),
     "deny": lambda vault, actor, a: vault.approvals.decide(actor, a[0], Word(Decision.DENY, "seen"), a[1]),
     "step_up": lambda vault, actor, a: vault.checkouts.step_up(actor, a[0], a[1]),
-    "begin": lambda vault, actor, a: replace(vault.checkouts, factors=Pressed()).step_up(actor, a[0], ""),
+    "begin": lambda vault, actor, a: replace(vault.checkouts, factors=pressed(vault)).step_up(
+        actor, a[0], ""
+    ),
     "freeze": lambda vault, actor, a: vault.freezes.freeze(actor, a[0], "both at the same moment"),
     "break_glass": lambda vault, actor, a: vault.asking.ask(
         actor, Ask(a[0], "BILL_ROOT", "INC-1", "an emergency that cannot wait for anybody", break_glass=True)

@@ -141,11 +141,9 @@ class World:
         )
         return self.vault.custodies.take_in(carla.actor, number, existing, carla.otp())
 
-    def ask(
-        self, who: Human, number: str = "111122223333", reason: str = "BILL_ROOT", **more: int
-    ) -> Checkout:
+    def ask(self, who: Human, number: str = "111122223333", reason: str = "BILL_ROOT") -> Checkout:
         """Ask for an account's root in proper words."""
-        return self.vault.asking.ask(who.actor, Ask(number, reason, "T-1001", "a task for this test", **more))
+        return self.vault.asking.ask(who.actor, Ask(number, reason, "T-1001", "a task for this test"))
 
     def lease(self, who: Human, number: str = "111122223333", reason: str = "BILL_ROOT") -> Checkout:
         """Ask and step up."""

@@ -10,7 +10,7 @@ from vault.ports.records import Page, Slice
 
 
 class PolicyStore(Protocol):
-    """Versions of the policy; a version's text never changes. What is here is believed only where the log tells of it."""
+    """Versions of the policy, whose texts never change; what is here is believed only where the log tells of it."""
 
     def add(self, version: PolicyVersion) -> None:
         """Keep a new one; `Conflict` concurrent.change where its number was taken meanwhile."""

@@ -51,7 +51,22 @@ SYSTEM_DIRECTORY: Final = Path("/etc/rootvault")
 Value: TypeAlias = str | int | bool | tuple[str, ...]
 Table: TypeAlias = Mapping[str, object]
 S = TypeVar(
-    "S", General, Server, Database, Keys, Log, Anchors, Mail, Feeds, Cloud, TicketSystem, Session, Oidc, People, Worker
+    "S",
+    General,
+    Server,
+    Database,
+    Keys,
+    Log,
+    Anchors,
+    Mail,
+    Feeds,
+    Notices,
+    Cloud,
+    TicketSystem,
+    Session,
+    Oidc,
+    People,
+    Worker,
 )
 
 
