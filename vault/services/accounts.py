@@ -18,8 +18,8 @@ from vault.domain.ids import is_account_id, is_email
 from vault.domain.policy import Permission
 from vault.domain.reason import UNPROVEN, Situation, situation
 from vault.domain.told import changes
-from vault.errors import Conflict, FieldError, Forbidden, Invalid, not_found
-from vault.services.gate import Gate, refuse
+from vault.errors import Conflict, FieldError, Forbidden, Invalid
+from vault.services.gate import Gate, refuse, refuse_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,10 +123,7 @@ class Accounts:
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now)
             reach = self.gate.policy.reach(actor, Permission.ACCOUNT_REGISTER)
             if unit.customers.get(customer_id) is None or not reach.covers(customer_id):
-                event = Event(
-                    EventType.ACCESS_DENIED, actor, detail={"asked_for": f"customer {customer_id[:36]}"}
-                )
-                refuse(unit, event, not_found("customer", customer_id[:36]), now)
+                refuse_absent(unit, actor, "customer", customer_id, now)
             unit.accounts.add(account)
             unit.log.record(
                 Event(

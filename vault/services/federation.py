@@ -36,7 +36,7 @@ from vault.domain.told import changes, every_session
 from vault.errors import Conflict, Forbidden, Unauthenticated, Unavailable, VaultError, not_found
 from vault.ports.identities import Redemption, Rejected
 from vault.services.factors import Factors, refusal
-from vault.services.gate import Gate, refuse
+from vault.services.gate import Gate, refuse, refuse_absent
 from vault.services.guessing import note_refusal, same_network
 from vault.services.sight import lies_within, standing
 from vault.services.signin import stranger, token_hash
@@ -184,10 +184,7 @@ class Federation:
             if not own:
                 self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             if found is None or not (own or self._reaches(unit, actor, found.person_id)):
-                event = Event(
-                    EventType.ACCESS_DENIED, actor, detail={"asked_for": f"identity {identity_id[:36]}"}
-                )
-                refuse(unit, event, not_found("identity", identity_id[:36]), now)
+                refuse_absent(unit, actor, "identity", identity_id, now)
             if found.ended_at is not None:
                 return found
             ended = replace(found, ended_at=now, ended_by=actor.id)

@@ -25,7 +25,7 @@ from vault.ports.proposals import ProposalFilter
 from vault.ports.store import Slice
 from vault.services.effects import Plain
 from vault.services.frozen import put
-from vault.services.gate import Gate, refuse
+from vault.services.gate import Gate, refuse, refuse_absent
 from vault.services.proposals import Draft, Proposals
 from vault.services.tokens import require_reach
 
@@ -78,10 +78,7 @@ class Freezes:
             self.gate.require(unit, actor, Permission.FREEZE_LIFT, now, asked_for=f"freeze {freeze_id[:36]}")
             found = unit.freezes.get(freeze_id)
             if found is None or not self._sees(unit, actor, found):
-                event = Event(
-                    EventType.ACCESS_DENIED, actor, detail={"asked_for": f"freeze {freeze_id[:36]}"}
-                )
-                refuse(unit, event, not_found("freeze", freeze_id[:36]), now)
+                refuse_absent(unit, actor, "freeze", freeze_id, now)
             asked = ProposalFilter(frozenset({ProposalKind.LIFT}), found.id, is_waiting=True)
             waiting = unit.proposals.page(asked, Slice(1)).items
         for each in waiting:

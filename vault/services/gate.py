@@ -48,6 +48,12 @@ def refuse(unit: Unit, event: Event, error: VaultError, now: datetime) -> NoRetu
     raise error
 
 
+def refuse_absent(unit: Unit, actor: Actor, noun: str, name: str, now: datetime) -> NoReturn:
+    """Refuse an attempt on what is not there; another's is refused alike (S21). The entry says what was tried."""
+    event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"{noun} {name[:36]}"})
+    refuse(unit, event, not_found(noun, name[:36]), now)
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """The policy in force, as use cases ask it."""
@@ -112,13 +118,11 @@ class Gate:
         found = unit.checkouts.hold(checkout_id, actor.id)
         if found is not None and self.sees(actor, found.account):
             return found
-        event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"checkout {checkout_id[:36]}"})
-        refuse(unit, event, not_found("checkout", checkout_id[:36]), now)
+        refuse_absent(unit, actor, "checkout", checkout_id, now)
 
     def checkout(self, unit: Unit, actor: Actor, checkout_id: str, now: datetime) -> tuple[Checkout, Account]:
         """Find a checkout in sight and hold its account's row; attempts on others' are recorded."""
         found = unit.checkouts.claim(checkout_id)
         if found is not None and self.sees(actor, found[1]):
             return found
-        event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"checkout {checkout_id[:36]}"})
-        refuse(unit, event, not_found("checkout", checkout_id[:36]), now)
+        refuse_absent(unit, actor, "checkout", checkout_id, now)

@@ -8,7 +8,6 @@ revoked by it, nor who took codes, displayed or rotated anything under it. Until
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +26,7 @@ from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse
 from vault.services.leases import settle
-from vault.services.proposals import Draft, Proposals
+from vault.services.proposals import Draft, Proposals, in_json
 from vault.services.tokens import check_scope
 
 if TYPE_CHECKING:
@@ -88,9 +87,7 @@ class BreakGlass:
         """Propose that a person may break the glass within a scope; another administrator has to agree."""
         with self.units.read() as unit:
             check_scope(unit, scope)
-        content = json.dumps(
-            {"person": person_id, "scope": str(scope)}, sort_keys=True, separators=(",", ":")
-        )
+        content = in_json({"person": person_id, "scope": str(scope)})
         draft = Draft(ProposalKind.BREAK_GLASS, person_id, content, why, scope)
         return self.proposals.propose(actor, draft, otp)
 

@@ -8,7 +8,6 @@ proposal, and the token of a proposal that was refused or taken back.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
@@ -23,7 +22,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, VaultError
 from vault.services.effects import Plain
 from vault.services.factors import refusal
-from vault.services.proposals import Draft, Proposals, check_why
+from vault.services.proposals import Draft, Proposals, check_why, in_json
 from vault.services.tokens import Issued, Tokens, check_inputs, check_scope, named, require_reach
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def content_of(token: Token) -> str:
         "scopes": sorted(token.permissions),
         "until": stamp(token.expires_at),
     }
-    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return in_json(told)
 
 
 def networks(texts: tuple[str, ...]) -> tuple[frozenset[str], tuple[FieldError, ...]]:

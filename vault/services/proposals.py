@@ -9,6 +9,7 @@ is its `Effect`, given at composition. Everything is in the log, the content wit
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,7 +25,7 @@ from vault.ports.proposals import ProposalFilter
 from vault.ports.store import Slice
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
-from vault.services.gate import Gate, refuse
+from vault.services.gate import Gate, refuse, refuse_absent
 from vault.services.tokens import require_reach
 
 if TYPE_CHECKING:
@@ -234,10 +235,7 @@ class Proposals:
         found = unit.proposals.lock(proposal_id)
         effect = None if found is None else self.effects.get(found.kind)
         if found is None or effect is None or not self._sees(unit, actor, found):
-            event = Event(
-                EventType.ACCESS_DENIED, actor, detail={"asked_for": f"proposal {proposal_id[:36]}"}
-            )
-            refuse(unit, event, not_found("proposal", proposal_id[:36]), now)
+            refuse_absent(unit, actor, "proposal", proposal_id, now)
         if not (concerned and actor.id in {found.proposed_by, *effect.concerned(unit, found)}):
             self.gate.require(unit, actor, effect.permission, now)
             require_reach(self.gate, unit, actor, found.scope, now, effect.permission)
@@ -265,6 +263,11 @@ def check_why(why: str) -> None:
     if not WHY_MIN <= len(why.strip()) <= WHY_MAX:
         words = f"Say why in {WHY_MIN} to {WHY_MAX} characters."
         raise Invalid("input.invalid", words, errors=(FieldError("/why", words),))
+
+
+def in_json(facts: Mapping[str, object]) -> str:
+    """Write what exactly is agreed to, as canonical JSON: keys in order, no spaces, ASCII alone."""
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
 
 
 def content_hash(proposal: Proposal) -> str:

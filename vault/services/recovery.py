@@ -8,7 +8,6 @@ proposed anew. The person, or any administrator who reaches them, ends it at onc
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -26,7 +25,7 @@ from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.granting import removed
 from vault.services.links import new_link
-from vault.services.proposals import Draft, Proposals, close
+from vault.services.proposals import Draft, Proposals, close, in_json
 from vault.services.sight import in_sight, standing
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ def content_of(person: Person, grants: tuple[Grant, ...]) -> str:
         [] if person.state is PersonState.DISABLED else sorted(f"{each.role} {each.scope}" for each in grants)
     )
     facts = {"person": person.id, "email": person.email, "state": person.state.value, "roles": roles}
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return in_json(facts)
 
 
 def _scope_of(grants: tuple[Grant, ...]) -> Scope:

@@ -17,10 +17,10 @@ from vault.domain.event import Event, EventType, Result, SecretRef
 from vault.domain.ids import new_id
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
 from vault.domain.told import changes
-from vault.errors import Conflict, Forbidden, Invalid, not_found
+from vault.errors import Conflict, Forbidden, Invalid
 from vault.ports.store import Receipt, RevealPurpose
 from vault.services.factors import used
-from vault.services.gate import refuse
+from vault.services.gate import refuse, refuse_absent
 from vault.services.leases import move_part, not_active
 from vault.services.reveals import Authorized, Reveals
 from vault.services.sealing import Sealed, Sealer, logged, told_anyway
@@ -172,8 +172,7 @@ class Rotations:
         if rotation is not None and account is not None and self.checkouts.gate.sees(actor, account):
             # read again: it may have moved while the row was waited for
             return unit.rotations.get(rotation_id) or rotation, account
-        event = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"rotation {rotation_id[:36]}"})
-        refuse(unit, event, not_found("rotation", rotation_id[:36]), now)
+        refuse_absent(unit, actor, "rotation", rotation_id, now)
 
     def held(self, unit: Unit, actor: Actor, rotation_id: str, now: datetime) -> tuple[Rotation, Held]:
         """Find a rotation whose account's live lease is the actor's own, or theirs as its second person."""

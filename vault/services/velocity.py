@@ -24,7 +24,7 @@ from vault.errors import FieldError, Forbidden, Invalid, Limited, VaultError, no
 from vault.services.effects import Plain
 from vault.services.frozen import put
 from vault.services.gate import Gate, refuse
-from vault.services.proposals import Draft, Proposals
+from vault.services.proposals import Draft, Proposals, in_json
 
 if TYPE_CHECKING:
     from vault.domain.account import Account
@@ -129,8 +129,7 @@ class Budgets:
             "person": wanted.person_id,
             "until": stamp(wanted.until),
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        draft = Draft(ProposalKind.BUDGET, wanted.person_id, text, why, Scope())
+        draft = Draft(ProposalKind.BUDGET, wanted.person_id, in_json(content), why, Scope())
         return self.proposals.propose(actor, draft, otp)
 
 
