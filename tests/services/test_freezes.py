@@ -240,3 +240,18 @@ def test_a_freeze_cannot_be_forgotten(world: World) -> None:
     for statement in ("DELETE FROM frozen", "UPDATE frozen SET target = 'x'", "UPDATE frozen SET why = ''"):
         with engine.connect() as connection, pytest.raises(Exception, match="frozen"):
             connection.exec_driver_sql(statement)
+
+
+def test_of_a_frozen_person_only_who_reaches_them_knows(world: World) -> None:
+    with world.vault.units.read() as unit:
+        account = unit.accounts.get(NUMBER)
+    assert account is not None
+    scope = Scope(ScopeKind.CUSTOMER, account.customer_id)
+    narrow = [world.human("nina", Role.ADMIN, scope), world.human("uwe", Role.AUDITOR, scope)]
+    near = world.human("nora", Role.OPERATOR, scope)
+    beyond, theirs = (freeze(world, f"person:{each.actor.id}") for each in (world.people["olga"], near))
+    for who in narrow:
+        assert [each.id for each in world.vault.freezes.open(who.actor)] == [theirs]
+        with pytest.raises(NotFound):
+            world.vault.freezes.get(who.actor, beyond)
+    assert len(world.vault.freezes.open(world.people["amy"].actor)) == len((beyond, theirs))

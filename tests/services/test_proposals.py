@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vault.domain.event import Change
     from vault.ports.store import Unit
 
+NUMBER = "111122223333"
 WHY = "because the campaign begins on Monday"
 HOLD = timedelta(hours=24)
 
@@ -179,13 +180,46 @@ def test_a_narrow_administrator_does_not_decide_on_what_is_wider(
     narrow = world.human("nina", Role.ADMIN, Scope(ScopeKind.CUSTOMER, customer.id))
     proposals = whole(world, Noted())
     made = proposals.propose(ada.actor, draft(), ada.otp())
-    with pytest.raises(Forbidden, match="wider"):
+    with pytest.raises(NotFound):
         proposals.confirm(narrow.actor, made.id, narrow.otp())
     with pytest.raises(Forbidden, match="wider"):
         proposals.propose(narrow.actor, draft(subject="another"), narrow.otp())
     theirs = draft(subject="third", scope=Scope(ScopeKind.CUSTOMER, customer.id))
     made = proposals.propose(narrow.actor, theirs, narrow.otp())
     assert proposals.confirm(ada.actor, made.id, ada.otp()).confirmed_by == ada.actor.id
+
+
+def test_a_narrow_administrator_or_auditor_knows_of_nothing_beyond(
+    world: World, two: tuple[Human, Human]
+) -> None:
+    ada, _ = two
+    with world.vault.units.read() as unit:
+        customer = unit.customers.by_ddi("900001")
+    assert customer is not None
+    scope = Scope(ScopeKind.CUSTOMER, customer.id)
+    narrow = [world.human("nina", Role.ADMIN, scope), world.human("uwe", Role.AUDITOR, scope)]
+    proposals = whole(world, Noted())
+    theirs = proposals.propose(ada.actor, draft(subject="theirs", scope=scope), ada.otp())
+    near = Scope(ScopeKind.ACCOUNT, NUMBER)
+    account = proposals.propose(ada.actor, draft(subject="near", scope=near), ada.otp())
+    beyond = [
+        proposals.propose(ada.actor, draft(subject=f"beyond {number}", scope=far), ada.otp())
+        for number, far in enumerate((Scope(), Scope(ScopeKind.CUSTOMER, "another")))
+    ]
+    for who in narrow:
+        # what is beyond takes no place on a page either
+        assert proposals.page(who.actor, Slice(limit=2), is_waiting=True).items == (account, theirs)
+        for each in beyond:
+            with pytest.raises(NotFound):
+                proposals.get(who.actor, each.id)
+            with pytest.raises(NotFound):
+                proposals.confirm(who.actor, each.id, who.otp())
+            with pytest.raises(NotFound):
+                proposals.end(who.actor, each.id, "I do not like it")
+            assert proposals.barred(who.actor, each)
+            assert not proposals.may_end(who.actor, each)
+    assert len(proposals.page(ada.actor, Slice(limit=9)).items) == 4
+    assert proposals.mine(narrow[0].actor) == (account, theirs)
 
 
 def test_only_what_was_looked_at_and_only_once(world: World, two: tuple[Human, Human]) -> None:

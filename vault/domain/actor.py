@@ -6,6 +6,7 @@ together (P1, ARCHITECTURE rule 9). Never decided here: what a role may do (`pol
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -94,6 +95,16 @@ def reach_of(scopes: tuple[Scope, ...]) -> Reach:
         everything=any(scope.kind is ScopeKind.ALL for scope in scopes),
         customers=frozenset(scope.target for scope in scopes if scope.kind is ScopeKind.CUSTOMER),
         accounts=frozenset(scope.target for scope in scopes if scope.kind is ScopeKind.ACCOUNT),
+    )
+
+
+def joined(reaches: Iterable[Reach]) -> Reach:
+    """Join reaches into what they cover together."""
+    each = tuple(reaches)
+    return Reach(
+        everything=any(one.everything for one in each),
+        customers=frozenset().union(*(one.customers for one in each)),
+        accounts=frozenset().union(*(one.accounts for one in each)),
     )
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from vault.domain.actor import Reach
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.ports.records import Page, Slice
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalFilter:
-    """Which proposals: of these kinds, about this subject; `is_waiting` leaves those out that nothing waits for."""
+    """Which proposals: of these kinds, about this subject; `is_waiting` leaves those out that nothing waits for.
+
+    With `reaches` only those whose scope lies within the reach that their kind has there, and those that `reader`
+    proposed or is the subject of.
+    """
 
     kinds: frozenset[ProposalKind]
     subject: str | None = None
     is_waiting: bool = False
+    reaches: Mapping[ProposalKind, Reach] | None = None
+    reader: str = ""
 
 
 class ProposalStore(Protocol):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from vault.domain.actor import Actor, Scope
+from vault.domain.actor import Actor, Scope, joined
 from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.freeze import Covered, Freeze, FreezeKind, read_covered
 from vault.domain.person import powers
@@ -27,6 +27,7 @@ from vault.services.effects import Plain
 from vault.services.frozen import put
 from vault.services.gate import Gate, refuse, refuse_absent
 from vault.services.proposals import Draft, Proposals
+from vault.services.sight import lies_within, standing
 from vault.services.tokens import require_reach
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ class Freezes:
             return True
         if freeze.kind is FreezeKind.PERSON:
             asked = (Permission.FREEZE_LIFT, Permission.PEOPLE_MANAGE, Permission.LOG_READ)
-            return any(not self.gate.policy.reach(actor, each).empty for each in asked)
+            reach = joined(self.gate.policy.reach(actor, each) for each in asked)
+            scopes = tuple(grant.scope for grant in standing(unit, freeze.target))
+            return reach.everything or any(lies_within(unit, reach, scope) for scope in scopes)
         reach = self.gate.policy.reach(actor, Permission.ACCOUNT_READ)
         if freeze.kind is FreezeKind.CUSTOMER:
             return reach.covers(freeze.target)

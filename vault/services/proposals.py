@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
+from vault.domain.actor import joined
 from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.ids import new_id
 from vault.domain.policy import Permission
@@ -26,12 +27,13 @@ from vault.ports.store import Slice
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse, refuse_absent
+from vault.services.sight import lies_within
 from vault.services.tokens import require_reach
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vault.domain.actor import Actor, Scope
+    from vault.domain.actor import Actor, Reach, Scope
     from vault.ports.clock import Clock
     from vault.ports.store import Page, Unit, Units
 
@@ -176,7 +178,7 @@ class Proposals:
         return ended
 
     def get(self, actor: Actor, proposal_id: str) -> Proposal:
-        """Read one: of those whose kind one may decide, as an auditor, or one's own."""
+        """Read one: within the scope in which one may decide its kind, or reads the log, or one's own."""
         with self.units.read() as unit:
             found = unit.proposals.get(proposal_id)
             if found is None or not self._sees(unit, actor, found):
@@ -186,12 +188,12 @@ class Proposals:
     def page(
         self, actor: Actor, part: Slice, *, kind: ProposalKind | None = None, is_waiting: bool = False
     ) -> Page[Proposal]:
-        """List those of the kinds that one may decide, or of all as an auditor; newest first."""
-        kinds = frozenset(each for each in self.effects if self._decides(actor, each))
-        if kind is not None:
-            kinds &= {kind}
+        """List those within one's scope of the kinds that one may decide, or read as an auditor; newest first."""
+        reaches = {each: self._reach(actor, each) for each in self.effects if kind in {None, each}}
+        kinds = frozenset(each for each, reach in reaches.items() if not reach.empty)
+        wanted = ProposalFilter(kinds, is_waiting=is_waiting, reaches=reaches, reader=actor.id)
         with self.units.read() as unit:
-            found = unit.proposals.page(ProposalFilter(kinds, is_waiting=is_waiting), part)
+            found = unit.proposals.page(wanted, part)
             return replace(found, items=tuple(each for each in found.items if self._sees(unit, actor, each)))
 
     def mine(self, actor: Actor) -> tuple[Proposal, ...]:
@@ -202,31 +204,33 @@ class Proposals:
     def barred(self, actor: Actor, proposal: Proposal) -> str:
         """Say why this actor may not agree to a proposal that waits; empty where they may."""
         effect = self.effects[proposal.kind]
-        if self.gate.policy.reach(actor, effect.permission).empty:
-            return f"It takes somebody who has {effect.permission}."
         with self.units.read() as unit:
+            if not lies_within(unit, self.gate.policy.reach(actor, effect.permission), proposal.scope):
+                return f"It takes somebody who has {effect.permission} for {proposal.scope}."
             concerned = effect.concerned(unit, proposal)
         if actor.id == proposal.proposed_by:
             return "You proposed it; another person has to agree."
         return "It is about you; others have to agree." if actor.id in concerned else ""
 
     def may_end(self, actor: Actor, proposal: Proposal) -> bool:
-        """Say whether this actor may end it: their own, one about themselves, or of a kind they may decide."""
+        """Say whether this actor may end it: their own, one about themselves, or one they may decide."""
         effect = self.effects[proposal.kind]
         with self.units.read() as unit:
             theirs = {proposal.proposed_by, *effect.concerned(unit, proposal)}
-        return actor.id in theirs or not self.gate.policy.reach(actor, effect.permission).empty
+            reach = self.gate.policy.reach(actor, effect.permission)
+            return actor.id in theirs or lies_within(unit, reach, proposal.scope)
 
-    def _decides(self, actor: Actor, kind: ProposalKind) -> bool:
+    def _reach(self, actor: Actor, kind: ProposalKind) -> Reach:
+        """Give how far somebody knows of a kind: by deciding it, or by reading the log."""
         asked = (self.effects[kind].permission, Permission.LOG_READ)
-        return any(not self.gate.policy.reach(actor, each).empty for each in asked)
+        return joined(self.gate.policy.reach(actor, each) for each in asked)
 
     def _sees(self, unit: Unit, actor: Actor, proposal: Proposal) -> bool:
         effect = self.effects.get(proposal.kind)
         if effect is None:
             return False
         theirs = {proposal.proposed_by, *effect.concerned(unit, proposal)}
-        return actor.id in theirs or self._decides(actor, proposal.kind)
+        return actor.id in theirs or lies_within(unit, self._reach(actor, proposal.kind), proposal.scope)
 
     def _mine(
         self, unit: Unit, actor: Actor, proposal_id: str, now: datetime, *, concerned: bool = False

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault.domain.actor import Reach, Scope, ScopeKind
+from vault.domain.actor import Scope, ScopeKind, joined
 from vault.domain.policy import Permission
 
 if TYPE_CHECKING:
-    from vault.domain.actor import Actor
+    from vault.domain.actor import Actor, Reach
     from vault.domain.person import Grant, Person
     from vault.domain.policy import Policy
     from vault.ports.store import Unit
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 def reach_over_people(policy: Policy, actor: Actor) -> Reach:
     """Give how far somebody reads about people: by managing them, or by reading the whole log."""
-    reaches = [policy.reach(actor, each) for each in (Permission.LOG_READ, Permission.PEOPLE_MANAGE)]
-    return Reach(
-        everything=any(each.everything for each in reaches),
-        customers=frozenset().union(*(each.customers for each in reaches)),
-        accounts=frozenset().union(*(each.accounts for each in reaches)),
-    )
+    return joined(policy.reach(actor, each) for each in (Permission.LOG_READ, Permission.PEOPLE_MANAGE))
 
 
 def lies_within(unit: Unit, reach: Reach, scope: Scope) -> bool:

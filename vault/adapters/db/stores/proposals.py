@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, insert, or_, select, tuple_, update
 
 from vault.adapters.db import mapping
 from vault.adapters.db.paging import decode_dated, encode_dated, limited, page
 from vault.adapters.db.proposals import proposal as proposals
 from vault.adapters.db.statements import AnyRow, Statements
+from vault.adapters.db.stores.people import scope_within
+from vault.domain.actor import Reach
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.errors import Conflict
 from vault.ports.proposals import ProposalFilter
@@ -70,12 +73,25 @@ class Proposals:
             chosen = chosen.where(_c.subject == wanted.subject)
         if wanted.is_waiting:
             chosen = chosen.where(_c.effective_at.is_(None), _c.ended_at.is_(None))
+        if wanted.reaches is not None:
+            chosen = chosen.where(_in_sight(wanted.reaches, wanted.reader))
         after = decode_dated(part.cursor)
         if after is not None:
             chosen = chosen.where(tuple_(_c.proposed_at, _c.id) < after)
         chosen = chosen.order_by(_c.proposed_at.desc(), _c.id.desc()).limit(limited(part.limit))
         found = [mapping.proposal.value(row) for row in self.db.all(chosen)]
         return page(found, part.limit, lambda each: encode_dated(each.proposed_at, each.id))
+
+
+def _in_sight(reaches: Mapping[ProposalKind, Reach], reader: str) -> ColumnElement[bool]:
+    """Say in SQL which proposals lie within the reach of their kind, or are the reader's own or about them."""
+    near = [
+        _c.kind == kind
+        if reach.everything
+        else and_(_c.kind == kind, scope_within(reach, _c.scope_kind, _c.scope_target))
+        for kind, reach in sorted(reaches.items())
+    ]
+    return or_(_c.proposed_by == reader, _c.subject == reader, *near)
 
 
 def _value(row: AnyRow | None) -> Proposal | None:
