@@ -22,17 +22,22 @@ DOORS: Final = {
     "vault/crypto/password.py": "a password is held against the rules",
     "vault/crypto/totp.py": "a code is computed, a seed is read",
     "vault/services/custody.py": "a password's length and characters are looked at",
-    "vault/services/enrolment.py": "a link is fingerprinted, a password measured",
+    "vault/services/federation.py": "what a browser takes along to a provider is made into what it hides",
+    "vault/services/links.py": "a link is fingerprinted",
     "vault/services/signin.py": "a cookie is fingerprinted",
     "vault/services/tokens.py": "a token is fingerprinted",
     "vault/web/api/accounts.py": "a one-time code goes to the use case",
     "vault/web/api/checkouts.py": "a one-time code goes to the use case",
+    "vault/web/api/emergency.py": "a one-time code goes to the use case",
+    "vault/web/api/leaving.py": "a one-time code goes to the use case",
     "vault/web/api/people.py": "a one-time code goes to the use case",
+    "vault/web/api/policy.py": "a one-time code goes to the use case",
     "vault/web/api/proposals.py": "a one-time code goes to the use case",
     "vault/web/api/schemas/base.py": "a secret goes into an answer",
     "vault/web/api/tokens.py": "a one-time code goes to the use case",
     "vault/web/auth.py": "a session goes into its cookie",
     "vault/web/ui/disclose.py": "a value goes into the page that shows it",
+    "vault/web/ui/provider.py": "what comes back from a provider is known by a cookie",
 }
 
 

@@ -103,6 +103,7 @@ def test_an_operator_reads_why_gate_by_gate(versioned: Stage) -> None:
     page.get_by_text("You can ask for this now").wait_for()
     page.goto(f"{versioned.base_url}/policy/explain?account={NUMBER}&reason=SUPPORT_PLAN")
     page.get_by_text("does not need root").wait_for()
+    check(page)
 
 
 def test_the_explanation_is_in_order(versioned: Stage) -> None:

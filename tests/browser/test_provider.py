@@ -105,8 +105,8 @@ def test_a_person_links_themself_and_signs_in_by_the_real_provider(walk: Walk) -
     page.wait_for_url(walk.stage.base_url + "/")
     expect(page.get_by_text("Operator").first).to_be_visible()
     opened = walk.stage.house.events("session.opened")[0]
-    assert opened["detail"]["issuer"] == walk.provider.url  # type: ignore[index] # JSON
-    assert opened["detail"]["withheld"] == ""  # type: ignore[index] # JSON
+    assert opened["detail"]["issuer"] == walk.provider.url  # type: ignore[index] # an entry's JSON
+    assert opened["detail"]["withheld"] == ""  # type: ignore[index] # an entry's JSON
 
 
 def test_without_javascript_and_without_the_group_one_is_let_in_and_the_role_is_not(walk: Walk) -> None:
@@ -123,7 +123,7 @@ def test_without_javascript_and_without_the_group_one_is_let_in_and_the_role_is_
     page.locator("summary").first.click()
     expect(page.get_by_text("no role yet").last).to_be_attached()
     opened = walk.stage.house.events("session.opened")[0]
-    assert opened["detail"]["withheld"] == "operator"  # type: ignore[index] # JSON
+    assert opened["detail"]["withheld"] == "operator"  # type: ignore[index] # an entry's JSON
 
 
 def test_who_is_known_there_and_not_here_is_not_let_in(walk: Walk) -> None:

@@ -49,7 +49,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, prepared_sqlite: Path) -> Ite
 def explained(
     worker: World, reason: str, number: str = HELD, who: str = "oscar", **more: int | str
 ) -> Explained:
-    return worker.vault.explaining.explain(worker.people[who].actor, number, reason, **more)  # type: ignore[arg-type]
+    return worker.vault.explaining.explain(worker.people[who].actor, number, reason, **more)  # type: ignore[arg-type]  # what `explain` takes by name
 
 
 CASES = [

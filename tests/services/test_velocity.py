@@ -113,6 +113,8 @@ def test_an_hour_later_it_counts_anew(world: World) -> None:
     world.clock.advance(minutes=61)
     for number in NUMBERS[2:]:
         use(world, number)
+    amy = world.people["amy"].actor
+    assert world.vault.budgets.pace(amy, world.people["olga"].actor.id).used == len(NUMBERS[2:])
 
 
 def test_two_others_raise_it_until_it_ends(world: World) -> None:

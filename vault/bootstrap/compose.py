@@ -6,6 +6,7 @@ checks passed. Never decided here: a rule.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -342,6 +343,7 @@ def compose(ground: Ground) -> Vault:
             settings.server.public_url,
             ground.origin,
             timedelta(days=settings.notices.keep_days),
+            time.monotonic,
             outside.mailer,
             ground.room,
         ),

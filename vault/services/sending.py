@@ -11,9 +11,8 @@ Never done here: who is told of what.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -60,9 +59,10 @@ class Sending:
     public_url: str
     origin: str
     keep: timedelta
+    monotonic: Callable[[], float]
+    """Seconds that only go forward: how long a batch may take."""
     mailer: Mailer | None = None
     room: Room | None = None
-    monotonic: Callable[[], float] = field(default=time.monotonic)
 
     def mail(self) -> int:
         """Send the letters that are due, some batches at most; give how many notices they took along."""

@@ -34,7 +34,7 @@ def read_policy_in_force() -> PolicyResource:
     return PolicyResource.of(vault.book.number, vault.policy, file, vault.book.fault if reads else None)
 
 
-@operation("GET", "/policy/explain", SIGNED_IN)
+@operation("GET", "/policy/explain", SIGNED_IN, problems={404: ("not_found",)})
 def explain(sent: ExplainQuery) -> ExplainedResource:
     """Say what stands between you and an account's root for a reason, gate by gate; nothing is asked for."""
     told = the_vault().explaining.explain(actor(), sent.account, sent.reason, sent.seconds, sent.ticket)

@@ -59,7 +59,7 @@ def policy_explain() -> Response:
             problem = "Give the account's twelve digits."
         elif not asked["reason"]:
             problem = "Choose a reason."
-        elif minutes and not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:5]) <= 1440):  # noqa: PLR2004 - a day
+        elif minutes and not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:5]) <= 1440):  # noqa: PLR2004 - minutes of a day
             problem = "Give the minutes as a number, at most 1440."
         else:
             told = the_vault().explaining.explain(
