@@ -120,15 +120,15 @@ class BreakGlass:
         with self.units.read() as unit:
             return actor.id not in involved(unit, checkout)
 
-    def review(self, actor: Actor, checkout_id: str, verdict: Verdict, note: str, otp: str) -> Checkout:
+    def review(self, actor: Actor, checkout_id: str, verdict: Verdict, sentence: str, otp: str) -> Checkout:
         """Review an ended broken glass, once; raises `Forbidden` policy.second_person for who had a part in it."""
-        note = note.strip()
+        sentence = sentence.strip()
         limits = self.gate.policy.limits
-        if not limits.justification_min <= len(note) <= limits.justification_max:
+        if not limits.justification_min <= len(sentence) <= limits.justification_max:
             words = (
                 f"Say what you found in {limits.justification_min} to {limits.justification_max} characters."
             )
-            raise Invalid("input.invalid", words, errors=(FieldError("/note", words),))
+            raise Invalid("input.invalid", words, errors=(FieldError("/sentence", words),))
         now = self.clock.now()
         with self.units.write() as unit:
             found, account = self.gate.checkout(unit, actor, checkout_id, now)
@@ -146,7 +146,7 @@ class BreakGlass:
                 refuse(unit, denied, Conflict("checkout.state", detail, state=checkout.state), now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
             reviewed = replace(
-                checkout, reviewed_by=actor.id, reviewed_at=now, verdict=verdict, review_note=note
+                checkout, reviewed_by=actor.id, reviewed_at=now, verdict=verdict, review_note=sentence
             )
             unit.checkouts.update(reviewed)
             event = Event(
@@ -156,7 +156,7 @@ class BreakGlass:
                 checkout_id=checkout.id,
                 rule=RULE,
                 changes=changes(checkout, reviewed),
-                detail={"verdict": verdict, "note": note, "requester": checkout.requester_id},
+                detail={"verdict": verdict, "note": sentence, "requester": checkout.requester_id},
                 subject=f"checkout:{checkout.id}",
             )
             unit.log.record(event, now)

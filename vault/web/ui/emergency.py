@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 
 from vault.domain.actor import Scope, ScopeKind
 from vault.domain.checkout import Verdict
 from vault.domain.freeze import FreezeKind, read_covered
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
-from vault.errors import FieldError, Invalid, VaultError
+from vault.errors import VaultError
 from vault.ports.store import Slice
 from vault.services.velocity import Wanted
 from vault.web.auth import actor, the_vault
@@ -27,6 +27,7 @@ from vault.web.ui.forms_emergency import (
     ReviewGlassForm,
     SplitOffForm,
 )
+from vault.web.ui.people import scope_of
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
 if TYPE_CHECKING:
@@ -153,7 +154,11 @@ def glass_enable(person_id: str) -> AnyResponse:
         return _limits(person_id, form, INVALID)
     try:
         made = the_vault().glass.enable(
-            actor(), person_id, _scope(form), form.why.data, form.otp.data.strip()
+            actor(),
+            person_id,
+            scope_of(form.scope.data, form.target.data or ""),
+            form.why.data,
+            form.otp.data.strip(),
         )
     except VaultError as error:
         return refused(error, form, lambda status: _limits(person_id, form, status))
@@ -237,17 +242,3 @@ def _custody(account_id: str, form: Form, status: int) -> Response:
         form=form,
         off=form if isinstance(form, SplitOffForm) else SplitOffForm(formdata=None),
     )
-
-
-def _scope(form: EnableForm) -> Scope:
-    kind, target = ScopeKind(form.scope.data), (form.target.data or "").strip()
-    if kind is ScopeKind.ALL:
-        return Scope()
-    if kind is ScopeKind.CUSTOMER:
-        with the_vault().units.read() as unit:
-            customer = unit.customers.by_ddi(target)
-        if customer is None:
-            words = "There is no customer with this DDI number."
-            raise Invalid("input.invalid", words, errors=(FieldError("/target", words),))
-        return Scope(kind, customer.id)
-    return Scope(kind, request.form.get("target", "").replace(" ", "").replace("-", ""))

@@ -42,6 +42,8 @@ def needed(words: str = "Fill this in.") -> list[InputRequired]:
     return [InputRequired(words)]
 
 
+REACHES = options((("all", "Everything"), ("customer", "One customer"), ("account", "One account")))
+TOKEN_DAYS = options((("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")))
 OTP_NEEDED = "Give the six digits that your device shows now; with a passkey, press it."
 
 
@@ -306,10 +308,7 @@ class GrantForm(Form):
     role = SelectField(
         "Role", choices=options((role, f"{name}: {ROLE_MEANING[role]}") for role, name in ROLE.items())
     )
-    scope = SelectField(
-        "Reach",
-        choices=options((("all", "Everything"), ("customer", "One customer"), ("account", "One account"))),
-    )
+    scope = SelectField("Reach", choices=REACHES)
     target = StringField("DDI or account number", [Optional()])
     ends_at = StringField("Until the end of (UTC)", [Optional()])
 
@@ -331,15 +330,10 @@ class MachineForm(Form):
 
     name = StringField("Name", needed("Say which program it is."))
     scopes = SelectMultipleField("What it may do", needed("Choose at least one."), validate_choice=False)
-    reach = SelectField(
-        "Reach",
-        choices=options((("all", "Everything"), ("customer", "One customer"), ("account", "One account"))),
-    )
+    reach = SelectField("Reach", choices=REACHES)
     target = StringField("DDI or account number", [Optional()])
     addresses = TextAreaField("Counts only from", [Optional()])
-    days = SelectField(
-        "Ends after", choices=options((("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")))
-    )
+    days = SelectField("Ends after", choices=TOKEN_DAYS)
     why = TextAreaField("Why", [Optional()])
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
@@ -348,9 +342,7 @@ class TokenForm(Form):
     """A token of one's own."""
 
     name = StringField("Name", needed("Say what it is for."))
-    days = SelectField(
-        "Ends after", choices=options((("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")))
-    )
+    days = SelectField("Ends after", choices=TOKEN_DAYS)
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 

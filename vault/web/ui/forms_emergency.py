@@ -8,9 +8,7 @@ from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from vault.domain.checkout import Verdict
-from vault.web.ui.forms import OTP_NEEDED, CodeField, Form, needed, options
-
-REACHES = options((("all", "Everything"), ("customer", "One customer"), ("account", "One account")))
+from vault.web.ui.forms import OTP_NEEDED, REACHES, CodeField, Form, needed, options
 
 
 class FreezeForm(Form):
@@ -29,8 +27,6 @@ class LiftForm(Form):
 
 class ReviewGlassForm(Form):
     """What somebody who had no part in it says of a broken glass."""
-
-    places: ClassVar[dict[str, str]] = {"/note": "sentence"}
 
     verdict = RadioField(
         "What you say of it",

@@ -15,6 +15,7 @@ from vault.domain.policy import Permission
 from vault.errors import FieldError, Invalid, VaultError
 from vault.ports.store import Slice
 from vault.services.people import Wish
+from vault.web.api.names import customer_id_of
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import disclose
@@ -159,16 +160,17 @@ def _link(made: Invited) -> Response:
 
 
 def scope_of(reach: str, target: str) -> Scope:
-    """Read a reach and its target, a DDI or an account number, as people type them."""
+    """Read a reach and its target, a DDI or an account number, as people type them; raises `Invalid` at /target."""
     kind, target = ScopeKind(reach), target.replace(" ", "")
-    if kind is ScopeKind.CUSTOMER:
-        found = the_vault().customers.page(actor(), target or None, Slice(10)).items
-        exact = [customer.id for customer in found if customer.ddi == target]
-        if not exact:
-            place = FieldError("/target", "Give the DDI number of a customer that is registered.")
-            raise Invalid("input.invalid", place.detail, errors=(place,))
-        target = exact[0]
-    return Scope(kind, "" if kind is ScopeKind.ALL else target)
+    if kind is ScopeKind.ALL:
+        return Scope()
+    if kind is ScopeKind.ACCOUNT:
+        return Scope(kind, target.replace("-", ""))
+    customer_id = customer_id_of(target, Permission.ACCOUNT_READ)
+    if customer_id == target:
+        place = FieldError("/target", "Give the DDI number of a customer that is registered.")
+        raise Invalid("input.invalid", place.detail, errors=(place,))
+    return Scope(kind, customer_id)
 
 
 def _wish(form: GrantForm) -> Wish:
