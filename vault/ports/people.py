@@ -56,6 +56,10 @@ class PersonStore(Protocol):
         """Find a grant."""
         ...
 
+    def lock_grant(self, grant_id: str) -> Grant | None:
+        """Find a grant and hold its row until the unit ends."""
+        ...
+
     def update_grant(self, grant: Grant) -> None:
         """Write a grant's confirmation or removal."""
         ...

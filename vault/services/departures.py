@@ -24,11 +24,21 @@ NOTE: Final = "the holder lost the power to have it"
 
 def end_leases(unit: Unit, actor: Actor, person_id: str, left: Reach, now: datetime) -> int:
     """End every open checkout of a person on accounts beyond `left`; the caller commits. Gives how many."""
+    return end_claimed(unit, actor, claim_leases(unit, person_id, left), now)
+
+
+def claim_leases(unit: Unit, person_id: str, left: Reach) -> tuple[Checkout, ...]:
+    """Find the open checkouts of a person on accounts beyond `left`, with these accounts' rows held."""
     claimed = []
     for checkout in sorted(_open_of(unit, person_id), key=lambda each: each.account_id):
         found = unit.checkouts.claim(checkout.id)
         if found is not None and not left.covers(found[1].customer_id, found[1].id):
             claimed.append(found[0])
+    return tuple(claimed)
+
+
+def end_claimed(unit: Unit, actor: Actor, claimed: tuple[Checkout, ...], now: datetime) -> int:
+    """End these checkouts, in so far as they have not ended; gives how many were."""
     ended = 0
     for checkout in claimed:
         if overdue(checkout, now) is not None:

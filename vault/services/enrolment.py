@@ -67,6 +67,8 @@ class Enrolment:
         """
         now = self.clock.now()
         with self.units.write() as unit:
+            # looked up again under the row: whoever is shut out, or gets another link, at this moment stays so
+            unit.people.lock(self._invited(unit, link, now).id)
             person = self._invited(unit, link, now)
             kept = _seed(person)
             if kept is None:

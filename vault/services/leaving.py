@@ -14,8 +14,8 @@ from vault.domain.actor import reach_of
 from vault.domain.event import Event, EventType
 from vault.domain.person import Person, PersonState
 from vault.domain.told import changes, every_session, every_token
-from vault.services.departures import end_leases
-from vault.services.recovery import end_recoveries
+from vault.services.departures import claim_leases, end_claimed
+from vault.services.recovery import end_recoveries, lock_recoveries
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,12 +31,16 @@ MACHINES_NAMED: Final = 50
 
 def shut_out(unit: Unit, actor: Actor, person: Person, now: datetime) -> Person:
     """Disable a person with all that follows; the caller asked whether it may be, and commits."""
-    ended = end_leases(unit, actor, person.id, reach_of(()), now)
+    claimed = claim_leases(unit, person.id, reach_of(()))
+    lock_recoveries(unit, person.id)
+    # the row is held from here on, before anything is told: whoever proves a factor at this moment, which holds it as
+    # well and then writes to the log, was before, or is refused
+    person = unit.people.lock(person.id) or person
+    ended = end_claimed(unit, actor, claimed, now)
     end_recoveries(unit, actor, person.id, now, "the person was shut out")
     disabled = replace(
         person, state=PersonState.DISABLED, enrolment_hash=None, enrolment_until=None, next_seed=None
     )
-    # the row is held from here on: whoever proves a factor at this moment was before, or is refused
     unit.people.update(disabled)
     known = unit.leavers.add(unit.leavers.known_to(person.id, now))
     machines = unit.tokens.machines_of(person.id, now)

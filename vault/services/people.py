@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from vault.domain.actor import Actor, Role, Scope, ScopeKind, incompatible, reach_of, system_actor
 from vault.domain.event import Event, EventType, stamp
-from vault.domain.ids import fold_email, is_email, new_id
+from vault.domain.ids import new_id
 from vault.domain.person import Grant, Person, PersonState, powers
 from vault.domain.policy import Permission
-from vault.errors import Conflict, FieldError, Forbidden, Invalid, Refused, VaultError, not_found
+from vault.errors import Conflict, Forbidden, Refused, VaultError, not_found
 from vault.ports.store import Slice
+from vault.services.deciding import meanwhile
 from vault.services.departures import end_leases
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.granting import granted, invited, proposed, removed
+from vault.services.inviting import check_ends, check_first_administrators, check_words
 from vault.services.leaving import shut_out
 from vault.services.links import new_link
 from vault.services.sight import in_sight, lies_within, reach_over_people, standing
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from vault.ports.clock import Clock
     from vault.ports.store import Page, Unit, Units
 
-NAME_MAX: Final = 100
-FIRST_ADMINISTRATORS: Final = 2
 WAITING_SHOWN: Final = 50
 _INIT: Final = system_actor("init")
 
@@ -82,7 +82,7 @@ class People:
     def invite(self, actor: Actor, email: str, name: str, wishes: tuple[Wish, ...]) -> Invited:
         """Make a person with an enrolment link, and propose their roles; `Conflict` person.exists."""
         now = self.clock.now()
-        _check_words(email, name, wishes)
+        check_words(email, name, wishes)
         check_ends(wishes, now)
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
@@ -104,7 +104,7 @@ class People:
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
-            person = _there(unit, person_id)
+            person = _there(unit, person_id, lock=True)
             grants = standing(unit, person.id)
             for grant in grants:
                 require_reach(self.gate, unit, actor, grant.scope, now)
@@ -155,7 +155,7 @@ class People:
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
-            grant = self._grant(unit, grant_id)
+            grant = _held_grant(unit, grant_id)
             if actor.id in {grant.proposed_by, grant.person_id}:
                 detail = "Another administrator has to confirm this: neither who proposed it nor who gets it."
                 self._deny(unit, actor, Forbidden("policy.second_person", detail, rule="S19"), now)
@@ -182,7 +182,7 @@ class People:
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
-            grant = self._grant(unit, grant_id)
+            grant = _held_grant(unit, grant_id)
             require_reach(self.gate, unit, actor, grant.scope, now)
             if grant.removed_at is None:
                 self._keep_an_administrator(unit, actor, grant.person_id, now, (grant,))
@@ -193,6 +193,7 @@ class People:
                 reach = reach_of(tuple(power.scope for power in powers(left, now) if power.role in roles))
                 end_leases(unit, actor, grant.person_id, reach, now)
                 unit.log.record(removed(actor, grant, gone), now)
+                self._still_an_administrator(unit, (grant,), now)
                 unit.commit()
                 grant = gone
         return grant
@@ -210,6 +211,7 @@ class People:
                 return person
             self._keep_an_administrator(unit, actor, person.id, now, held)
             disabled = shut_out(unit, actor, person, now)
+            self._still_an_administrator(unit, held, now)
             unit.commit()
         return disabled
 
@@ -337,38 +339,33 @@ class People:
             detail = "This is the last active administrator over everything; appoint another first."
             self._deny(unit, actor, Conflict("person.state", detail), now)
 
-    def _grant(self, unit: Unit, grant_id: str) -> Grant:
-        grant = unit.people.get_grant(grant_id)
-        if grant is None:
-            raise not_found("grant", grant_id[:36])
-        return grant
+    def _still_an_administrator(self, unit: Unit, lost: tuple[Grant, ...], now: datetime) -> None:
+        """Return where one is left beside whoever else went at this moment; else nothing is done.
+
+        The log's head is held by now: who took a power away before this entry has committed, and is seen.
+        """
+        holders = unit.people.holders(frozenset({Role.ADMIN}), now)
+        if any(map(_is_chief, lost)) and not any(_is_chief(grant) for _, grant in holders):
+            raise meanwhile()
 
     def _deny(self, unit: Unit, actor: Actor, error: VaultError, now: datetime) -> NoReturn:
         event = Event(EventType.ACCESS_DENIED, actor, detail={"permission": Permission.PEOPLE_MANAGE})
         refuse(unit, event, error, now)
 
 
-def _there(unit: Unit, person_id: str) -> Person:
-    person = unit.people.get(person_id)
+def _there(unit: Unit, person_id: str, *, lock: bool = False) -> Person:
+    person = unit.people.lock(person_id) if lock else unit.people.get(person_id)
     if person is None:
         raise not_found("person", person_id[:36])
     return person
 
 
-def check_first_administrators(admins: tuple[tuple[str, str], ...]) -> None:
-    """Return where these can found a vault; to be asked before anything of it is made."""
-    if len({fold_email(email) for email, _ in admins}) != FIRST_ADMINISTRATORS:
-        raise Refused("operation.failed", "Name two administrators with different e-mail addresses.")
-    for email, name in admins:
-        _check_words(email, name, ())
-
-
-def check_ends(wishes: tuple[Wish, ...], now: datetime) -> None:
-    """Return where each end is to come and an auditor's: whoever else stops is taken away, with what they hold."""
-    for wish in wishes:
-        if wish.ends_at is not None and (wish.ends_at <= now or wish.role is not Role.AUDITOR):
-            words = "Only an auditor comes for a time, and the end is to come. Leave it out for other roles."
-            raise Invalid("input.invalid", words, errors=(FieldError("/ends_at", words),))
+def _held_grant(unit: Unit, grant_id: str) -> Grant:
+    """Find a grant and hold its row: of a word for it and its removal at once, the removal stays."""
+    grant = unit.people.lock_grant(grant_id)
+    if grant is None:
+        raise not_found("grant", grant_id[:36])
+    return grant
 
 
 def _is_chief(grant: Grant) -> bool:
@@ -377,15 +374,3 @@ def _is_chief(grant: Grant) -> bool:
 
 def _new_grant(actor: Actor, person: Person, wish: Wish, now: datetime) -> Grant:
     return Grant(new_id(), person.id, wish.role, wish.scope, actor.id, now, ends_at=wish.ends_at)
-
-
-def _check_words(email: str, name: str, wishes: tuple[Wish, ...]) -> None:
-    errors: list[FieldError] = []
-    if not is_email(email.strip()):
-        errors.append(FieldError("/email", "Give an e-mail address in ASCII."))
-    if not 1 <= len(name.strip()) <= NAME_MAX or not name.isprintable():
-        errors.append(FieldError("/name", f"Give the person's name, at most {NAME_MAX} characters."))
-    if len(set(wishes)) != len(wishes) or len(wishes) > len(Role):
-        errors.append(FieldError("/roles", "Name each role once."))
-    if errors:
-        raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=tuple(errors))

@@ -183,6 +183,12 @@ def in_force(unit: Unit, person_id: str, now: datetime) -> Proposal | None:
     return unit.proposals.in_force(ProposalKind.RECOVERY, person_id, now)
 
 
+def lock_recoveries(unit: Unit, person_id: str) -> None:
+    """Hold the rows of every recovery of a person that is not over, which come before the person's own."""
+    for proposal in _open(unit, person_id):
+        unit.proposals.lock(proposal.id)
+
+
 def end_recoveries(unit: Unit, actor: Actor, person_id: str, now: datetime, why: str) -> None:
     """End every recovery of a person that is not over: it was used, or they were shut out."""
     for proposal in _open(unit, person_id):

@@ -13,7 +13,7 @@ from vault.adapters.db import upgrade
 from vault.bootstrap import Vault, make_data_directory, open_log, open_vault
 from vault.errors import Refused
 from vault.ports.store import Slice
-from vault.services.people import check_first_administrators
+from vault.services.inviting import check_first_administrators
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -149,6 +149,11 @@ class People:
         row = self.db.one(_GRANT.where(_grant.id == grant_id))
         return None if row is None else mapping.grant.value(row)
 
+    def lock_grant(self, grant_id: str) -> Grant | None:
+        """Find a grant and hold its row until the unit ends."""
+        row = self.db.one(_GRANT.where(_grant.id == grant_id).with_for_update())
+        return None if row is None else mapping.grant.value(row)
+
     def update_grant(self, grant: Grant) -> None:
         """Write a grant's confirmation or removal; its person, role and scope never change."""
         values = {
