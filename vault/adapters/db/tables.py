@@ -262,7 +262,7 @@ checkout = Table(
     words("end_note", nullable=True),
     count("reveals", 0),
     count("codes", 0),
-    Column("ticket_mark", Text, nullable=False, server_default=""),
+    Column("ticket_mark", Text, nullable=False, server_default=text("''")),
     *glass.columns(),
     CheckConstraint(f"state NOT IN {listed(OPEN)} OR ended_at IS NULL", name="open_not_ended"),
     CheckConstraint("state <> 'approved' OR use_by IS NOT NULL", name="approved_has_use_by"),
