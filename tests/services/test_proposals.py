@@ -306,3 +306,33 @@ def test_what_waits_is_shown_to_who_may_decide_it(world: World, two: tuple[Human
     assert people.waiting(narrow.actor) == ()
     people.remove_grant(bert.actor, grant.id)
     assert people.waiting(ada.actor) == ()
+
+
+@pytest.mark.parametrize("how", ["disabled", "role removed", "frozen"])
+def test_the_word_of_who_proposed_counts_while_they_may_give_it(
+    world: World, two: tuple[Human, Human], how: str
+) -> None:
+    ada, bert = two
+    proposals = whole(world, Noted())
+    otto = world.human("otto", Role.OPERATOR)
+    made = proposals.propose(ada.actor, draft(), ada.otp())
+    grant = world.vault.people.propose_grant(ada.actor, otto.actor.id, Wish(Role.CUSTODIAN))
+    if how == "disabled":
+        world.vault.people.disable(bert.actor, ada.actor.id)
+    elif how == "role removed":
+        held = world.vault.people.get(bert.actor, ada.actor.id).grants
+        world.vault.people.remove_grant(bert.actor, held[0].id)
+    else:
+        world.vault.freezes.freeze(bert.actor, f"person:{ada.actor.id}", "a stolen laptop")
+    with pytest.raises(Conflict, match="propose it anew"):
+        proposals.confirm(bert.actor, made.id, bert.otp())
+    with pytest.raises(Conflict, match="propose it anew"):
+        world.vault.people.confirm_grant(bert.actor, grant.id, bert.otp())
+    assert [each["detail"]["code"] for each in entries(world, type=EventType.ACCESS_DENIED)] == [
+        "proposal.state",
+        "person.state",
+    ]
+    proposals.end(bert.actor, made.id, "its first word does not count")
+    dora = world.human("dora", Role.ADMIN)
+    again = proposals.propose(dora.actor, draft(), dora.otp())
+    assert proposals.confirm(bert.actor, again.id, bert.otp()).confirmed_by == bert.actor.id

@@ -28,7 +28,8 @@ from vault.services.granting import granted, invited, proposed, removed
 from vault.services.inviting import check_ends, check_first_administrators, check_words
 from vault.services.leaving import shut_out
 from vault.services.links import new_link
-from vault.services.sight import in_sight, lies_within, reach_over_people, standing
+from vault.services.proposals import gone
+from vault.services.sight import in_sight, lies_within, reach_over_people, standing, word_counts
 from vault.services.tokens import check_scope, require_reach
 
 if TYPE_CHECKING:
@@ -163,6 +164,9 @@ class People:
                 word = "removed" if grant.removed_at is not None else "confirmed"
                 self._deny(unit, actor, Conflict("person.state", f"This grant was {word} already."), now)
             require_reach(self.gate, unit, actor, grant.scope, now)
+            first = (grant.proposed_by, Permission.PEOPLE_MANAGE, grant.scope)
+            if not word_counts(unit, self.gate.policy, *first, now):
+                self._deny(unit, actor, gone("person.state"), now)
             person = _there(unit, grant.person_id)
             self._check_grantable(unit, actor, person, grant.role, now)
             self._check_enrolled(unit, actor, person, now)
@@ -174,6 +178,10 @@ class People:
             before, grant = grant, replace(grant, confirmed_by=actor.id, effective_at=now + hold)
             unit.people.update_grant(grant)
             unit.log.record(granted(actor, before, grant), now)
+            second = (actor.id, *first[1:])
+            # the log's head is held by now: whoever took a power away before this entry has committed, and is seen
+            if not all(word_counts(unit, self.gate.policy, *word, now) for word in (first, second)):
+                raise meanwhile()
             unit.commit()
         return grant
 

@@ -24,10 +24,11 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.ports.proposals import ProposalFilter
 from vault.ports.store import Slice
+from vault.services.deciding import meanwhile
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse, refuse_absent
-from vault.services.sight import lies_within
+from vault.services.sight import lies_within, word_counts
 from vault.services.tokens import require_reach
 
 if TYPE_CHECKING:
@@ -145,6 +146,9 @@ class Proposals:
             if proposal.state(now) is not ProposalState.WAITING:
                 detail = f"This proposal is {proposal.state(now)}; nothing is left to decide."
                 self._deny(unit, actor, effect.permission, Conflict("proposal.state", detail), now)
+            first = (proposal.proposed_by, effect.permission, proposal.scope)
+            if not word_counts(unit, self.gate.policy, *first, now):
+                self._deny(unit, actor, effect.permission, gone("proposal.state"), now)
             if content is not None and content != content_hash(proposal):
                 detail = "This is not what you looked at; reload it and look again."
                 self._deny(unit, actor, effect.permission, Conflict("approval.changed", detail), now)
@@ -159,6 +163,10 @@ class Proposals:
             event = _event(EventType.PROPOSAL_AGREED, actor, agreed, told)
             detail_ = {**event.detail, "proposed_by": proposal.proposed_by, "effective_at": stamp(now + hold)}
             unit.log.record(replace(event, detail=detail_), now)
+            second = (actor.id, *first[1:])
+            # the log's head is held by now: whoever took a power away before this entry has committed, and is seen
+            if not all(word_counts(unit, self.gate.policy, *word, now) for word in (first, second)):
+                raise meanwhile()
             unit.commit()
         return agreed
 
@@ -260,6 +268,14 @@ def close(
     event = _event(EventType.PROPOSAL_ENDED, actor, ended, (*changes(proposal, ended), *told))
     unit.log.record(replace(event, detail={**event.detail, "why": why.strip()}), now)
     return ended
+
+
+def gone(code: str) -> Conflict:
+    """Say that the first word of two does not count any more."""
+    detail = (
+        "Who proposed this may not do so any more, or is frozen; end it, and let somebody propose it anew."
+    )
+    return Conflict(code, detail)
 
 
 def check_why(why: str) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault.domain.actor import Scope, ScopeKind, joined
+from vault.domain.actor import Actor, ActorKind, Scope, ScopeKind, joined
+from vault.domain.freeze import Covered, FreezeKind
+from vault.domain.person import PersonState, powers
 from vault.domain.policy import Permission
 
 if TYPE_CHECKING:
-    from vault.domain.actor import Actor, Reach
+    from datetime import datetime
+
+    from vault.domain.actor import Reach
     from vault.domain.person import Grant, Person
     from vault.domain.policy import Policy
     from vault.ports.store import Unit
@@ -49,3 +53,16 @@ def in_sight(
     seen = tuple(grant for grant in grants if lies_within(unit, reach, grant.scope))
     own = not grants and person.link_by == actor.id and not reach.empty
     return seen if seen or own else None
+
+
+def word_counts(
+    unit: Unit, policy: Policy, person_id: str, permission: Permission, scope: Scope, now: datetime
+) -> bool:
+    """Say whether a person's word within a scope counts now: they work here, may give it, and are not frozen (S17)."""
+    person = unit.people.get(person_id)
+    if person is None or person.state is not PersonState.ACTIVE:
+        return False
+    if unit.freezes.on(Covered(FreezeKind.PERSON, person.id)) is not None:
+        return False
+    who = Actor(ActorKind.PERSON, person.id, person.name, powers(unit.people.grants(person.id), now))
+    return lies_within(unit, policy.reach(who, permission), scope)
