@@ -250,3 +250,19 @@ def test_an_hour_is_odd_only_for_who_has_a_habit(desk: Desk) -> None:
     next_day(desk.world)
     desk.check_in(desk.alice, desk.lease(desk.alice))
     assert rules(look(desk.world, desk.world.clock.at.date())) == []
+
+
+def test_trouble_stands_out(desk: Desk) -> None:
+    world = desk.world
+    system = uma(world).actor
+    note(world, Event(EventType.BREAK_GLASS_BEGUN, system, account_id=NUMBER))
+    note(world, Event(EventType.FREEZE_SET, system))
+    note(world, Event(EventType.PROPOSAL_AGREED, system))
+    for _ in range(2):
+        note(world, Event(EventType.PASSKEY_SUSPECT, system, Result.DENIED))
+    next_day(world)
+    found = [(each.rule, each.weight, len(each.leaves)) for each in look(world).found]
+    assert (Rule.BROKEN_GLASS, 3, 1) in found
+    assert (Rule.FROZEN, 3, 1) in found
+    assert (Rule.PASSKEY_SUSPECT, 3, 2) in found
+    assert (Rule.TWO_AGREED, 2, 1) in found

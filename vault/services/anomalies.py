@@ -40,6 +40,9 @@ class Rule(StrEnum):
     """Why something stands out."""
 
     UNKNOWN_OUTCOME = "unknown_outcome"
+    BROKEN_GLASS = "broken_glass"
+    FROZEN = "frozen"
+    PASSKEY_SUSPECT = "passkey_suspect"
     RESTORED = "restored"
     INCIDENT = "incident"
     OUTLET_LOST = "outlet_lost"
@@ -47,6 +50,7 @@ class Rule(StrEnum):
     POLICY_CHANGED = "policy_changed"
     NOT_ROTATED = "not_rotated"
     ROLE_GRANTED = "role_granted"
+    TWO_AGREED = "two_agreed"
     EXPORT = "export"
     WRONG_PASSWORDS = "wrong_passwords"
     FLOOD = "flood"
@@ -73,6 +77,15 @@ MEANING: Final[Mapping[Rule, Meaning]] = {
     Rule.UNKNOWN_OUTCOME: Meaning(
         3, "Disclosure without outcome", "Treat the value as disclosed: was it rotated?"
     ),
+    Rule.BROKEN_GLASS: Meaning(
+        3,
+        "Glass broken",
+        "Was it an emergency, and is it rotated and reviewed by somebody without a part in it?",
+    ),
+    Rule.FROZEN: Meaning(
+        3, "Disclosures frozen", "What was seen, and what ended it? Were the two who lifted it right?"
+    ),
+    Rule.PASSKEY_SUSPECT: Meaning(3, "Passkey counted backwards", "A copy may exist: was it removed?"),
     Rule.RESTORED: Meaning(
         3, "Backup restored", "Who decided it, and what was lost between backup and restore?"
     ),
@@ -89,6 +102,9 @@ MEANING: Final[Mapping[Rule, Meaning]] = {
     ),
     Rule.ROLE_GRANTED: Meaning(
         2, "Role granted", "Is there a request for it, and were the two who agreed independent?"
+    ),
+    Rule.TWO_AGREED: Meaning(
+        2, "Two people agreed", "A policy, a recovery, an emergency's power: is there work that explains it?"
     ),
     Rule.EXPORT: Meaning(2, "Copy taken", "Entries left the vault: by whom, and for whom?"),
     Rule.WRONG_PASSWORDS: Meaning(
@@ -112,12 +128,16 @@ NOTABLE: Final = (
     EventType.REVEAL_UNKNOWN,
     EventType.REVEAL_AUTHORIZED,
     EventType.REVEAL_FAILED,
+    EventType.BREAK_GLASS_BEGUN,
+    EventType.FREEZE_SET,
+    EventType.PASSKEY_SUSPECT,
     EventType.VAULT_RESTORED,
     EventType.INCIDENT_OPENED,
     EventType.OUTLET_LOST,
     EventType.LOG_KEY_ROTATED,
     EventType.POLICY_LOADED,
     EventType.ROLE_GRANTED,
+    EventType.PROPOSAL_AGREED,
     EventType.AUDIT_EXPORTED,
     EventType.BACKUP_TAKEN,
     EventType.ACCESS_FLOOD,
@@ -132,11 +152,14 @@ NOTABLE: Final = (
 
 _ONE_EACH: Final[Mapping[EventType, Rule]] = {
     EventType.REVEAL_UNKNOWN: Rule.UNKNOWN_OUTCOME,
+    EventType.BREAK_GLASS_BEGUN: Rule.BROKEN_GLASS,
+    EventType.FREEZE_SET: Rule.FROZEN,
     EventType.VAULT_RESTORED: Rule.RESTORED,
     EventType.INCIDENT_OPENED: Rule.INCIDENT,
     EventType.OUTLET_LOST: Rule.OUTLET_LOST,
     EventType.LOG_KEY_ROTATED: Rule.KEY_ROTATED,
     EventType.ROLE_GRANTED: Rule.ROLE_GRANTED,
+    EventType.PROPOSAL_AGREED: Rule.TWO_AGREED,
     EventType.CHECKOUT_REVOKED: Rule.REVOKED,
     EventType.ROTATION_UNKNOWN: Rule.ROTATION_UNKNOWN,
     EventType.TOKEN_ISSUED: Rule.TOKEN,
@@ -235,7 +258,9 @@ def _grouped(leaves: tuple[Leaf, ...]) -> Iterator[Anomaly]:
     for leaf in leaves:
         if leaf.type in _OF_NETWORKS:
             continue
-        if leaf.type == EventType.STEP_UP_REFUSED:
+        if leaf.type == EventType.PASSKEY_SUSPECT:
+            groups[Rule.PASSKEY_SUSPECT, leaf.who.id, ""].append(leaf)
+        elif leaf.type == EventType.STEP_UP_REFUSED:
             groups[Rule.FAILED_STEP_UPS, leaf.who.id, ""].append(leaf)
         elif leaf.outcome == "denied":
             groups[Rule.DENIED, leaf.who.id, leaf.type].append(leaf)
