@@ -13,6 +13,8 @@ from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState, Verdict
 from vault.domain.credential import PartKind, PartState
 from vault.domain.event import EventType
+from vault.domain.ids import new_id
+from vault.domain.person import Grant
 from vault.domain.reason import Situation
 from vault.domain.rotation import Outcome, RotationState
 from vault.errors import Blocked, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -270,6 +272,26 @@ def test_nobody_enables_themselves_or_an_administrator(world: World) -> None:
         vault.proposals.confirm(world.people["olga"].actor, "nothing", "000000")
     with pytest.raises(Forbidden):
         glass(world, "olga")
+
+
+def test_who_was_shut_out_comes_back_without_it(world: World) -> None:
+    vault, amy, gus = world.vault, world.people["amy"], world.people["gus"]
+    vault.people.disable(amy.actor, gus.actor.id)
+    assert vault.glass.enabled(gus.actor.id) == ()
+    ended = entries(world, type=EventType.PROPOSAL_ENDED)[-1]["detail"]
+    assert (ended["kind"], ended["about"]) == ("break_glass", gus.actor.id)
+    with pytest.raises(NotFound):
+        vault.glass.enable(amy.actor, gus.actor.id, Scope(), "on duty at night", amy.otp())
+
+
+def test_a_role_that_the_provider_withholds_is_a_role_all_the_same(world: World) -> None:
+    gus, now = world.people["gus"], world.clock.now()
+    with world.vault.units.write() as unit:
+        unit.people.add_grant(Grant(new_id(), gus.actor.id, Role.ADMIN, Scope(), "test", now, "test", now))
+        unit.commit()
+    # the session's groups took the role out of its powers, which must not add any
+    with pytest.raises(Forbidden):
+        glass(world)
 
 
 def test_who_had_a_part_in_it_does_not_review_it(world: World) -> None:

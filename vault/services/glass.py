@@ -16,7 +16,7 @@ from typing_extensions import override
 from vault.domain.actor import Actor, Role, Scope, reach_of
 from vault.domain.checkout import Checkout, Verdict
 from vault.domain.event import Event, EventType
-from vault.domain.person import PersonState
+from vault.domain.person import PersonState, powers
 from vault.domain.policy import Permission
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.domain.told import changes
@@ -42,7 +42,9 @@ RULE: Final = "break-glass"
 
 def is_enabled(unit: Unit, actor: Actor, account: Account, now: datetime) -> bool:
     """Say whether somebody may break the glass of an account; an administrator never may."""
-    if Role.ADMIN in actor.roles:
+    held = powers(unit.people.grants(actor.id), now)
+    # also where an identity provider's groups withhold the role: what they take away never adds power
+    if Role.ADMIN in {*actor.roles, *(power.role for power in held)}:
         return False
     agreed = unit.proposals.agreed(ProposalKind.BREAK_GLASS, actor.id)
     scopes = tuple(each.scope for each in agreed if each.in_force(now))

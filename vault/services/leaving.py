@@ -1,8 +1,8 @@
 """Shutting a person out: everything they hold ends in one transaction, and what they may know becomes due.
 
-Decided here: what ends (sessions, tokens, leases, links, recoveries), and that what they know is written down in the
-same transaction, in entries of bounded size: whoever reads of the one finds the other. Never decided here: who may
-do it (`people`).
+Decided here: what ends (sessions, tokens, leases, links, recoveries, budgets, that they may break the glass), and that
+what they know is written down in the same transaction, in entries of bounded size: whoever reads of the one finds the
+other. Never decided here: who may do it (`people`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 from vault.domain.actor import reach_of
 from vault.domain.event import Event, EventType
 from vault.domain.person import Person, PersonState
+from vault.domain.proposal import ProposalKind
 from vault.domain.told import changes, every_session, every_token
 from vault.services.departures import claim_leases, end_claimed
-from vault.services.recovery import end_recoveries, lock_recoveries
+from vault.services.proposals import close
+from vault.services.recovery import open_about
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,17 +29,22 @@ if TYPE_CHECKING:
 TOLD_AT_ONCE: Final = 300
 """So many values are named in one entry: some 45 kB of the 64 that a leaf may have."""
 MACHINES_NAMED: Final = 50
+POWERS: Final = (ProposalKind.BREAK_GLASS, ProposalKind.BUDGET, ProposalKind.RECOVERY)
+"""What was proposed or agreed to about a person and gives them power: none of it comes back by itself."""
 
 
 def shut_out(unit: Unit, actor: Actor, person: Person, now: datetime) -> Person:
     """Disable a person with all that follows; the caller asked whether it may be, and commits."""
     claimed = claim_leases(unit, person.id, reach_of(()))
-    lock_recoveries(unit, person.id)
+    about = tuple(each.id for kind in POWERS for each in open_about(unit, person.id, kind))
+    agreed = tuple(unit.proposals.lock(each) for each in about)
     # the row is held from here on, before anything is told: whoever proves a factor at this moment, which holds it as
     # well and then writes to the log, was before, or is refused
     person = unit.people.lock(person.id) or person
     ended = end_claimed(unit, actor, claimed, now)
-    end_recoveries(unit, actor, person.id, now, "the person was shut out")
+    for each in agreed:
+        if each is not None and each.ended_at is None:
+            close(unit, actor, each, "the person was shut out", now)
     disabled = replace(
         person, state=PersonState.DISABLED, enrolment_hash=None, enrolment_until=None, next_seed=None
     )

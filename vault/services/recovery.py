@@ -122,7 +122,7 @@ class Recovery:
     def standing(self, person_id: str) -> Proposal | None:
         """Find the recovery of a person that waits, is held or is in force."""
         with self.units.read() as unit:
-            return next(iter(_open(unit, person_id)), None)
+            return next(iter(open_about(unit, person_id)), None)
 
     def link(self, actor: Actor, person_id: str, otp: str) -> RecoveryLink:
         """Take the link, as one of the two who agreed, once the hold is over; one taken before is dead.
@@ -183,15 +183,9 @@ def in_force(unit: Unit, person_id: str, now: datetime) -> Proposal | None:
     return unit.proposals.in_force(ProposalKind.RECOVERY, person_id, now)
 
 
-def lock_recoveries(unit: Unit, person_id: str) -> None:
-    """Hold the rows of every recovery of a person that is not over, which come before the person's own."""
-    for proposal in _open(unit, person_id):
-        unit.proposals.lock(proposal.id)
-
-
 def end_recoveries(unit: Unit, actor: Actor, person_id: str, now: datetime, why: str) -> None:
     """End every recovery of a person that is not over: it was used, or they were shut out."""
-    for proposal in _open(unit, person_id):
+    for proposal in open_about(unit, person_id):
         close(unit, actor, proposal, why, now)
 
 
@@ -210,10 +204,12 @@ def _scope_of(grants: tuple[Grant, ...]) -> Scope:
     return scopes.pop() if len(scopes) == 1 else Scope()
 
 
-def _open(unit: Unit, person_id: str) -> tuple[Proposal, ...]:
-    wanted = ProposalFilter(frozenset({ProposalKind.RECOVERY}), subject=person_id, is_waiting=True)
-    waiting = unit.proposals.page(wanted, Slice(10)).items
-    return (*unit.proposals.agreed(ProposalKind.RECOVERY, person_id), *waiting)
+def open_about(
+    unit: Unit, person_id: str, kind: ProposalKind = ProposalKind.RECOVERY
+) -> tuple[Proposal, ...]:
+    """List what is not over of one kind about a person: agreed to, or waiting for a second word."""
+    wanted = ProposalFilter(frozenset({kind}), subject=person_id, is_waiting=True)
+    return (*unit.proposals.agreed(kind, person_id), *unit.proposals.page(wanted, Slice(10)).items)
 
 
 def _without_link(unit: Unit, person_id: str) -> tuple[Change, ...]:
