@@ -10,6 +10,7 @@ import pytest
 from tests.support.console import AwsConsole
 from tests.support.desk import Desk
 from tests.support.moto_kms import StrictKms, create_key, loopback_kms, made_up_credentials, strict_kms
+from tests.support.people import move_in
 from tests.support.prepared import copy_files, keep_people, prepare, reopen
 from tests.support.replay import check_replay
 from tests.support.trails import recording
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from tests.support.people import House, Member
     from tests.support.postgres import PostgresServer
     from tests.support.world import World
     from vault.domain.secret import Secret
@@ -77,6 +79,18 @@ def quick_world(prepared_sqlite: Path, tmp_path: Path) -> Iterator[World]:
     yield made
     check_replay(made)
     made.close()
+
+
+@pytest.fixture
+def house(world: World) -> House:
+    """Lend a fresh world with nobody in it, where people come in as they really do."""
+    return move_in(world)
+
+
+@pytest.fixture
+def admins(house: House) -> tuple[Member, Member]:
+    """Lend the first two administrators of the house."""
+    return house.admins()
 
 
 class DarkKeys:

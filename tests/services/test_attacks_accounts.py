@@ -6,17 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.people import House, move_in
-from tests.support.world import World
+from tests.support.people import House
 from vault.domain.account import Custodian
 from vault.domain.actor import Actor, ActorKind, Role
 from vault.errors import Forbidden
 from vault.services.accounts import AccountFacts
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
 
 
 @pytest.fixture

@@ -79,11 +79,6 @@ def house(world: World) -> Iterator[House]:
 
 
 @pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
-
-
-@pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     return Meanwhile(monkeypatch)
 

@@ -6,25 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState, Decision
-from vault.errors import Conflict, Forbidden, Unauthenticated
+from vault.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from vault.services.approvals import Word
 from vault.services.asking import Ask
 from vault.services.granting import granted
 from vault.services.people import Wish
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 def test_an_administrator_of_one_customer_gets_no_link_of_someone_with_more(
@@ -59,14 +48,56 @@ def test_who_makes_the_link_is_not_the_one_who_agrees(house: House, admins: tupl
     again = house.vault.people.new_enrolment(bob, invited.person.id)
     olga = house.enrol(again)
     grant = house.vault.people.propose_grant(ada, olga.id, Wish(Role.AUDITOR))
-    for proposed in (*again.grants, grant):
-        with pytest.raises(Forbidden) as caught:
-            house.vault.people.confirm_grant(bob, proposed.id, admins[1].code())
-        assert caught.value.code == "policy.second_person"
+    with pytest.raises(Forbidden) as caught:
+        house.vault.people.confirm_grant(bob, grant.id, admins[1].code())
+    assert caught.value.code == "policy.second_person"
     assert house.sign_in(olga).powers == ()
     his = house.vault.people.propose_grant(bob, olga.id, Wish(Role.AUDITOR))
     house.vault.people.confirm_grant(ada, his.id, admins[0].code())
     assert [power.role for power in house.sign_in(olga).powers] == [Role.AUDITOR]
+
+
+def test_a_link_of_another_administrator_gets_nothing_that_was_proposed_for_the_first(
+    house: House, admins: tuple[Member, Member]
+) -> None:
+    third = house.appoint(admins, "eve@msp.example", Role.ADMIN)
+    ada, bob, eve = (house.actor(admin) for admin in (*admins, third))
+    invited = house.vault.people.invite(ada, "olga@msp.example", "Olga", (Wish(Role.OPERATOR),))
+    # the same administrator's second link is for whom they invited
+    assert house.vault.people.new_enrolment(ada, invited.person.id).grants == invited.grants
+    again = house.vault.people.new_enrolment(eve, invited.person.id)
+    assert again.grants == ()
+    olga = house.enrol(again)
+    with pytest.raises(Conflict) as caught:
+        house.vault.people.confirm_grant(bob, invited.grants[0].id, admins[1].code())
+    assert caught.value.code == "person.state"
+    assert house.sign_in(olga).powers == ()
+    assert len(house.events("role.removed")) == 1
+
+
+def test_who_has_no_role_yet_is_in_the_hands_of_who_invited_them(
+    house: House, admins: tuple[Member, Member]
+) -> None:
+    account = house.world.account()
+    scope = Scope(ScopeKind.CUSTOMER, account.customer_id)
+    limited = house.actor(house.appoint(admins, "lim@msp.example", Role.ADMIN, scope))
+    ada, people = house.actor(admins[0]), house.vault.people
+    theirs = people.invite(limited, "nora@msp.example", "Nora", ()).person
+    other = people.invite(ada, "olga@msp.example", "Olga", ()).person
+    attempts = (
+        lambda: people.new_enrolment(limited, other.id),
+        lambda: people.propose_grant(limited, other.id, Wish(Role.OPERATOR, scope)),
+        lambda: people.disable(limited, other.id),
+    )
+    for attempt in attempts:
+        with pytest.raises(NotFound):
+            attempt()
+    assert len(house.events("access.denied")) == len(attempts)
+    assert people.get(ada, other.id).person == other
+    people.new_enrolment(limited, theirs.id)
+    people.propose_grant(limited, theirs.id, Wish(Role.OPERATOR, scope))
+    people.disable(limited, theirs.id)
+    assert house.vault.federation.of(limited, other.id) == ()
 
 
 def test_what_was_confirmed_too_early_is_taken_back(house: House, admins: tuple[Member, Member]) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Actor, Role, Scope
 from vault.domain.secret import Secret
 from vault.errors import NotFound, Unauthenticated
@@ -13,16 +12,6 @@ from vault.ports.store import EntryFilter, Slice
 from vault.services.machines import Wanted
 
 EVERYONE = [role for role in Role if role is not Role.AUDITOR]
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 def people_entry(house: House) -> int:

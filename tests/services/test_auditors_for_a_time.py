@@ -7,23 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.event import stamp
 from vault.errors import Conflict, Forbidden, Invalid, NotFound
 from vault.ports.store import EntryFilter, Slice
 from vault.services.people import Wish
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 def auditor(house: House, admins: tuple[Member, Member], wish: Wish) -> Member:

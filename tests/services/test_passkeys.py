@@ -9,37 +9,28 @@ import pytest
 from sqlalchemy import event
 
 from tests.support.authenticator import PRESENT, VERIFIED, closed, opened
+from tests.support.events import newest
 from tests.support.passkeys import authenticator, enrol, pressed, sending
-from tests.support.prepared import copy_files, reopen
-from tests.support.replay import check_replay
+from tests.support.refusals import refused
 from vault.crypto.passkey import Party
-from vault.domain.actor import Reach, Role
+from vault.domain.actor import Role
 from vault.domain.checkout import Decision
 from vault.domain.ids import new_id
 from vault.domain.passkey import CHALLENGE_LASTS, MOST, SecondFactor
-from vault.errors import Conflict, Forbidden, Invalid, Limited, NotFound, Unauthenticated, VaultError
-from vault.ports.store import EntryFilter, Slice
+from vault.errors import Conflict, Forbidden, Invalid, Limited, NotFound, Unauthenticated
 from vault.services.approvals import Word
 from vault.services.passkeys import forget_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from tests.support.authenticator import Authenticator
     from tests.support.world import Human, World
     from vault.domain.actor import Actor
 
 
 @pytest.fixture
-def world(prepared_sqlite: Path, tmp_path: Path) -> Iterator[World]:
+def world(quick_world: World) -> World:
     """Lend a world on SQLite: what depends on the database is in `test_passkeys_stored`."""
-    directory = tmp_path / "vault"
-    copy_files(prepared_sqlite, directory)
-    made = reopen(f"sqlite+pysqlite:///{directory / 'vault.db'}", directory)
-    yield made
-    check_replay(made)
-    made.close()
+    return quick_world
 
 
 @pytest.fixture
@@ -50,18 +41,6 @@ def olga(world: World) -> Human:
 @pytest.fixture
 def key(world: World, olga: Human) -> Authenticator:
     return enrol(world.vault, olga)
-
-
-def entries(world: World, kind: str) -> list[dict[str, Any]]:
-    with world.vault.units.read() as unit:
-        page = unit.log.page(EntryFilter(type=kind), Reach(everything=True), Slice(limit=100))
-    return [dict(each.content) for each in page.items]
-
-
-def refused(act: Callable[[], object]) -> VaultError:
-    with pytest.raises(VaultError) as caught:
-        act()
-    return caught.value
 
 
 def make_token(world: World, actor: Actor, otp: str) -> object:
@@ -82,7 +61,7 @@ def test_a_step_up_and_an_approval_rest_on_passkeys_and_their_entries_name_them(
     stepping = sending(olga.actor, "step up")
     world.vault.checkouts.step_up(stepping, checkout.id, pressed(world.vault, key, stepping))
     for kind, human in (("checkout.approved", pia), ("checkout.granted", olga)):
-        name, credential, assertion = entries(world, kind)[0]["actor"]["mfa"].split(":")
+        name, credential, assertion = newest(world, kind)[0]["actor"]["mfa"].split(":")
         mine = world.vault.passkeys.of(human.actor)[0]
         assert (name, credential, len(assertion)) == ("passkey", mine.credential[:12], 36)
         assert mine.used_at == world.clock.now()
@@ -110,11 +89,11 @@ def test_whatever_is_bent_is_refused_and_the_log_says_what_it_was(
     for name, (why, bent) in BENT.items():
         actor = sending(olga.actor, "a token", session=new_id())
         otp = pressed(world.vault, key, actor, **bent)
-        error = refused(lambda actor=actor, otp=otp: make_token(world, actor, otp))  # type: ignore[misc] # bound now
+        error = refused(make_token, world, actor, otp)
         assert (type(error), error.code) == (Unauthenticated, "auth.refused"), name
-        seen[name] = entries(world, "stepup.refused")[0]["detail"]["why"]
+        seen[name] = newest(world, "stepup.refused")[0]["detail"]["why"]
         assert seen[name] == why, name
-    assert entries(world, "token.issued") == []
+    assert newest(world, "token.issued") == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +132,7 @@ def test_a_signature_counts_once(world: World, olga: Human, key: Authenticator) 
     make_token(world, actor, otp)
     error = refused(lambda: make_token(world, actor, otp))
     assert (type(error), error.code) == (Conflict, "passkey.used")
-    assert len(entries(world, "token.issued")) == 1
+    assert len(newest(world, "token.issued")) == 1
 
 
 def test_a_signature_is_for_the_request_that_was_signed_and_no_other(
@@ -163,8 +142,8 @@ def test_a_signature_is_for_the_request_that_was_signed_and_no_other(
     otp = pressed(world.vault, key, signed)
     for other in (sending(olga.actor, "begin checkout 2"), olga.actor):
         actor = replace(other, origin=replace(other.origin, browser=True))
-        assert refused(lambda actor=actor: make_token(world, actor, otp)).code == "auth.refused"  # type: ignore[misc] # bound now
-    assert [each["detail"]["why"] for each in entries(world, "stepup.refused")] == ["request", "challenge"]
+        assert refused(make_token, world, actor, otp).code == "auth.refused"
+    assert [each["detail"]["why"] for each in newest(world, "stepup.refused")] == ["request", "challenge"]
     make_token(world, signed, otp)
 
 
@@ -183,7 +162,7 @@ def test_a_signature_is_for_its_session_its_person_and_its_time(
     assert refused(lambda: make_token(world, theirs, crossed)).code == "auth.refused"
     world.clock.advance(seconds=CHALLENGE_LASTS.total_seconds())
     assert refused(lambda: make_token(world, actor, otp)).code == "auth.refused"
-    reasons = [each["detail"]["why"] for each in entries(world, "stepup.refused")]
+    reasons = [each["detail"]["why"] for each in newest(world, "stepup.refused")]
     assert reasons == ["late", "credential", "ticket"]
 
 
@@ -197,8 +176,8 @@ def test_a_ticket_of_another_purpose_is_not_looked_at(world: World, olga: Human,
         "a.b.c",
     ):
         otp = key.sign(ticket, actor.origin.asked.digest)
-        assert refused(lambda otp=otp: make_token(world, actor, otp)).code == "auth.refused"  # type: ignore[misc] # bound now
-    assert {each["detail"]["why"] for each in entries(world, "stepup.refused")} == {"ticket"}
+        assert refused(make_token, world, actor, otp).code == "auth.refused"
+    assert {each["detail"]["why"] for each in newest(world, "stepup.refused")} == {"ticket"}
 
 
 def test_wrong_answers_get_slow(world: World, olga: Human, key: Authenticator) -> None:
@@ -217,8 +196,8 @@ def test_a_counter_that_goes_back_is_refused_and_told_as_what_it_is(
     for count in (9, 3, 0):
         again = sending(olga.actor, "a token", session=new_id())
         otp = pressed(world.vault, key, again, count=count)
-        assert refused(lambda again=again, otp=otp: make_token(world, again, otp)).code == "auth.refused"  # type: ignore[misc] # bound now
-    told = [each["detail"] for each in entries(world, "passkey.suspect")]
+        assert refused(make_token, world, again, otp).code == "auth.refused"
+    told = [each["detail"] for each in newest(world, "passkey.suspect")]
     assert [(each["counted"], each["before"]) for each in told] == [(0, 9), (3, 9), (9, 9)]
     assert {each["person"] for each in told} == {olga.actor.id}
 
@@ -229,7 +208,7 @@ def test_an_authenticator_that_does_not_count_may_stay_at_zero(
     for words in ("one", "two"):
         actor = sending(olga.actor, words)
         make_token(world, actor, pressed(world.vault, key, actor, count=0))
-    assert entries(world, "passkey.suspect") == []
+    assert newest(world, "passkey.suspect") == []
 
 
 def test_where_a_passkey_is_enrolled_a_code_proves_nothing(
@@ -241,8 +220,8 @@ def test_where_a_passkey_is_enrolled_a_code_proves_nothing(
     actor = sending(olga.actor, "step up")
     error = refused(lambda: world.vault.checkouts.step_up(actor, checkout.id, olga.otp()))
     assert (type(error), error.code) == (Unauthenticated, "auth.passkey_required")
-    assert entries(world, "stepup.refused")[0]["detail"]["code"] == "auth.passkey_required"
-    assert entries(world, "checkout.granted") == []
+    assert newest(world, "stepup.refused")[0]["detail"]["code"] == "auth.passkey_required"
+    assert newest(world, "checkout.granted") == []
 
 
 def test_a_signature_proves_nothing_of_who_has_no_passkey(world: World, olga: Human) -> None:
@@ -283,7 +262,7 @@ def test_adding_takes_a_fresh_factor_a_browser_and_a_verified_user(world: World,
     )
     assert vault.passkeys.of(actor) == ()
     vault.passkeys.add(actor, "k", ticket, made, olga.otp())
-    told = entries(world, "passkey.added")[0]
+    told = newest(world, "passkey.added")[0]
     assert (told["detail"]["name"], told["detail"]["first"], told["actor"]["mfa"]) == ("k", True, "totp")
     assert vault.passkeys.factor_of(actor) is SecondFactor.PASSKEY
 
@@ -320,7 +299,7 @@ def test_removing_takes_a_passkey_and_the_last_one_leads_back_to_codes_visibly(
     theirs = sending(otto.actor, "remove")
     assert isinstance(refused(lambda: vault.passkeys.remove(theirs, mine.id, otto.otp())), NotFound)
     assert vault.passkeys.remove(actor, mine.id, pressed(vault, key, actor)) == 0
-    assert entries(world, "passkey.removed")[0]["detail"]["left"] == 0
+    assert newest(world, "passkey.removed")[0]["detail"]["left"] == 0
     again = sending(olga.actor, "a token")
     assert refused(lambda: make_token(world, again, pressed(vault, key, again))).code == "auth.refused"
     make_token(world, again, olga.otp())

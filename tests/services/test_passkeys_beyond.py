@@ -8,34 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.authenticator import PRESENT
+from tests.support.events import newest
 from tests.support.passkeys import asked, authenticator, enrol, pressed, sending
 from tests.support.people import came
-from tests.support.prepared import copy_files, reopen
-from tests.support.replay import check_replay
-from vault.domain.actor import Reach, Role
+from tests.support.refusals import refused
+from vault.domain.actor import Role
 from vault.domain.ids import new_id
 from vault.domain.passkey import CHALLENGE_LASTS, CONFIRMATION_LASTS
 from vault.errors import Forbidden, NotFound, VaultError
-from vault.ports.store import EntryFilter, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from tests.support.authenticator import Authenticator
     from tests.support.world import Human, World
     from vault.domain.actor import Actor
 
 
 @pytest.fixture
-def world(prepared_sqlite: Path, tmp_path: Path) -> Iterator[World]:
+def world(quick_world: World) -> World:
     """Lend a world on SQLite: what depends on the database is in `test_passkeys_stored`."""
-    directory = tmp_path / "vault"
-    copy_files(prepared_sqlite, directory)
-    made = reopen(f"sqlite+pysqlite:///{directory / 'vault.db'}", directory)
-    yield made
-    check_replay(made)
-    made.close()
+    return quick_world
 
 
 @pytest.fixture
@@ -46,18 +37,6 @@ def olga(world: World) -> Human:
 @pytest.fixture
 def key(world: World, olga: Human) -> Authenticator:
     return enrol(world.vault, olga)
-
-
-def entries(world: World, kind: str) -> list[dict[str, Any]]:
-    with world.vault.units.read() as unit:
-        page = unit.log.page(EntryFilter(type=kind), Reach(everything=True), Slice(limit=100))
-    return [dict(each.content) for each in page.items]
-
-
-def refused(act: Callable[[], object]) -> VaultError:
-    with pytest.raises(VaultError) as caught:
-        act()
-    return caught.value
 
 
 def make_token(world: World, actor: Actor, otp: str) -> object:
@@ -87,7 +66,7 @@ def test_a_program_hands_over_to_the_browser_and_goes_on_once(
     assert error.facts["confirm_url"] == f"https://vault.example.com/confirmations/{number}"
     # asked again, also while it waits, it is the same one and no entry more
     assert ask(world, cli, checkout).facts == ask(world, cli, checkout, number).facts == error.facts
-    assert len(entries(world, "passkey.asked")) == 1
+    assert len(newest(world, "passkey.asked")) == 1
 
     browser = sending(olga.actor, f"confirm {number}")
     found = vault.passkeys.confirmation(browser, number)
@@ -103,8 +82,8 @@ def test_a_program_hands_over_to_the_browser_and_goes_on_once(
     begun, _ = vault.checkouts.step_up(cli, checkout, number)
     assert begun.state == "active"
     assert ask(world, cli, checkout, number).code == "passkey.used"
-    confirmed = entries(world, "passkey.confirmed")[0]["actor"]["mfa"].split(":")[2]
-    assert entries(world, "checkout.granted")[0]["actor"]["mfa"] == f"passkey:confirmation:{confirmed}"
+    confirmed = newest(world, "passkey.confirmed")[0]["actor"]["mfa"].split(":")[2]
+    assert newest(world, "checkout.granted")[0]["actor"]["mfa"] == f"passkey:confirmation:{confirmed}"
 
 
 def test_a_confirmation_is_its_persons_own_in_their_browser_and_ends(
@@ -137,7 +116,7 @@ def test_a_confirmation_is_its_persons_own_in_their_browser_and_ends(
 def test_a_program_that_asks_and_asks_gets_slow(world: World, olga: Human, key: Authenticator) -> None:
     assert key.count == 0
     cli = [sending(olga.actor, f"token {number}", "{}", browser=True) for number in range(6)]
-    codes = [refused(lambda actor=actor: make_token(world, actor, "123456")).code for actor in cli]  # type: ignore[misc] # bound now
+    codes = [refused(make_token, world, actor, "123456").code for actor in cli]
     assert codes == ["auth.passkey_required"] * 5 + ["auth.delayed"]
 
 
@@ -155,10 +134,10 @@ def test_signing_in_takes_no_name_and_opens_a_session_by_passkey(
     known = vault.signin.resolve(signed.token)
     assert known is not None
     assert known.actor(came()).origin.mfa == "passkey"
-    entry = entries(world, "session.opened")[0]
+    entry = newest(world, "session.opened")[0]
     assert entry["actor"]["mfa"].startswith("passkey:")
     again = refused(lambda: vault.passkeys.sign_in(text, origin))
-    assert (again.code, entries(world, "session.refused")[0]["detail"]["why"]) == ("auth.refused", "used")
+    assert (again.code, newest(world, "session.refused")[0]["detail"]["why"]) == ("auth.refused", "used")
 
 
 def test_whatever_is_wrong_at_the_sign_in_gets_one_answer(
@@ -186,13 +165,13 @@ def test_whatever_is_wrong_at_the_sign_in_gets_one_answer(
     }
     answers = set()
     for why, text in texts.items():
-        error = refused(lambda text=text: vault.passkeys.sign_in(text, origin))  # type: ignore[misc] # bound now
+        error = refused(vault.passkeys.sign_in, text, origin)
         answers.add((type(error), error.code, error.detail))
-        assert entries(world, "session.refused")[0]["detail"]["why"] == why
+        assert newest(world, "session.refused")[0]["detail"]["why"] == why
     assert len(answers) == 1
     counted = refused(lambda: vault.passkeys.sign_in(signed(count=7), origin))
     assert counted.code == "auth.refused"
-    assert len(entries(world, "passkey.suspect")) == 1
+    assert len(newest(world, "passkey.suspect")) == 1
 
 
 def test_a_disabled_persons_passkey_signs_in_no_more(world: World, olga: Human, key: Authenticator) -> None:
@@ -203,4 +182,4 @@ def test_a_disabled_persons_passkey_signs_in_no_more(world: World, olga: Human, 
     text = key.sign(world.vault.passkeys.to_sign_in().ticket, wish.digest)
     error = refused(lambda: world.vault.passkeys.sign_in(text, replace(came(), asked=wish)))
     assert error.code == "auth.refused"
-    assert entries(world, "session.refused")[0]["detail"]["why"] == "person"
+    assert newest(world, "session.refused")[0]["detail"]["why"] == "person"

@@ -8,8 +8,7 @@ from typing import cast
 
 import pytest
 
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Actor, Reach, Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState
 from vault.domain.person import PersonState
@@ -19,16 +18,6 @@ from vault.ports.store import EntryFilter, Slice
 from vault.services.asking import Ask
 from vault.services.customers import CustomerFacts
 from vault.services.people import Wish
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 def test_the_first_two_administrators_are_made_once(house: House) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.people import House, Member, move_in
+from tests.support.people import House, Member
 from vault.adapters.db.paging import encode_cursor
 from vault.adapters.db.stores import search
 from vault.domain.actor import Role, Scope, ScopeKind
@@ -14,20 +14,9 @@ from vault.errors import NotFound
 from vault.ports.store import EntryFilter, Slice
 
 if TYPE_CHECKING:
-    from tests.support.world import World
     from vault.domain.actor import Actor
 
 FIRST, SECOND = "111122223333", "444455556666"
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 @pytest.fixture

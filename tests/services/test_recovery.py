@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.passkeys import asked, authenticator, sending
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Actor, Role, Scope, ScopeKind, system_actor
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
@@ -24,16 +23,6 @@ from vault.services.people import Wish
 one_database = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 """For what is decided in Python alone."""
 WHY = "lost the phone on a train, called back on the known number"
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 def agree(house: House, admins: tuple[Member, Member], who: Member) -> tuple[Actor, Actor, Proposal]:

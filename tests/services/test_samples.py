@@ -16,7 +16,7 @@ import pytest
 from audit.merkle import leaf_hash
 from audit.note import Verifier
 from audit.receipt import InclusionReceipt
-from tests.support.people import House, move_in
+from tests.support.people import House
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.errors import Forbidden, Invalid, NotFound
 from vault.ports.store import EntryFilter
@@ -26,16 +26,10 @@ from vault.services.samples import Drawing, Sample, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.world import World
     from vault.domain.actor import Actor
 
 FIRST, SECOND = "111122223333", "444455556666"
 CHECKOUTS = EntryFilter(types=("checkout.requested", "checkout.granted"))
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
 
 
 @pytest.fixture

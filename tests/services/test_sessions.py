@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from tests.support.people import House, Member, came, move_in
+from tests.support.people import House, Member, came
+from tests.support.refusals import refused
 from tests.support.world import World
 from vault.domain.actor import Actor, Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState
@@ -21,22 +22,6 @@ from vault.services.customers import CustomerFacts
 from vault.services.people import Wish
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
-
-
-def code_of(act: object, *given: object) -> str:
-    with pytest.raises(VaultError) as caught:
-        act(*given)  # type: ignore[operator]  # a use case
-    return caught.value.code
 
 
 def test_all_places_are_listed_and_one_is_ended(house: House, admins: tuple[Member, Member]) -> None:
@@ -52,7 +37,7 @@ def test_all_places_are_listed_and_one_is_ended(house: House, admins: tuple[Memb
     house.vault.sessions.end(actor, ada.id, there.session.id)
     assert house.vault.signin.resolve(there.token) is None
     assert [each.is_this for each in house.vault.sessions.own(actor)] == [True]
-    assert code_of(house.vault.sessions.end, actor, ada.id, there.session.id) == "not_found"
+    assert refused(house.vault.sessions.end, actor, ada.id, there.session.id).code == "not_found"
     house.sign_in(ada)
     house.sign_in(ada)
     assert house.vault.sessions.end_others(actor, ada.id) == 2
@@ -69,9 +54,9 @@ def test_an_administrator_ends_anothers_and_nobody_else_does(
     hers = house.sign_in(olga)
     ada, operator = house.actor(admins[0]), hers.actor(came())
     assert [each.session.id for each in house.vault.sessions.of(ada, olga.id)] == [hers.session.id]
-    assert code_of(house.vault.sessions.of, operator, ada.id) == "policy.denied"
-    assert code_of(house.vault.sessions.end_others, operator, ada.id) == "policy.denied"
-    assert code_of(house.vault.sessions.end, ada, admins[1].id, hers.session.id) == "not_found"
+    assert refused(house.vault.sessions.of, operator, ada.id).code == "policy.denied"
+    assert refused(house.vault.sessions.end_others, operator, ada.id).code == "policy.denied"
+    assert refused(house.vault.sessions.end, ada, admins[1].id, hers.session.id).code == "not_found"
     house.vault.sessions.end(ada, olga.id, hers.session.id)
     assert house.vault.signin.resolve(hers.token) is None
     assert house.events("session.closed")[0]["detail"] == {"session": hers.session.id, "person": olga.id}
@@ -96,7 +81,7 @@ def test_an_administrator_of_one_customer_reaches_their_own_people_and_tokens(
     seen = house.vault.tokens.page(limited, Slice(), everyone=True).items
     assert [each.id for each in seen] == [tokens[mia.id]]
     assert house.vault.tokens.get(limited, tokens[mia.id]).person_id == mia.id
-    for refused in (
+    for act in (
         lambda: people.get(limited, olga.id),
         lambda: people.get(limited, admins[0].id),
         lambda: house.vault.tokens.get(limited, tokens[olga.id]),
@@ -104,7 +89,7 @@ def test_an_administrator_of_one_customer_reaches_their_own_people_and_tokens(
         lambda: house.vault.sessions.of(limited, olga.id),
     ):
         with pytest.raises(NotFound):
-            refused()
+            act()
     # somebody who works elsewhere as well is in sight, and not theirs to shut out of it
     ada, bob = (house.actor(admin) for admin in admins)
     grant = people.propose_grant(ada, mia.id, Wish(Role.AUDITOR))
@@ -202,7 +187,9 @@ def test_stolen_tokens_give_no_more_guesses_than_one_and_delay_no_browser(
     house.enrol(olga)
     grant = house.vault.people.propose_grant(bob, olga.person.id, Wish(Role.CSM))
     code = ada.code()
-    wrong = [code_of(house.vault.people.confirm_grant, stolen[n % 3], grant.id, "12345x") for n in range(6)]
+    wrong = [
+        refused(house.vault.people.confirm_grant, stolen[n % 3], grant.id, "12345x").code for n in range(6)
+    ]
     assert wrong == ["auth.refused"] * FREE_FAILURES + ["auth.delayed"]
     with pytest.raises(Limited):
         house.vault.people.confirm_grant(stolen[2], grant.id, code)

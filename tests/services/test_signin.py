@@ -9,19 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.person import FREE_FAILURES
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Limited, Unauthenticated, VaultError
 from vault.services.customers import CustomerFacts
 from vault.services.guessing import is_told, same_network
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
 
 
 def attempt(house: House, email: str, password: str, otp: str, ip: str = "192.0.2.7") -> VaultError:

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.people import House, Member, came, move_in
-from tests.support.world import World
+from tests.support.people import House, Member, came
 from vault.domain.actor import Actor, ActorKind, Role, Scope, ScopeKind
 from vault.domain.policy import NEVER_FOR_MACHINES, Permission
 from vault.domain.secret import Secret
@@ -19,16 +18,6 @@ from vault.errors import Forbidden, Invalid, NotFound, Unauthenticated, VaultErr
 from vault.ports.store import Slice, Unit
 from vault.services.machines import Wanted
 from vault.services.tokens import is_well_formed, new_text
-
-
-@pytest.fixture
-def house(world: World) -> House:
-    return move_in(world)
-
-
-@pytest.fixture
-def admins(house: House) -> tuple[Member, Member]:
-    return house.admins()
 
 
 def test_a_persons_token_acts_with_their_powers_and_is_never_fresh(

@@ -21,3 +21,8 @@ def entries(world: World, **wanted: Any) -> list[dict[str, Any]]:
 def types(world: World, account_id: str | None = None, **wanted: Any) -> list[str]:
     """List the types of entries, oldest first."""
     return [entry["type"] for entry in entries(world, account_id=account_id, **wanted)]
+
+
+def newest(world: World, kind: str) -> list[dict[str, Any]]:
+    """List the content of entries of one type, newest first, at most 200."""
+    return entries(world, type=kind)[::-1]
