@@ -38,7 +38,7 @@ from vault.ports.identities import Redemption, Rejected
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse, refuse_absent
 from vault.services.guessing import note_refusal, same_network
-from vault.services.sight import lies_within, standing
+from vault.services.sight import in_sight, lies_within, standing
 from vault.services.signin import stranger, token_hash
 
 if TYPE_CHECKING:
@@ -219,8 +219,10 @@ class Federation:
     def _reaches(self, unit: Unit, actor: Actor, person_id: str) -> bool:
         """Say whether an administrator reaches all that a person may do."""
         reach = self.gate.policy.reach(actor, Permission.PEOPLE_MANAGE)
-        scopes = tuple(grant.scope for grant in standing(unit, person_id))
-        return not reach.empty and all(lies_within(unit, reach, scope) for scope in scopes)
+        person, grants = unit.people.get(person_id), standing(unit, person_id)
+        if person is None or in_sight(unit, self.gate.policy, actor, person, grants) is None:
+            return False
+        return not reach.empty and all(lies_within(unit, reach, grant.scope) for grant in grants)
 
     def _leave(self, purpose: VisitPurpose, asked_for: str, actor: Actor | None = None) -> Begun:
         now = self.clock.now()

@@ -1,19 +1,24 @@
-"""What is looked at in an invitation before anything is made of it: the words, the ends, the first administrators.
+"""What belongs to an invitation: its words, ends and first administrators, and what a new link takes back.
 
 Never decided here: who may invite (`people`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import Role
 from vault.domain.ids import fold_email, is_email
 from vault.errors import FieldError, Invalid, Refused
+from vault.services.granting import removed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vault.domain.actor import Actor
+    from vault.domain.person import Grant
+    from vault.ports.store import Unit
     from vault.services.people import Wish
 
 NAME_MAX: Final = 100
@@ -47,3 +52,16 @@ def check_words(email: str, name: str, wishes: tuple[Wish, ...]) -> None:
         errors.append(FieldError("/roles", "Name each role once."))
     if errors:
         raise Invalid("input.invalid", "Some of the input is not valid; see errors.", errors=tuple(errors))
+
+
+def without_others(unit: Unit, actor: Actor, grants: tuple[Grant, ...], now: datetime) -> tuple[Grant, ...]:
+    """Take back what others proposed and nobody confirmed; give what is left."""
+    left: list[Grant] = []
+    for grant in grants:
+        if grant.confirmed_by is not None or grant.proposed_by == actor.id:
+            left.append(grant)
+            continue
+        gone = replace(grant, removed_at=now)
+        unit.people.update_grant(gone)
+        unit.log.record(removed(actor, grant, gone), now)
+    return tuple(left)

@@ -23,9 +23,9 @@ from vault.ports.store import Slice
 from vault.services.deciding import meanwhile
 from vault.services.departures import end_leases
 from vault.services.factors import Factors, refusal
-from vault.services.gate import Gate, refuse
+from vault.services.gate import Gate, refuse, refuse_absent
 from vault.services.granting import granted, invited, proposed, removed
-from vault.services.inviting import check_ends, check_first_administrators, check_words
+from vault.services.inviting import check_ends, check_first_administrators, check_words, without_others
 from vault.services.leaving import shut_out
 from vault.services.links import new_link
 from vault.services.proposals import gone
@@ -100,15 +100,14 @@ class People:
         """Make a fresh link for who did not enrol yet; an older link and its seed are dead.
 
         Whoever holds a link can become that person: who made it never agrees to their roles, and what gives
-        power without a second word, as `init` does, gets no new link once any account was held (S19).
+        power without a second word, as `init` does, gets no new link once any account was held (S19). Roles that
+        others proposed, for whom another administrator invited, are taken back: they were for who held that link.
         """
         now = self.clock.now()
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id, lock=True)
-            grants = standing(unit, person.id)
-            for grant in grants:
-                require_reach(self.gate, unit, actor, grant.scope, now)
+            grants = self._reached(unit, actor, person, now)
             if person.state is not PersonState.INVITED:
                 words = f"This person is {person.state}; only who did not enrol yet gets a new link."
                 self._deny(unit, actor, Conflict("person.state", words, state=person.state), now)
@@ -129,6 +128,8 @@ class People:
             unit.people.update(person)
             detail = {"person": person.id, "link": "new", "until": stamp(link.until)}
             unit.log.record(invited(actor, before, person, detail), now)
+            if before.link_by != actor.id:
+                grants = without_others(unit, actor, grants, now)
             unit.commit()
         return Invited(person, link.token, grants)
 
@@ -139,6 +140,8 @@ class People:
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id)
+            if in_sight(unit, self.gate.policy, actor, person, standing(unit, person.id)) is None:
+                refuse_absent(unit, actor, "person", person_id, now)
             if person.id == actor.id:
                 detail = "Nobody proposes power for themselves; ask another administrator."
                 self._deny(unit, actor, Forbidden("policy.second_person", detail, rule="S19"), now)
@@ -212,9 +215,7 @@ class People:
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.PEOPLE_MANAGE, now)
             person = _there(unit, person_id)
-            held = standing(unit, person.id)
-            for grant in held:
-                require_reach(self.gate, unit, actor, grant.scope, now)
+            held = self._reached(unit, actor, person, now)
             if person.state is PersonState.DISABLED:
                 return person
             self._keep_an_administrator(unit, actor, person.id, now, held)
@@ -304,6 +305,15 @@ class People:
         unit.people.add_grant(grant)
         unit.log.record(proposed(actor, grant), now)
         return grant
+
+    def _reached(self, unit: Unit, actor: Actor, person: Person, now: datetime) -> tuple[Grant, ...]:
+        """Give a person's standing grants where all of them, or with none the person, are within the actor's reach."""
+        grants = standing(unit, person.id)
+        for grant in grants:
+            require_reach(self.gate, unit, actor, grant.scope, now)
+        if in_sight(unit, self.gate.policy, actor, person, grants) is None:
+            refuse_absent(unit, actor, "person", person.id, now)
+        return grants
 
     def _check_wish(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> None:
         check_scope(unit, wish.scope)
