@@ -15,14 +15,16 @@ import pytest
 
 from tests.support.people import House, Member, came, move_in
 from tests.support.replay import check_replay
+from vault.adapters.db.stores.accounts import Customers
 from vault.adapters.db.stores.log import LogEntries
 from vault.adapters.db.stores.people import People
 from vault.crypto import totp
-from vault.domain.actor import Role
+from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.person import PersonState
 from vault.domain.secret import Secret
 from vault.errors import VaultError
 from vault.services.asking import Ask
+from vault.services.customers import CustomerFacts
 from vault.services.people import Wish
 
 if TYPE_CHECKING:
@@ -161,3 +163,16 @@ def test_two_administrators_do_not_shut_each_other_out(
     assert sorted((first, meanwhile.over())) == ["concurrent.change", "ok"]
     states = {state_of(house, each.id) for each in admins}
     assert states == {PersonState.ACTIVE, PersonState.DISABLED}
+
+
+def test_split_custody_that_is_turned_on_while_its_customer_is_renamed_stays_on(
+    house: House, meanwhile: Meanwhile
+) -> None:
+    account = house.world.account()
+    carla = house.world.human("carla", Role.CUSTODIAN).actor
+    scope = Scope(ScopeKind.CUSTOMER, account.customer_id)
+    meanwhile.before(Customers, "update", partial(house.vault.split.turn_on, carla, scope))
+    house.vault.customers.change(carla, account.customer_id, CustomerFacts(name="Another Name Ltd"))
+    assert meanwhile.over() == "ok"
+    assert house.vault.split.is_split(account)
+    assert house.vault.customers.get(carla, account.customer_id).name == "Another Name Ltd"

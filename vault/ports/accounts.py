@@ -25,6 +25,10 @@ class CustomerStore(Protocol):
         """Find by id."""
         ...
 
+    def lock(self, customer_id: str) -> Customer | None:
+        """Find by id and hold the row until the unit ends; accounts may be added meanwhile."""
+        ...
+
     def by_ddi(self, ddi: str) -> Customer | None:
         """Find by DDI number."""
         ...

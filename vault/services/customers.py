@@ -90,7 +90,7 @@ class Customers:
         now = self.clock.now()
         with self.units.write() as unit:
             leases = _claimed(unit, customer_id, now) if facts.session_max_seconds else ()
-            customer = unit.customers.get(customer_id)
+            customer = unit.customers.lock(customer_id)
             if customer is None or not self.gate.policy.reach(actor, Permission.ACCOUNT_READ).covers(
                 customer.id
             ):

@@ -168,7 +168,9 @@ def _find(unit: Unit, scope: Scope) -> Account | Customer | None:
 
 
 def _locked(unit: Unit, scope: Scope) -> Account | Customer | None:
-    return unit.accounts.lock(scope.target) if scope.kind is ScopeKind.ACCOUNT else _find(unit, scope)
+    if scope.kind is ScopeKind.ACCOUNT:
+        return unit.accounts.lock(scope.target)
+    return unit.customers.lock(scope.target) if scope.kind is ScopeKind.CUSTOMER else None
 
 
 def _write(unit: Unit, found: Account | Customer, *, on: bool) -> tuple[Change, ...]:

@@ -77,6 +77,11 @@ class Customers:
         row = self.db.one(_CUSTOMER.where(_customer.id == customer_id))
         return None if row is None else mapping.customer.value(row)
 
+    def lock(self, customer_id: str) -> Customer | None:
+        """Find by id and hold the row until the unit ends; accounts may be added meanwhile."""
+        row = self.db.one(_CUSTOMER.where(_customer.id == customer_id).with_for_update(key_share=True))
+        return None if row is None else mapping.customer.value(row)
+
     def by_ddi(self, ddi: str) -> Customer | None:
         """Find by DDI number."""
         row = self.db.one(_CUSTOMER.where(_customer.ddi == ddi))
