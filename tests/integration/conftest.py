@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.racing import pool
 from tests.support.world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import ProcessPoolExecutor
     from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Keep the processes for all races of this worker."""
+    with pool() as executor:
+        yield executor
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.events import entries
-from tests.support.prepared import prepare
-from tests.support.racing import Job, Track, pool
+from tests.support.racing import Job, Track, course
 from tests.support.replay import check_database
 from vault.domain.account import Custody
 from vault.domain.actor import Role
@@ -21,17 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import ProcessPoolExecutor
 
-    from tests.support.postgres import PostgresServer
     from tests.support.world import Human, World
 
 AT_ONCE = 50
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[ProcessPoolExecutor]:
-    """Keep four processes for all races."""
-    with pool() as executor:
-        yield executor
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -40,12 +29,7 @@ def module_track(
 ) -> Iterator[Track]:
     """Prepare one vault of each kind, with operators, approvers and a custodian."""
     directory = tmp_path_factory.mktemp("track")
-    with ExitStack() as stack:
-        url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
-        if request.param == "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            url = stack.enter_context(server.database())
-        world = stack.enter_context(closing(prepare(url, directory)))
+    with course(request, directory) as (world, url):
         for number in range(AT_ONCE):
             world.human(f"o{number}", Role.OPERATOR)
         for name in ("ada", "bert"):
@@ -53,7 +37,6 @@ def module_track(
         world.human("carla", Role.CUSTODIAN)
         world.human("carl", Role.CUSTODIAN)
         yield Track(world, url, directory, processes)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

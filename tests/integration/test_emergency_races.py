@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.events import entries
-from tests.support.prepared import prepare
-from tests.support.racing import Job, Track, pool
+from tests.support.racing import Job, Track, course
 from tests.support.replay import check_database
 from vault.domain.actor import Role, Scope
 from vault.domain.freeze import FreezeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import ProcessPoolExecutor
 
-    from tests.support.postgres import PostgresServer
 
 ROUNDS = {FreezeKind.ACCOUNT: 2, FreezeKind.VAULT: 1, FreezeKind.PERSON: 1}
 MANY = 12
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def track(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Track]:
+def track(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, processes: ProcessPoolExecutor
+) -> Iterator[Track]:
     """Prepare one vault of each kind."""
     directory = tmp_path_factory.mktemp("track")
-    with ExitStack() as stack:
-        url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
-        if request.param == "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            url = stack.enter_context(server.database())
-        world = stack.enter_context(closing(prepare(url, directory)))
+    with course(request, directory) as (world, url):
         for name in ("olga", "gus", "gil", "fay"):
             world.human(name, Role.OPERATOR)
         for name, role in (("ada", Role.APPROVER), ("amy", Role.ADMIN), ("ann", Role.ADMIN)):
             world.human(name, role)
-        processes = stack.enter_context(pool())
         yield Track(world, url, directory, processes)
         check_database(url)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def held(track: Track) -> str:

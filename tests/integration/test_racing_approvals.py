@@ -6,9 +6,7 @@ much. Afterwards the log is asked: one outcome, no lease without a word that cou
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.support.events import entries
-from tests.support.prepared import prepare
-from tests.support.racing import Job, Leg, Track, pool
+from tests.support.racing import Job, Leg, Track, course
 from tests.support.replay import check_database
 from vault.crypto import totp
 from vault.domain.actor import Role
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import ProcessPoolExecutor
 
-    from tests.support.postgres import PostgresServer
     from tests.support.world import World
 
 SEEDS: Final = 16
@@ -49,25 +45,13 @@ WORDS: Final = ("checkout.approved", "checkout.granted")
 STEP: Final = timedelta(seconds=totp.PERIOD)
 
 
-@pytest.fixture(scope="module")
-def processes() -> Iterator[ProcessPoolExecutor]:
-    """Keep the processes for all races."""
-    with pool() as executor:
-        yield executor
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def track(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, processes: ProcessPoolExecutor
 ) -> Iterator[Track]:
     """Prepare one vault of each kind with accounts and people; the log has to lead to what is in it at the end."""
     directory = tmp_path_factory.mktemp("meetings")
-    with ExitStack() as stack:
-        url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
-        if request.param == "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            url = stack.enter_context(server.database())
-        world = stack.enter_context(closing(prepare(url, directory)))
+    with course(request, directory) as (world, url):
         for name, role in (
             ("ada", Role.APPROVER), ("bert", Role.APPROVER), ("root", Role.ADMIN), ("toor", Role.ADMIN),
         ):  # fmt: skip
@@ -77,7 +61,6 @@ def track(
             world.human(f"o{seed}", Role.OPERATOR)
         yield Track(world, url, directory, processes)
         check_database(url)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @dataclass(slots=True)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import mmap
 import multiprocessing
+import shutil
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.support.prepared import keep_people, reopen
+from tests.support.prepared import keep_people, prepare, reopen
 from vault.domain.checkout import Decision
 from vault.domain.credential import PartKind
 from vault.domain.rotation import Outcome
@@ -27,10 +28,13 @@ from vault.services.custody import Existing
 from vault.services.factors import Factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    import pytest
+
+    from tests.support.postgres import PostgresServer
     from tests.support.world import World
     from vault.bootstrap.compose import Vault
     from vault.domain.actor import Actor
@@ -58,6 +62,18 @@ class Leg:
     job: Job
     at: datetime
     late: float = 0.0
+
+
+@contextmanager
+def course(request: pytest.FixtureRequest, directory: Path) -> Iterator[tuple[World, str]]:
+    """Prepare an empty vault on the database that a fixture's parameter names; give it with the database's address."""
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        url = f"sqlite+pysqlite:///{directory / 'vault.db'}"
+        if request.param == "postgresql":
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(server.database())
+        yield stack.enter_context(closing(prepare(url, directory))), url
 
 
 class Pressed(Factors):
@@ -151,8 +167,10 @@ class Track:
 
 
 def pool() -> ProcessPoolExecutor:
-    """Start the processes; each begins afresh, without this one's threads."""
-    return ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn"))
+    """Start the processes: forks of one that imported this module and did nothing else, so none has our threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return ProcessPoolExecutor(PROCESSES, mp_context=context)
 
 
 def _run(url: str, directory: Path, meeting: Path, at: datetime, jobs: Sequence[Job]) -> list[str]:
