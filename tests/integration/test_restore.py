@@ -24,12 +24,13 @@ from vault.adapters.db.copying import copy_database
 from vault.adapters.db.privileges import grants
 from vault.adapters.local_keys import InsecureLocalKeys
 from vault.bootstrap.compose import Ground, compose
-from vault.bootstrap.ground import make_data_directory, open_policy, open_server_key
+from vault.bootstrap.ground import make_data_directory, open_server_key, read_policy_file
 from vault.bootstrap.open import check_log, units_for
 from vault.bootstrap.restoring import Steps, Wish, next_origin, restore
 from vault.domain.actor import Reach
 from vault.domain.credential import Due, PartKind
 from vault.domain.outlet import OutletReceipt, Published
+from vault.domain.policy_document import read_policy
 from vault.errors import Conflict, Refused, Unauthenticated
 from vault.ports.store import EntryFilter, RevealState, Slice
 from vault.services.asking import Ask
@@ -79,7 +80,7 @@ def with_steps(settings: Settings, steps: Steps) -> Settings:
 
 def opened(settings: Settings, clock: HandClock) -> World:
     """Open the vault of these settings."""
-    policy = open_policy(settings)
+    policy = read_policy(read_policy_file(settings))
     signer = read_key(settings.file(settings.log.key_file), settings.log.origin)
     units = units_for(settings, signer, lambda: policy.digest)
     try:

@@ -21,7 +21,7 @@ from vault.adapters.db import SqlUnits, engine_for
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.compose import Ground, Vault, compose
-from vault.bootstrap.ground import open_policy
+from vault.bootstrap.ground import read_policy_file
 from vault.crypto import totp
 from vault.crypto.local import ServerKey, new_key
 from vault.domain.account import Account, Custodian, Kind, Model
@@ -29,6 +29,7 @@ from vault.domain.actor import Actor, ActorKind, Origin, Power, Role, Scope, sys
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.domain.person import Grant, Person, PersonState
+from vault.domain.policy_document import read_policy
 from vault.domain.secret import Secret
 from vault.services.accounts import AccountFacts
 from vault.services.asking import Ask
@@ -183,7 +184,7 @@ def create_world(
 def rules() -> tuple[Settings, Policy]:
     """Read the settings of a demonstration and the shipped policy once a process."""
     settings = load_settings(environment={"ROOTVAULT_ENVIRONMENT": "demo", "ROOTVAULT_KEYS_SERVICE": "local"})
-    return settings, open_policy(settings)
+    return settings, read_policy(read_policy_file(settings))
 
 
 @cache

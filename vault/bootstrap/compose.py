@@ -261,7 +261,7 @@ def compose(ground: Ground) -> Vault:
     link_lasts = timedelta(seconds=settings.people.enrolment_seconds)
     policy_effect = PolicyEffect(gate, hold)
     effects: dict[ProposalKind, Effect] = {
-        ProposalKind.RECOVERY: RecoveryEffect(hold),
+        ProposalKind.RECOVERY: RecoveryEffect(rests=hold),
         ProposalKind.TOKEN: TokenEffect(Permission.PEOPLE_MANAGE, hold),
         ProposalKind.POLICY: policy_effect,
         ProposalKind.BREAK_GLASS: Enabling(rests=hold),

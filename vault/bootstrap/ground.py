@@ -16,7 +16,6 @@ from audit.note import Signer, read_key, write_key
 from vault.adapters.kms import KmsKeys
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
 from vault.adapters.server_key import create_server_key, read_server_key
-from vault.domain.policy_document import read_policy
 from vault.errors import Refused
 from vault.settings import KeyServiceName
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vault.crypto.local import ServerKey
-    from vault.domain.policy import Policy
     from vault.ports.keys import KeyService
     from vault.settings import Settings
 
@@ -73,13 +71,8 @@ def check_data_directory(settings: Settings) -> None:
         raise Refused("operation.failed", detail)
 
 
-def open_policy(settings: Settings) -> Policy:
-    """Read the host's policy file, which nobody may have agreed to; its digest is the SHA-256 of its bytes."""
-    return read_policy(read_policy_file(settings))
-
-
 def read_policy_file(settings: Settings) -> bytes:
-    """Give the bytes of the host's policy file."""
+    """Give the bytes of the host's policy file, which nobody may have agreed to."""
     path = settings.policy_file
     try:
         return path.read_bytes()

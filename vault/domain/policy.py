@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from vault.domain.account import Account, Customer, Kind
+from vault.domain.account import Account, Customer
 from vault.domain.actor import Actor, ActorKind, Reach, Role, Scope, ScopeKind, reach_of
 from vault.domain.agreement import Approvers, Needs, missing, words
 from vault.domain.agreement import approvals as people_of
@@ -310,11 +310,6 @@ def decide_approval(
 def granted_seconds(checkout: Checkout, given: tuple[Approval, ...]) -> int:
     """Give the lease that all approvers agree to: each may shorten, none may widen."""
     return min([checkout.requested_seconds, *(a.seconds for a in given if a.seconds is not None)])
-
-
-def allowed_kinds(reason: Reason) -> tuple[Kind, ...]:
-    """Give a reason's kinds in the order of `Kind`."""
-    return tuple(kind for kind in Kind if kind in reason.kinds)
 
 
 def _within_hours(code: str, terms: Terms, at: datetime) -> Permit | Deny:

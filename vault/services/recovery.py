@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 
+from typing_extensions import override
+
 from vault.domain.actor import Scope
 from vault.domain.event import Change, Event, EventType, stamp
 from vault.domain.person import Person, PersonState
@@ -21,6 +23,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, Forbidden, VaultError, not_found
 from vault.ports.proposals import ProposalFilter
 from vault.ports.store import Slice
+from vault.services.effects import Plain
 from vault.services.factors import Factors, refusal
 from vault.services.gate import Gate, refuse
 from vault.services.granting import removed
@@ -38,18 +41,14 @@ if TYPE_CHECKING:
     from vault.ports.store import Unit, Units
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryEffect:
-    """What a recovery means (`proposals.Effect`); `after` is its hold."""
+@dataclass(frozen=True)
+class RecoveryEffect(Plain):
+    """What a recovery means: the person may enrol again, by a link that is taken later."""
 
-    after: timedelta
+    allowed: Permission = Permission.PEOPLE_MANAGE
 
-    @property
-    def permission(self) -> Permission:
-        """What both people need."""
-        return Permission.PEOPLE_MANAGE
-
-    def check(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> VaultError | None:  # noqa: ARG002 - the protocol's
+    @override
+    def check(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> VaultError | None:
         """Say why it cannot be: nobody for themselves, only who enrolled once, and as they were looked at."""
         person = unit.people.get(proposal.subject)
         if person is None:
@@ -66,14 +65,7 @@ class RecoveryEffect:
             return Conflict("approval.changed", words)
         return None
 
-    def concerned(self, unit: Unit, proposal: Proposal) -> frozenset[str]:  # noqa: ARG002 - the protocol's
-        """Name the person."""
-        return frozenset({proposal.subject})
-
-    def hold(self, unit: Unit, proposal: Proposal, now: datetime) -> timedelta:  # noqa: ARG002 - the protocol's
-        """Give the hold of whatever adds power to a person."""
-        return self.after
-
+    @override
     def agreed(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:
         """Take away every role of who was shut out: none of them comes back by itself."""
         person = unit.people.get(proposal.subject)
@@ -84,7 +76,8 @@ class RecoveryEffect:
                 unit.log.record(removed(actor, grant, gone), now)
         return ()
 
-    def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:  # noqa: ARG002 - the protocol's
+    @override
+    def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:
         """End the link that was taken of it."""
         return _without_link(unit, proposal.subject)
 

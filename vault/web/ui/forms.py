@@ -130,10 +130,6 @@ class PasskeyForm(Form):
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
-class ConfirmForm(Form):
-    """Nothing but the press of a button."""
-
-
 def carrying(form: Form) -> OtpForm:
     """Give a form for the second factor that carries another form's refusal."""
     if isinstance(form, OtpForm):

@@ -37,7 +37,6 @@ SHOWN: Final = 60
 """So many entries of one anomaly are linked; the rest are counted."""
 HEIGHT: Final = 100
 STEP: Final = 10
-GAP: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

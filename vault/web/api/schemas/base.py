@@ -35,7 +35,6 @@ LIMIT_MAX: Final = 200
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
-ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 ACCOUNT_ID_PATTERN: Final = f"^{ACCOUNT_ID.pattern}$"
 
 
