@@ -22,7 +22,7 @@ def test_one_freezes_and_two_lift(demo: Demo) -> None:
     first = demo.run("approver", "lift", found["id"], *WHY, given=demo.code("approver"))
     assert first.returncode == 0, first.stderr
     assert "waits for a second person" in first.stdout
-    alone = demo.run("operator", "lift", found["id"], *WHY, given=demo.code("operator"))
+    alone = demo.run("operator", "lift", found["id"], *WHY, number=1, given=demo.code("operator", 1))
     assert alone.returncode == 4, alone.stderr
     second = demo.run("admin", "lift", found["id"], *WHY, given=demo.code("admin"))
     assert second.returncode == 0, second.stderr
