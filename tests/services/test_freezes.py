@@ -198,6 +198,21 @@ def test_a_frozen_person_has_no_word(world: World) -> None:
     assert ben.actor.id != ada.actor.id
 
 
+def test_what_a_frozen_person_approved_before_counts_for_nothing(world: World) -> None:
+    vault, ada, olga = world.vault, world.people["ada"], world.people["olga"]
+    ben = world.human("ben", Role.APPROVER)
+    asked = world.ask(olga, reason="IAM_RESTORE")
+    vault.approvals.decide(ada.actor, asked.id, Word(Decision.APPROVE, "seen"), ada.otp())
+    # the device was stolen before that, and its owner presses
+    freeze(world, f"person:{ada.actor.id}")
+    with pytest.raises(Conflict) as refused:
+        vault.checkouts.step_up(olga.actor, asked.id, olga.otp())
+    assert refused.value.code == "approval.changed"
+    assert vault.views.mine(olga.actor)[0].state is CheckoutState.PENDING_APPROVAL
+    vault.approvals.decide(ben.actor, asked.id, Word(Decision.APPROVE, "seen"), ben.otp())
+    assert vault.checkouts.step_up(olga.actor, asked.id, olga.otp())[0].state is CheckoutState.ACTIVE
+
+
 def test_who_may_press(world: World) -> None:
     vault = world.vault
     with vault.units.read() as unit:

@@ -22,6 +22,7 @@ from vault.domain.approving import (
 )
 from vault.domain.checkout import Approval, Checkout, CheckoutState, content_of
 from vault.domain.credential import Due, due_causes
+from vault.domain.freeze import FreezeKind
 from vault.domain.glass import decide_glass
 from vault.domain.person import PersonState, powers
 from vault.domain.policy import Deny, Facts, Permission, Policy, Terms, granted_seconds
@@ -180,7 +181,10 @@ class Deciding:
         return self.progress(unit, checkout, account, unit.checkouts.approvals(checkout.id), now).complete
 
     def _holders(self, unit: Unit, now: datetime) -> tuple[tuple[Person, Grant], ...]:
-        return unit.people.holders(self.policy.permissions[Permission.CHECKOUT_APPROVE], now)
+        """List who may approve now; the word of a frozen person counts nowhere, also if it was given before (S24)."""
+        frozen = {each.target for each in unit.freezes.open() if each.kind is FreezeKind.PERSON}
+        found = unit.people.holders(self.policy.permissions[Permission.CHECKOUT_APPROVE], now)
+        return tuple(each for each in found if each[0].id not in frozen)
 
     def _may_use(self, unit: Unit, account: Account, checkout: Checkout, now: datetime) -> bool:
         person = unit.people.get(checkout.requester_id)
