@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vault.cli.client import connect, segment
-from vault.cli.output import emit, facts, json_option, table
+from vault.cli.output import emit, facts, json_option, listed, table
 
 _COLUMNS = (
     ("account_id", "ACCOUNT"), ("name", "NAME"), ("model", "MODEL"), ("kind", "KIND"), ("state", "STATE"),
@@ -69,7 +69,4 @@ def show(account: str, *, as_json: bool) -> None:
 def reasons(*, as_json: bool) -> None:
     """List the accepted reasons; everything else goes without root."""
     found = connect().get("/reasons")
-    if as_json:
-        emit(found)
-        return
-    table(found["items"], _REASONS)
+    listed(found, _REASONS, as_json=as_json)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from vault.cli.client import connect
+from vault.cli.client import connect, segment
 from vault.cli.exits import plain
 from vault.cli.output import emit, facts, json_option, table
 from vault.domain.incident import IncidentKind
@@ -71,7 +70,7 @@ def list_(
 @json_option
 def show(incident: str, *, as_json: bool) -> None:
     """Show one with AWS's records that belong to it."""
-    found = connect().get(f"/incidents/{quote(incident, safe='')}")
+    found = connect().get(f"/incidents/{segment(incident)}")
     if as_json:
         emit(found)
         return
@@ -93,7 +92,7 @@ def show(incident: str, *, as_json: bool) -> None:
 @json_option
 def take(incident: str, to: str | None, *, as_json: bool) -> None:
     """Take one that nobody has, or hand it on."""
-    found = connect().post(f"/incidents/{quote(incident, safe='')}/take", {} if to is None else {"to": to})
+    found = connect().post(f"/incidents/{segment(incident)}/take", {} if to is None else {"to": to})
     _told(found, as_json=as_json)
 
 
@@ -106,7 +105,7 @@ def close(incident: str, sentence: str, *, as_json: bool) -> None:
 
     What is about the log itself (unlogged_decrypt, log_damaged) is closed by an auditor.
     """
-    found = connect().post(f"/incidents/{quote(incident, safe='')}/close", {"sentence": sentence})
+    found = connect().post(f"/incidents/{segment(incident)}/close", {"sentence": sentence})
     _told(found, as_json=as_json)
 
 

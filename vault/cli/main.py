@@ -51,7 +51,9 @@ PEOPLE: Final[dict[str, _Command]] = {
     "notices": _Command("vault.cli.notices:notices", "What you were told, and what could not be."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
-    "leaver": _Command("vault.cli.leaver:leaver", "What somebody who left may know, and what is left to rotate."),
+    "leaver": _Command(
+        "vault.cli.leaver:leaver", "What somebody who left may know, and what is left to rotate."
+    ),
     "reviews": _Command("vault.cli.reviews:reviews", "Which days of the log were reviewed."),
     "evidence": _Command("vault.cli.evidence:evidence", "What the log tells of one checkout, with proofs."),
 }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 import click
 
-from vault.cli.client import connect
+from vault.cli.client import connect, segment
 from vault.cli.exits import stop
-from vault.cli.output import emit, json_option, table
+from vault.cli.output import emit, json_option, listed
 
 _COLUMNS = (
     ("id", "NOTICE"), ("at", "WHEN"), ("urgent", "URGENT"), ("title", "WHAT"), ("read_at", "READ"),
@@ -34,10 +32,7 @@ def notices(context: click.Context) -> None:
 def list_(limit: int = 50, *, read_too: bool = False, as_json: bool = False) -> None:
     """List your notices, newest first."""
     page = connect().get("/me/notices", state=None if read_too else "unread", limit=limit)
-    if as_json:
-        emit(page)
-        return
-    table(page["items"], _COLUMNS)
+    listed(page, _COLUMNS, as_json=as_json)
 
 
 @notices.command()
@@ -48,7 +43,7 @@ def read(notice: str | None, *, every: bool, as_json: bool) -> None:
     """Mark NOTICE as read, or all."""
     if (notice is None) != every:
         stop("usage", "Name one notice, or say --all.", 2)
-    path = "/me/notices/read" if notice is None else f"/me/notices/{quote(notice, safe='')}/read"
+    path = "/me/notices/read" if notice is None else f"/me/notices/{segment(notice)}/read"
     answer = connect().post(path, {})
     if as_json:
         emit(answer)
@@ -62,10 +57,7 @@ def read(notice: str | None, *, every: bool, as_json: bool) -> None:
 def dead(limit: int, *, as_json: bool) -> None:
     """List what could not be delivered; for administrators and auditors."""
     page = connect().get("/notices/dead", limit=limit)
-    if as_json:
-        emit(page)
-        return
-    table(page["items"], _DEAD)
+    listed(page, _DEAD, as_json=as_json)
 
 
 @notices.command()
@@ -76,7 +68,7 @@ def replay(notice: str | None, *, every: bool, as_json: bool) -> None:
     """Have NOTICE sent again that could not be delivered, or all; for administrators."""
     if (notice is None) != every:
         stop("usage", "Name one notice, or say --all.", 2)
-    path = "/notices/dead/replay" if notice is None else f"/notices/dead/{quote(notice, safe='')}/replay"
+    path = "/notices/dead/replay" if notice is None else f"/notices/dead/{segment(notice)}/replay"
     answer = connect().post(path, {})
     if as_json:
         emit(answer)

@@ -52,6 +52,14 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[tuple[str, str]])
         click.secho(text, bold=number == 0)
 
 
+def listed(page: Mapping[str, Any], columns: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    """Print a page of the API: as it is, or its items as a table; `columns` are (key, heading)."""
+    if as_json:
+        emit(page)
+    else:
+        table(page["items"], columns)
+
+
 def facts(value: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> None:
     """Print some members of an object, each with its name, leaving out what is not there."""
     width = max(len(name) for _, name in names)

@@ -11,7 +11,7 @@ import click
 from vault.cli.client import connect, segment
 from vault.cli.exits import plain
 from vault.cli.factor import post_with_factor
-from vault.cli.output import emit, facts, json_option, table, wait_option
+from vault.cli.output import emit, facts, json_option, listed, table, wait_option
 
 _CHANGES: Final = (("place", "WHERE"), ("words", "WHAT"), ("way", "SO IT"))
 _VERSIONS: Final = (
@@ -64,10 +64,7 @@ def versions(digest: str | None, *, as_json: bool) -> None:
     api = connect()
     if digest is None:
         found = api.get("/policy/versions")
-        if as_json:
-            emit(found)
-        else:
-            table(found["items"], _VERSIONS)
+        listed(found, _VERSIONS, as_json=as_json)
         return
     shown = api.get(f"/policy/versions/{segment(digest)}")
     if as_json:

@@ -9,7 +9,7 @@ import click
 from vault.cli.client import connect, segment
 from vault.cli.exits import plain
 from vault.cli.factor import post_with_factor
-from vault.cli.output import emit, facts, json_option, table, wait_option
+from vault.cli.output import emit, facts, json_option, listed, wait_option
 
 _LIST = (
     ("id", "ID"),
@@ -51,10 +51,7 @@ def proposals(
         if agree or why is not None:
             raise click.UsageError("Name the proposal.")
         found = api.get("/proposals", state="any" if everything else "waiting")
-        if as_json:
-            emit(found)
-        else:
-            table(found["items"], _LIST)
+        listed(found, _LIST, as_json=as_json)
         return
     path = f"/proposals/{segment(proposal)}"
     shown = api.get(path)

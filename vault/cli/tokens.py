@@ -8,7 +8,7 @@ import click
 
 from vault.cli.client import connect, segment
 from vault.cli.exits import plain
-from vault.cli.output import emit, facts, json_option, table
+from vault.cli.output import emit, facts, json_option, listed
 
 _LIST = (
     ("id", "ID"),
@@ -44,10 +44,7 @@ def tokens(token: str | None, *, machines: bool, end: bool, as_json: bool) -> No
         if end:
             raise click.UsageError("Name the token.")
         found = api.get("/tokens", of="machines" if machines else "people")
-        if as_json:
-            emit(found)
-        else:
-            table(found["items"], _LIST)
+        listed(found, _LIST, as_json=as_json)
         return
     path = f"/tokens/{segment(token)}"
     _tell(api.delete(path) if end else api.get(path), as_json=as_json)

@@ -204,6 +204,13 @@ def compare(before: Policy, text: str, hold_for: timedelta) -> Compared:
     return Compared(after.digest, found, hold_for if adds_power(found) else timedelta(0))
 
 
+def between(before: PolicyVersion | None, after: PolicyVersion) -> tuple[Difference, ...]:
+    """Say how a version differs from the one before; nothing where there is none."""
+    if before is None:
+        return ()
+    return differences(read_policy(before.text.encode()), read_policy(after.text.encode()))
+
+
 def file_state(policy: Policy, file: Callable[[], bytes]) -> FileState:
     """Say how a file stands to a version."""
     try:

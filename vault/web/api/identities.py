@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 
-from vault.domain.identity import Identity
 from vault.web.api.routes import as_json, blueprint, operation
-from vault.web.api.schemas.base import Items, Query, Resource
+from vault.web.api.schemas.base import Items
+from vault.web.api.schemas.identities import IdentityQuery, IdentityResource
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN
 from vault.web.idempotency import renders
-
-
-class IdentityQuery(Query):
-    """Whose identities."""
-
-    person_id: str | None = Field(
-        default=None, max_length=36, description="As an administrator: whose. Your own, where absent."
-    )
-
-
-class IdentityResource(Resource):
-    """A subject at an issuer that stands for a person's password."""
-
-    id: str
-    person_id: str
-    issuer: str
-    subject: str
-    linked_at: datetime
-    ended_at: datetime | None
-
-    @classmethod
-    def of(cls, identity: Identity) -> IdentityResource:
-        """Show one."""
-        return cls.model_validate(
-            {
-                "id": identity.id,
-                "person_id": identity.person_id,
-                "issuer": identity.issuer,
-                "subject": identity.subject,
-                "linked_at": identity.linked_at,
-                "ended_at": identity.ended_at,
-            }
-        )
 
 
 @operation("GET", "/identities", SIGNED_IN, problems={403: ("policy.denied",)})

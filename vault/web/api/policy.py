@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from vault.domain.policy import Permission
-from vault.domain.policy_changes import differences
-from vault.domain.policy_document import read_policy
 from vault.ports.store import Slice
+from vault.services.policies import between
 from vault.web.api.proposals import shown
 from vault.web.api.routes import operation
 from vault.web.api.schemas.base import Items, PageQuery
@@ -52,15 +51,10 @@ def list_policy_versions(sent: PageQuery) -> Items[VersionResource]:
 def read_policy_version(digest: str) -> VersionTextResource:
     """Read a version's text, and how it differs from the one before, for administrators and auditors."""
     version, before = the_vault().policies.version(actor(), digest)
-    found = (
-        ()
-        if before is None
-        else differences(*(read_policy(each.text.encode()) for each in (before, version)))
-    )
     return VersionTextResource(
         version=VersionResource.of(version),
         text=version.text,
-        differences=[DifferenceResource.of(each) for each in found],
+        differences=[DifferenceResource.of(each) for each in between(before, version)],
     )
 
 

@@ -10,10 +10,9 @@ from vault.domain.actor import Role
 from vault.domain.agreement import words as needs_words
 from vault.domain.ids import is_account_id
 from vault.domain.policy import Permission
-from vault.domain.policy_changes import Difference, differences
-from vault.domain.policy_document import read_policy
 from vault.errors import VaultError
 from vault.ports.store import Slice
+from vault.services.policies import between
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui.forms import PolicyForm
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from flask import Response
     from werkzeug.wrappers import Response as AnyResponse
 
-    from vault.domain.policy_version import PolicyVersion
     from vault.services.policies import Compared
 
 PAGE: Final = 50
@@ -99,7 +97,7 @@ def policy_version(digest: str) -> Response:
         version=version,
         before=before,
         number=vault.book.number,
-        differences=_between(before, version),
+        differences=between(before, version),
     )
 
 
@@ -120,15 +118,12 @@ def policy_propose() -> Response:
 def policy_propose_send() -> AnyResponse:
     """Compare, or propose."""
     form = PolicyForm()
-    text = (form.text.data or "").replace(
-        "\r\n", "\n"
-    )  # as a form is sent (WHATWG HTML 4.10.22.4), never as a file is
     if request.form.get("act") == "compare":
         return _propose(form, 200)
     if not form.validate():
         return _propose(form, INVALID)
     try:
-        made = the_vault().policies.propose(actor(), text, form.why.data, form.otp.data.strip())
+        made = the_vault().policies.propose(actor(), _text(form), form.why.data, form.otp.data.strip())
     except VaultError as error:
         return refused(error, form, lambda status: _propose(form, status))
     return redirect(url_for("ui.proposal_page", proposal_id=made.id), 303)
@@ -138,14 +133,13 @@ def _propose(form: PolicyForm, status: int) -> Response:
     compared: Compared | None = None
     if form.text.data:
         try:
-            compared = the_vault().policies.compare(actor(), form.text.data.replace("\r\n", "\n"))
+            compared = the_vault().policies.compare(actor(), _text(form))
         except VaultError as error:
             form.take(error)
             status = INVALID if request.method == "POST" else status
     return page("ui/policy_propose.html", status, form=form, compared=compared)
 
 
-def _between(before: PolicyVersion | None, version: PolicyVersion) -> tuple[Difference, ...]:
-    if before is None:
-        return ()
-    return differences(read_policy(before.text.encode()), read_policy(version.text.encode()))
+def _text(form: PolicyForm) -> str:
+    """Give the text with the line ends of a file: a form is sent with others (WHATWG HTML 4.10.22.4)."""
+    return (form.text.data or "").replace("\r\n", "\n")
