@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.actor import reach_of
+from vault.domain.actor import Role, reach_of
 from vault.domain.approving import (
     Progress,
     approvers_for,
@@ -26,6 +26,7 @@ from vault.domain.freeze import FreezeKind
 from vault.domain.glass import decide_glass
 from vault.domain.person import PersonState, powers
 from vault.domain.policy import Deny, Facts, Permission, Policy, Terms, granted_seconds
+from vault.domain.proposal import ProposalKind
 from vault.domain.reason import Situation, situation
 from vault.errors import Conflict, Forbidden, VaultError
 from vault.services.gate import Gate, error_of
@@ -153,6 +154,9 @@ class Deciding:
         edited = untouched(checkout)
         if edited is not None:
             return edited
+        if checkout.break_glass and not enabled(unit, checkout.requester_id, account, now):
+            detail = "You are not enabled to break the glass of this account any more; ask in the usual way."
+            return Forbidden("policy.denied", detail, rule="break-glass")
         facts = self.facts(unit, account, checkout.requester_id, now, but=checkout.id)
         decide = decide_glass if checkout.break_glass else Policy.decide_reason
         decision = decide(
@@ -194,6 +198,18 @@ class Deciding:
         held = powers(unit.people.grants(person.id), now)
         scopes = tuple(power.scope for power in held if power.role in roles)
         return reach_of(scopes).covers(account.customer_id, account.id)
+
+
+def enabled(unit: Unit, person_id: str, account: Account, now: datetime) -> bool:
+    """Say whether two administrators let a person break the glass of an account; who administers never may.
+
+    Neither where an identity provider's groups withhold that role: what they take away never adds power.
+    """
+    if any(power.role is Role.ADMIN for power in powers(unit.people.grants(person_id), now)):
+        return False
+    agreed = unit.proposals.agreed(ProposalKind.BREAK_GLASS, person_id)
+    scopes = tuple(each.scope for each in agreed if each.in_force(now))
+    return reach_of(scopes).covers(account.customer_id, account.id)
 
 
 def meanwhile() -> Conflict:

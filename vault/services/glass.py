@@ -15,12 +15,14 @@ from typing_extensions import override
 
 from vault.domain.actor import Actor, Role, Scope, reach_of
 from vault.domain.checkout import Checkout, Verdict
-from vault.domain.event import Event, EventType
-from vault.domain.person import PersonState, powers
+from vault.domain.event import Change, Event, EventType
+from vault.domain.person import PersonState
 from vault.domain.policy import Permission
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
+from vault.services.deciding import enabled
+from vault.services.departures import claim_leases, end_claimed
 from vault.services.effects import Plain
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
@@ -42,13 +44,7 @@ RULE: Final = "break-glass"
 
 def is_enabled(unit: Unit, actor: Actor, account: Account, now: datetime) -> bool:
     """Say whether somebody may break the glass of an account; an administrator never may."""
-    held = powers(unit.people.grants(actor.id), now)
-    # also where an identity provider's groups withhold the role: what they take away never adds power
-    if Role.ADMIN in {*actor.roles, *(power.role for power in held)}:
-        return False
-    agreed = unit.proposals.agreed(ProposalKind.BREAK_GLASS, actor.id)
-    scopes = tuple(each.scope for each in agreed if each.in_force(now))
-    return reach_of(scopes).covers(account.customer_id, account.id)
+    return Role.ADMIN not in actor.roles and enabled(unit, actor.id, account, now)
 
 
 def not_enabled(account: Account) -> Forbidden:
@@ -210,3 +206,15 @@ class Enabling(Plain):
             detail = "An administrator never breaks the glass: who gives power does not use it."
             return Forbidden("policy.denied", detail, rule="rule 9")
         return None
+
+    @override
+    def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:
+        """End the broken glasses of the person that rest on this alone; `proposal` still stands while it is asked."""
+        others = [
+            each.scope
+            for each in unit.proposals.agreed(proposal.kind, proposal.subject)
+            if each.id != proposal.id and each.in_force(now)
+        ]
+        claimed = claim_leases(unit, proposal.subject, reach_of(tuple(others)))
+        end_claimed(unit, actor, tuple(each for each in claimed if each.break_glass), now)
+        return ()
