@@ -183,7 +183,7 @@ def test_password_and_codes_go_to_two_people(stage: Stage) -> None:
     custody.goto(f"{stage.base_url}/accounts/{NUMBER}/custody")
     look(custody, "custody")
     custody.get_by_role("button", name="Split custody").click()
-    custody.get_by_text("Join it again").wait_for()
+    custody.get_by_text("End split custody").wait_for()
     look(custody, "custody-split")
 
     held = stage.sign_in(stage.visitor(), stage.members[Role.OPERATOR])

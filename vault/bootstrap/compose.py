@@ -73,7 +73,7 @@ from vault.services.sealing import Sealer
 from vault.services.sending import Sending
 from vault.services.sessions import Sessions
 from vault.services.signin import SignIn
-from vault.services.split import Joining, SplitCustody
+from vault.services.split import SplitCustody, Unsplitting
 from vault.services.sweep import Sweep
 from vault.services.telling import Telling
 from vault.services.ticket_notes import TicketNotes
@@ -259,7 +259,7 @@ def compose(ground: Ground) -> Vault:
     )
     hold = timedelta(seconds=settings.people.hold_seconds)
     link_lasts = timedelta(seconds=settings.people.enrolment_seconds)
-    policy_effect = PolicyEffect(gate, hold)
+    policy_effect = PolicyEffect(gate=gate, rests=hold)
     effects: dict[ProposalKind, Effect] = {
         ProposalKind.RECOVERY: RecoveryEffect(rests=hold),
         ProposalKind.TOKEN: TokenEffect(Permission.PEOPLE_MANAGE, hold),
@@ -267,7 +267,7 @@ def compose(ground: Ground) -> Vault:
         ProposalKind.BREAK_GLASS: Enabling(rests=hold),
         ProposalKind.BUDGET: Raising(),
         ProposalKind.LIFT: Lifting(),
-        ProposalKind.SPLIT_OFF: Joining(),
+        ProposalKind.SPLIT_OFF: Unsplitting(),
     }
     proposals = Proposals(units, gate, factors, clock, effects)
     return Vault(

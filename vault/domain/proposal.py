@@ -24,7 +24,7 @@ class ProposalKind(StrEnum):
     BREAK_GLASS = "break_glass"
     """That a person may break the glass; the subject is the person."""
     TOKEN = "token"  # noqa: S105 - the name of a kind
-    """A machine's token that can change custody; the subject is the token."""
+    """A machine's token that does more than read; the subject is the token."""
     BUDGET = "budget"
     """More accounts an hour for a person, for a campaign; the subject is the person."""
     SPLIT_OFF = "split_off"

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
 
 from vault.domain.actor import Scope, ScopeKind
 from vault.domain.event import Change, Event, EventType, stamp
@@ -22,6 +24,7 @@ from vault.domain.policy_version import PolicyVersion, digest_of
 from vault.domain.proposal import ProposalKind
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, Refused, VaultError, not_found
+from vault.services.effects import Plain
 from vault.services.proposals import CONTENT_MAX, Draft, close
 
 if TYPE_CHECKING:
@@ -61,19 +64,15 @@ class FileState:
         return not self.is_in_force
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyEffect:
-    """What a proposal of another policy means (implements `Effect`)."""
+@dataclass(frozen=True)
+class PolicyEffect(Plain):
+    """What a proposal of another policy means; `rests` is the hold of what adds power."""
 
-    gate: Gate
-    hold_for: timedelta
+    gate: Gate = field(kw_only=True)
+    allowed: Permission = Permission.POLICY_MANAGE
 
-    @property
-    def permission(self) -> Permission:
-        """What both people need."""
-        return Permission.POLICY_MANAGE
-
-    def check(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> VaultError | None:  # noqa: ARG002 - the protocol's arguments
+    @override
+    def check(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> VaultError | None:
         """Say why a text cannot become the policy."""
         if proposal.scope.kind is not ScopeKind.ALL:
             return Invalid("input.invalid", "A policy is for everything; nobody proposes it for a part.")
@@ -90,14 +89,17 @@ class PolicyEffect:
             return Conflict("proposal.state", "This version is in force already.")
         return None
 
-    def concerned(self, unit: Unit, proposal: Proposal) -> frozenset[str]:  # noqa: ARG002 - the protocol's arguments
+    @override
+    def concerned(self, unit: Unit, proposal: Proposal) -> frozenset[str]:
         """Name nobody beside who proposed it."""
         return frozenset()
 
-    def hold(self, unit: Unit, proposal: Proposal, now: datetime) -> timedelta:  # noqa: ARG002 - the protocol's arguments
+    @override
+    def hold(self, unit: Unit, proposal: Proposal, now: datetime) -> timedelta:
         """Wait for whatever adds power; what only takes it away counts at once."""
-        return compare(self.gate.policy, proposal.content, self.hold_for).hold
+        return compare(self.gate.policy, proposal.content, self.rests).hold
 
+    @override
     def agreed(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:
         """Keep the version; end what still waits out its hold, which would undo this one."""
         overtake(unit, actor, OVERTAKEN, now)
@@ -111,7 +113,8 @@ class PolicyEffect:
         unit.policies.add(version)
         return changes(None, version)
 
-    def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:  # noqa: ARG002 - the protocol's arguments
+    @override
+    def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:
         """Withdraw the version that waits out its hold; one in force is never ended (`lasting`)."""
         held = unit.policies.by_proposal(proposal.id)
         if held is None or held.ended_at is not None:
@@ -141,7 +144,7 @@ class Policies:
     def compare(self, actor: Actor, text: str) -> Compared:
         """Hold a text against the version in force; nothing is kept. Raises `Invalid` policy.invalid."""
         self._may_read(actor)
-        return compare(self.gate.policy, text, self.effect.hold_for)
+        return compare(self.gate.policy, text, self.effect.rests)
 
     def file_text(self, actor: Actor) -> str:
         """Give the text of the host's file; raises `Invalid` policy.invalid where it cannot be read."""

@@ -136,7 +136,7 @@ class SplitCustody:
 
 
 @dataclass(frozen=True)
-class Joining(Plain):
+class Unsplitting(Plain):
     """What it means that custody is not split any more: it is written when the second person agrees."""
 
     allowed: Permission = Permission.ACCOUNT_REGISTER

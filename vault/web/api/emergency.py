@@ -160,7 +160,7 @@ def split_customer(customer_id: str) -> SplitResource:
     creates="/proposals/{id}",
     problems=_TWO,
 )
-def join_account(account_id: str, sent: Proposing) -> ProposalResource:
+def end_split_of_account(account_id: str, sent: Proposing) -> ProposalResource:
     """Propose that one person may have password and codes of an account again; another custodian has to agree."""
     return _end_split(Scope(ScopeKind.ACCOUNT, account_id), sent)
 
@@ -172,7 +172,7 @@ def join_account(account_id: str, sent: Proposing) -> ProposalResource:
     creates="/proposals/{id}",
     problems=_TWO,
 )
-def join_customer(customer_id: str, sent: Proposing) -> ProposalResource:
+def end_split_of_customer(customer_id: str, sent: Proposing) -> ProposalResource:
     """Propose the same for a customer; accounts that were split by themselves stay split."""
     return _end_split(Scope(ScopeKind.CUSTOMER, customer_id), sent)
 

@@ -184,7 +184,7 @@ def split_on(account_id: str) -> AnyResponse:
     return redirect(url_for("ui.split_page", account_id=account_id), 303)
 
 
-@blueprint.post("/accounts/<account_id>/custody/join")
+@blueprint.post("/accounts/<account_id>/custody/end")
 @needs(Permission.ACCOUNT_REGISTER)
 def split_off(account_id: str) -> AnyResponse:
     """Propose that one person may have both halves again."""
