@@ -189,6 +189,10 @@ def test_a_frozen_person_has_no_word(world: World) -> None:
     freeze(world, f"person:{olga.actor.id}")
     with pytest.raises(Blocked):
         vault.asking.ask(olga.actor, Ask(NUMBER, "BILL_ROOT", "T-1", "a task for this test"))
+    # nor do they undo what others do about it
+    made = vault.recovery.propose(world.people["amy"].actor, ada.actor.id, WHY, world.people["amy"].otp())
+    with pytest.raises(Blocked):
+        vault.proposals.end(ada.actor, made.id, "nobody lost anything")
     # others lift it: one of them proposes, and the frozen one cannot be the second
     lift(world, mine, "ben")
     with pytest.raises(Blocked):

@@ -176,6 +176,8 @@ class Proposals:
         now = self.clock.now()
         with self.units.write() as unit:
             proposal, effect = self._mine(unit, actor, proposal_id, now, concerned=True)
+            denied = Event(EventType.ACCESS_DENIED, actor, detail={"permission": effect.permission})
+            require_word(unit, actor, denied, now)
             if proposal.ended_at is not None:
                 return proposal
             if proposal.kind in LASTING and proposal.in_force(now):
