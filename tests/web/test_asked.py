@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from vault.web.api.schemas.base import Body, SecretText
 from vault.web.asked import asked, remember
+from vault.web.ui.show import members
 
 if TYPE_CHECKING:
     from vault.domain.actor import Asked
@@ -85,3 +86,14 @@ def test_a_programs_fields_are_shown_to_its_person_without_the_secrets() -> None
 def test_requests_without_a_factor_are_not_hashed() -> None:
     with Flask("probe").test_request_context("/x", method="POST", data={"name": "a"}):
         assert asked() is None
+
+
+def test_what_is_too_long_to_show_is_cut_and_says_so_and_never_shown_as_nothing() -> None:
+    long = "first words " + "\u202e" * 9_000
+    found = of_json({"otp": "1", "password": "a secret of mine", "comment": long})
+    assert found.content is not None
+    shown = dict(members(found.content))
+    assert shown["password"] == "(not shown)"
+    assert "this is their beginning only) first words" in shown["comment"]
+    assert hashlib.sha256(long.encode()).hexdigest() in shown["comment"]
+    assert len(found.content) < 8_192

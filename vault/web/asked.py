@@ -27,6 +27,7 @@ FACTOR: Final = "otp"
 BEGINNING: Final = "rootvault request v1"
 _APART: Final = frozenset({FACTOR, "csrf_token"})
 _CONTENT_MAX: Final = 8_192
+_VALUE_MAX: Final = 400
 
 
 def remember(sent: BaseModel) -> None:
@@ -63,10 +64,24 @@ def _path() -> str:
 
 
 def _readable(sent: BaseModel) -> str:
-    """Write the fields for the person to read: secrets are named and not shown."""
+    """Write the fields for the person to read: secrets are named and not shown, long ones are cut and say so.
+
+    The text is always a whole JSON object: one that ended anywhere would be shown as nothing.
+    """
     shown = {
         name: "(not shown)" if isinstance(value, Secret) else value
         for name, value in sent
         if name != FACTOR and value is not None
     }
-    return json.dumps(shown, default=str, sort_keys=True)[:_CONTENT_MAX]
+    text = json.dumps(shown, default=str, sort_keys=True)
+    if len(text) <= _CONTENT_MAX:
+        return text
+    return json.dumps({name: _cut(value) for name, value in shown.items()}, sort_keys=True)
+
+
+def _cut(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+    if len(text) <= _VALUE_MAX:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"({len(text)} characters, SHA-256 {digest}; this is their beginning only) {text[:_VALUE_MAX]}"
