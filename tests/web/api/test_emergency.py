@@ -126,8 +126,6 @@ def test_a_repeated_freeze_answers_alike(quick: Service, people: dict[str, Calle
 
 
 def test_a_frozen_persons_token_does_nothing_that_counts(quick: Service, people: dict[str, Caller]) -> None:
-    people["amy"].did("/freeze", {"scope": f"person:{person(quick, 'ada')}"})
-    frozen = people["olga"].did("/freeze", {"scope": "vault"})
     stated = {
         "account_id": NUMBER,
         "reason": "IAM_RESTORE",
@@ -135,6 +133,8 @@ def test_a_frozen_persons_token_does_nothing_that_counts(quick: Service, people:
         "justification": "a task for this",
     }
     asked = people["olga"].did("/checkouts", stated, status=201)["id"]
+    people["amy"].did("/freeze", {"scope": f"person:{person(quick, 'ada')}"})
+    frozen = people["olga"].did("/freeze", {"scope": "vault"})
     said = {"decision": "approve", "otp": quick.otp("ada")}
     assert people["ada"].post(f"/checkouts/{asked}/approvals", said).code == "frozen"
     word = {"freeze": frozen["id"], "why": WHY, "otp": quick.otp("ada")}
