@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from vault.services.approvals import Word
 from vault.services.asking import Ask
 from vault.services.granting import granted
 from vault.services.people import Wish
+from vault.services.velocity import Wanted
 
 
 def test_an_administrator_of_one_customer_gets_no_link_of_someone_with_more(
@@ -98,6 +100,24 @@ def test_who_has_no_role_yet_is_in_the_hands_of_who_invited_them(
     people.propose_grant(limited, theirs.id, Wish(Role.OPERATOR, scope))
     people.disable(limited, theirs.id)
     assert house.vault.federation.of(limited, other.id) == ()
+
+
+def test_who_made_the_link_is_no_second_word_for_what_gives_power(
+    house: House, admins: tuple[Member, Member]
+) -> None:
+    olga = house.appoint(admins, "olga@msp.example", Role.OPERATOR)
+    ada, bob = (house.actor(admin) for admin in admins)
+    why = "on duty at night, and for a campaign"
+    wanted = Wanted(olga.id, 40, house.world.clock.now() + timedelta(hours=8))
+    glass = house.vault.glass.enable(bob, olga.id, Scope(), why, admins[1].code())
+    budget = house.vault.budgets.propose(bob, wanted, why, admins[1].code())
+    for made in (glass, budget):
+        with pytest.raises(Forbidden) as caught:
+            house.vault.proposals.confirm(ada, made.id, admins[0].code())
+        assert caught.value.code == "policy.second_person"
+        house.vault.proposals.end(bob, made.id, "to be proposed the other way round")
+    made = house.vault.glass.enable(ada, olga.id, Scope(), why, admins[0].code())
+    assert house.vault.proposals.confirm(bob, made.id, admins[1].code()).confirmed_by == bob.id
 
 
 def test_what_was_confirmed_too_early_is_taken_back(house: House, admins: tuple[Member, Member]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from vault.errors import Forbidden
 from vault.services.proposals import Effect
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor
     from vault.domain.event import Change
+    from vault.domain.person import Person
     from vault.domain.policy import Permission
     from vault.domain.proposal import Proposal
     from vault.errors import VaultError
@@ -58,3 +60,11 @@ class Plain(Effect):
     def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:
         """Do nothing: it counts no more."""
         return ()
+
+
+def made_their_link(actor: Actor, person: Person, proposal: Proposal) -> VaultError | None:
+    """Say why who made a person's link does not agree to what gives them power: they could be that person (S19)."""
+    if actor.id == person.link_by and actor.id != proposal.proposed_by:
+        words = "You made the link by which they enrolled; another person has to agree to this."
+        return Forbidden("policy.second_person", words, rule="S19")
+    return None

@@ -23,7 +23,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid, VaultError, not_found
 from vault.services.deciding import enabled
 from vault.services.departures import claim_leases, end_claimed
-from vault.services.effects import Plain
+from vault.services.effects import Plain, made_their_link
 from vault.services.factors import Factors, refusal
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse
@@ -205,7 +205,7 @@ class Enabling(Plain):
         if any(each.role is Role.ADMIN and not each.ended(now) for each in standing):
             detail = "An administrator never breaks the glass: who gives power does not use it."
             return Forbidden("policy.denied", detail, rule="rule 9")
-        return None
+        return made_their_link(actor, person, proposal)
 
     @override
     def ended(self, unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> tuple[Change, ...]:

@@ -21,7 +21,7 @@ from vault.domain.person import Person, PersonState
 from vault.domain.policy import Permission
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.errors import FieldError, Forbidden, Invalid, Limited, VaultError, not_found
-from vault.services.effects import Plain
+from vault.services.effects import Plain, made_their_link
 from vault.services.frozen import put
 from vault.services.gate import Gate, refuse
 from vault.services.proposals import Draft, Proposals, in_json
@@ -160,4 +160,4 @@ class Raising(Plain):
             return Forbidden("policy.second_person", detail, rule="S24")
         if json.loads(proposal.content)["until"] <= stamp(now):
             return Invalid("input.invalid", "The time that this budget was for is over.")
-        return None
+        return made_their_link(actor, person, proposal)
