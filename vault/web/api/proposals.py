@@ -21,7 +21,7 @@ def shown(proposal: Proposal) -> ProposalResource:
 
 @operation("GET", "/proposals", SIGNED_IN, problems={422: ("cursor.invalid",)})
 def list_proposals(sent: ProposalQuery) -> Items[ProposalResource]:
-    """List what takes two people, newest first: of the kinds that you may decide, or all as an auditor."""
+    """List what takes two people within your scope, newest first: of the kinds you may decide, or all as an auditor."""
     page = the_vault().proposals.page(
         actor(), Slice(sent.limit, sent.cursor), kind=sent.kind, is_waiting=sent.state == "waiting"
     )
