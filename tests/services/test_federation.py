@@ -11,7 +11,7 @@ from tests.support.federation import Stage
 from tests.support.people import came
 from vault.domain.actor import Role
 from vault.domain.identity import withheld
-from vault.errors import Unauthenticated, VaultError
+from vault.errors import Unauthenticated
 from vault.ports.store import Slice
 from vault.services.federation import Back
 
@@ -25,16 +25,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 def stage(shared: Stage) -> Iterator[Stage]:
     shared.join()
     yield shared
-    ada = shared.actor(shared.admins[0])
-    for member in (shared.olga, *shared.admins):
-        for identity in shared.house.vault.federation.of(ada, member.id):
-            shared.house.vault.federation.unlink(ada, identity.id)
-
-
-def refused(stage: Stage, subject: str, otp: str) -> str:
-    with pytest.raises(VaultError) as caught:
-        stage.by_provider(subject, otp=otp)
-    return f"{type(caught.value).__name__} {caught.value.code} {caught.value.detail}"
+    shared.unlink_all()
 
 
 def test_who_linked_an_identity_signs_in_by_it_and_a_code(stage: Stage) -> None:
@@ -64,9 +55,9 @@ def test_the_provider_never_replaces_the_second_factor(stage: Stage) -> None:
     stage.link(stage.olga, "olga-7")
     code = stage.olga.code()
     stage.by_provider("olga-7", "operators", otp=code)
-    assert "auth.refused" in refused(stage, "olga-7", "")
-    assert "auth.refused" in refused(stage, "olga-7", stage.olga.wrong_code())
-    assert "otp.used" in refused(stage, "olga-7", code)
+    assert "auth.refused" in stage.refused("olga-7", "")
+    assert "auth.refused" in stage.refused("olga-7", stage.olga.wrong_code())
+    assert "otp.used" in stage.refused("olga-7", code)
     stage.house.world.clock.advance(minutes=20)
 
 
@@ -121,9 +112,9 @@ def test_a_stranger_a_disabled_person_and_a_wrong_code_get_one_answer(stage: Sta
     stage.link(carl, "carl-1")
     stage.house.vault.people.disable(stage.actor(stage.admins[0]), carl.id)
     answers = {
-        refused(stage, "nobody-5", "123456"),
-        refused(stage, "carl-1", carl.code()),
-        refused(stage, "olga-7", stage.olga.wrong_code()),
+        stage.refused("nobody-5", "123456"),
+        stage.refused("carl-1", carl.code()),
+        stage.refused("olga-7", stage.olga.wrong_code()),
     }
     assert len(answers) == 1
     whys = stage.refusals()
@@ -148,7 +139,7 @@ def test_nobody_is_made_by_signing_in(stage: Stage) -> None:
             return len(unit.people.page(Slice(limit=100)).items)
 
     before = people()
-    refused(stage, "somebody-new", "000000")
+    stage.refused("somebody-new", "000000")
     assert people() == before
 
 
@@ -238,6 +229,6 @@ def test_a_word_about_one_person_opens_no_session_of_another(stage: Stage) -> No
 
 def test_guessing_codes_gets_slow_behind_the_provider_as_well(stage: Stage) -> None:
     stage.link(stage.olga, "olga-7")
-    codes = [refused(stage, "olga-7", stage.olga.wrong_code()) for _ in range(7)]
+    codes = [stage.refused("olga-7", stage.olga.wrong_code()) for _ in range(7)]
     assert "auth.delayed" in codes[-1]
     stage.house.world.clock.advance(minutes=20)

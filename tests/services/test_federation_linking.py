@@ -13,7 +13,7 @@ from tests.support.provider import Trusting, join
 from tests.support.replay import check_replay
 from vault.domain.actor import Power, Role, Scope, ScopeKind
 from vault.domain.secret import Secret
-from vault.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, VaultError
+from vault.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from vault.ports.identities import Redemption, Rejected
 from vault.services.federation import Back
 from vault.services.signin import token_hash
@@ -28,16 +28,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 def stage(shared: Stage) -> Iterator[Stage]:
     shared.join()
     yield shared
-    ada = shared.actor(shared.admins[0])
-    for member in (shared.olga, *shared.admins):
-        for identity in shared.house.vault.federation.of(ada, member.id):
-            shared.house.vault.federation.unlink(ada, identity.id)
-
-
-def refused(stage: Stage, subject: str, otp: str) -> str:
-    with pytest.raises(VaultError) as caught:
-        stage.by_provider(subject, otp=otp)
-    return f"{type(caught.value).__name__} {caught.value.code} {caught.value.detail}"
+    shared.unlink_all()
 
 
 def test_an_identity_is_one_persons_and_a_person_has_one(stage: Stage) -> None:
@@ -103,7 +94,7 @@ def test_unlinking_is_at_once_and_an_administrators_ends_the_sessions(stage: Sta
         )
     federation.unlink(stage.actor(stage.admins[0]), identity.id)
     assert signin.resolve(signed.token) is None
-    assert "auth.refused" in refused(stage, "olga-7", stage.olga.code())
+    assert "auth.refused" in stage.refused("olga-7", stage.olga.code())
     again = stage.link(stage.olga, "olga-7")
     ada = stage.actor(stage.admins[0])
     with pytest.raises(NotFound):

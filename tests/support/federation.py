@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.people import Member, came, move_in
 from tests.support.provider import Trusting, join
 from tests.support.world import make_world
 from vault.domain.actor import Actor, Role
 from vault.domain.identity import Identity, Visit
 from vault.domain.secret import Secret
+from vault.errors import VaultError
 from vault.services.federation import Back
 from vault.services.people import Wish
 from vault.services.signin import SignedIn
@@ -59,6 +62,19 @@ class Stage:
         visit, vouched = federation.vouched(begun.browser.expose())
         assert visit.asked_for == "/accounts"
         return self.house.vault.signin.begin_vouched(vouched, otp, came(), agent="a browser")
+
+    def refused(self, subject: str, otp: str) -> str:
+        """Sign in by the provider, and give how that was refused."""
+        with pytest.raises(VaultError) as caught:
+            self.by_provider(subject, otp=otp)
+        return f"{type(caught.value).__name__} {caught.value.code} {caught.value.detail}"
+
+    def unlink_all(self) -> None:
+        """Unlink everybody, as an administrator."""
+        ada = self.actor(self.admins[0])
+        for member in (self.olga, *self.admins):
+            for identity in self.house.vault.federation.of(ada, member.id):
+                self.house.vault.federation.unlink(ada, identity.id)
 
     def refusals(self) -> list[str]:
         """Give why the latest sign-ins were refused, newest first."""

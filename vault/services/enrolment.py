@@ -19,11 +19,11 @@ from vault.domain.event import Event, EventType, Result
 from vault.domain.person import Person, PersonState
 from vault.domain.secret import Secret
 from vault.domain.told import changes, every_session, every_token
-from vault.errors import FieldError, Invalid, Limited, Unauthenticated
+from vault.errors import FieldError, Invalid, Unauthenticated
 from vault.services.factors import SEED_PURPOSE, Factors, used
 from vault.services.gate import refuse
 from vault.services.granting import removed
-from vault.services.guessing import reserve
+from vault.services.guessing import reserve, too_early
 from vault.services.links import link_hash
 from vault.services.passkeys import forget_all
 from vault.services.recovery import end_recoveries, in_force
@@ -143,9 +143,7 @@ class Enrolment:
         subject = f"enrolment:{person.id}"
         wait = reserve(unit, subject, now)
         if wait:
-            raise Limited(
-                "auth.delayed", f"Too many wrong codes. Try again in {wait} seconds.", retry_after=wait
-            )
+            raise too_early(wait, "wrong codes")
         step = self.factors.step(replace(person, seed=_seed(person)), otp, now)
         if step is None:
             detail = (

@@ -18,9 +18,10 @@ from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.domain.passkey import CONFIRMATION_LASTS, Confirmation, ConfirmationState, Purpose, SecondFactor
 from vault.domain.person import PersonState
-from vault.errors import Conflict, Forbidden, Limited, Unauthenticated
+from vault.errors import Conflict, Forbidden, Unauthenticated
 from vault.services.assertions import claim, whose
 from vault.services.gate import refuse
+from vault.services.guessing import too_early
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,8 +66,7 @@ class Factors:
         guesses = unit.guesses.get(subject)
         wait = 0 if guesses is None else guesses.wait(now)
         if wait:
-            detail = f"Too many wrong tries. Try again in {wait} seconds."
-            refuse(unit, event, Limited("auth.delayed", detail, retry_after=wait), now)
+            refuse(unit, event, too_early(wait), now)
         if passkeys:
             factor = self._by_passkey(unit, actor, passkeys, otp, now, event)
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.event import Event, EventType
 from vault.domain.person import Guesses
+from vault.errors import Limited
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +46,11 @@ def reserve(unit: Unit, subject: str, now: datetime) -> int:
         # others were counted at the same moment
         before = Guesses(subject, earlier, now)
     return before.wait(now)
+
+
+def too_early(wait: int, what: str = "wrong tries") -> Limited:
+    """Say that too many of these were counted for a try to be looked at now; `wait` is in seconds."""
+    return Limited("auth.delayed", f"Too many {what}. Try again in {wait} seconds.", retry_after=wait)
 
 
 def note_refusal(unit: Unit, event: Event, network: str, now: datetime) -> None:

@@ -26,9 +26,9 @@ from vault.domain.ids import fold_email, new_id
 from vault.domain.person import Person, PersonState, Session, Token, powers
 from vault.domain.secret import Secret
 from vault.domain.told import changes, every_session
-from vault.errors import Limited, Unauthenticated, Unavailable, VaultError
+from vault.errors import Unauthenticated, Unavailable, VaultError
 from vault.services.factors import Factors, used
-from vault.services.guessing import note_refusal, reserve, same_network
+from vault.services.guessing import note_refusal, reserve, same_network, too_early
 from vault.services.limits import SessionLimits
 from vault.services.vouching import check_vouched
 
@@ -125,8 +125,7 @@ class SignIn:
             if not wait:
                 unit.commit()
         if wait:
-            detail = f"Too many failures. Try again in {wait} seconds."
-            self._refuse(attempt, person, Limited("auth.delayed", detail, retry_after=wait), now)
+            self._refuse(attempt, person, too_early(wait, "failures"), now)
         active = person is not None and person.state is PersonState.ACTIVE
         matches = self.passwords.matches(
             person.password_hash if person is not None and active else None, password
@@ -156,8 +155,7 @@ class SignIn:
             if not wait:
                 unit.commit()
         if wait:
-            detail = f"Too many failures. Try again in {wait} seconds."
-            self._refuse(attempt, person, Limited("auth.delayed", detail, retry_after=wait), now)
+            self._refuse(attempt, person, too_early(wait, "failures"), now)
         active = person is not None and person.state is PersonState.ACTIVE
         step = self._step(person if active else None, otp, now)
         return self._open(attempt, person, step, agent, now, vouched, right=active)
