@@ -155,7 +155,9 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.AUDIT_EXPORTED: _to("{who} took a copy of the log", _LOG, U, by_mail=False),
     EventType.INCIDENT_OPENED: _to("An incident was opened", _LOG, H, outcomes=_ANY),
     EventType.INCIDENT_ASSIGNED: _to("{who} took an incident, or handed it on", _LOG, C),
-    EventType.TICKET_UNTOLD: _to("A ticket could not be told of a checkout that ended", _LOG, U, D, outcomes=_ANY),
+    EventType.TICKET_UNTOLD: _to(
+        "A ticket could not be told of a checkout that ended", _LOG, U, D, outcomes=_ANY
+    ),
     EventType.OUTLET_LOST: _to("A place outside that keeps the log is lost", _LOG, U, D, outcomes=_ANY),
     EventType.OUTLET_BACK: _to("A place outside that keeps the log is back", _LOG, U, D),
     EventType.VAULT_RESTORED: _to(

@@ -106,7 +106,19 @@ def read_policy(data: bytes) -> Policy:
 def parse_policy(document: Mapping[str, object], digest: str) -> Policy:
     """Read a whole policy; raise `Refused` ``policy.invalid`` naming the first wrong place."""
     whole = Table(document)
-    whole.only({"version", "permissions", "machines", "limits", "hours", "reasons", "stricter", "not_root", "tickets"})
+    whole.only(
+        {
+            "version",
+            "permissions",
+            "machines",
+            "limits",
+            "hours",
+            "reasons",
+            "stricter",
+            "not_root",
+            "tickets",
+        }
+    )
     if document.get("version") != POLICY_VERSION:
         wrong(("version",), f"must be {POLICY_VERSION}")
     permissions = _permissions(whole.table("permissions"))

@@ -77,9 +77,7 @@ def before(
     return tuple_(at, name) < tuple_(literal(key[0], Moment), literal(key[1], Key))
 
 
-def after(
-    at: ColumnElement[Any], name: ColumnElement[Any], key: tuple[datetime, str]
-) -> ColumnElement[bool]:
+def after(at: ColumnElement[Any], name: ColumnElement[Any], key: tuple[datetime, str]) -> ColumnElement[bool]:
     """Give the condition of rows that come after `key` where the oldest come first."""
     return tuple_(at, name) > tuple_(literal(key[0], Moment), literal(key[1], Key))
 

@@ -99,9 +99,7 @@ def _frozen(account: Account | None, person_id: str) -> list[Freeze]:
     everywhere = [each for each in g.freezes if each.covered.concerns("", "", person_id)]
     if account is None:
         return everywhere
-    found = [
-        each for each in g.freezes if each.covered.concerns(account.customer_id, account.id, person_id)
-    ]
+    found = [each for each in g.freezes if each.covered.concerns(account.customer_id, account.id, person_id)]
     mine = [] if (me := _somebody()) is None else [each.id for each in _frozen(None, me.id)]
     return [each for each in found if each.id not in mine]
 
