@@ -62,12 +62,12 @@ class Reader:
 
 @dataclass(slots=True)
 class Audiences:
-    """The people of one moment, looked up once for many entries; `seconds` is what the second word needs, by kind."""
+    """The people of one moment, looked up once for many entries; `second_words` is what agreeing needs, by kind."""
 
     unit: Unit
     gate: Gate
     now: datetime
-    seconds: Mapping[ProposalKind, Permission]
+    second_words: Mapping[ProposalKind, Permission]
     _readers: dict[str, Reader] | None = None
     _accounts: dict[str, Account | None] = field(default_factory=dict)
     _checkouts: dict[str, Checkout | None] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class Audiences:
             yield from self._named(() if checkout is None else (checkout.requester_id,))
         elif audience is Audience.SECONDS:
             kind = leaf.told("kind")
-            permission = self.seconds.get(ProposalKind(kind)) if kind in set(ProposalKind) else None
+            permission = self.second_words.get(ProposalKind(kind)) if kind in set(ProposalKind) else None
             yield from () if permission is None else self._holding(permission, leaf)
         else:
             if audience is Audience.APPROVERS and not self._needs_approval(leaf):

@@ -68,13 +68,16 @@ _OWN_PAGES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """The worker's use case on new entries; `by_mail` and `by_room` say which channels there are."""
+    """The worker's use case on new entries.
+
+    `second_words` says what agreeing to each kind of proposal needs; `by_mail` and `by_room` which channels there are.
+    """
 
     units: Units
     outlets: Outlets
     gate: Gate
     clock: Clock
-    seconds: Mapping[ProposalKind, Permission]
+    second_words: Mapping[ProposalKind, Permission]
     by_mail: bool = False
     by_room: bool = False
 
@@ -104,7 +107,7 @@ class Telling:
             outlet = self.outlets.claimed(unit, NAME, now)
             first = outlet.position or unit.ranges.index_at(now - _FIRST_LOOK)
             until = min(log_size(unit), first + _BATCH)
-            audiences = Audiences(unit, self.gate, now, self.seconds)
+            audiences = Audiences(unit, self.gate, now, self.second_words)
             made = Made(unit, now)
             quiet = Pick(not_types=tuple(sorted(QUIET)))
             for entry in unit.ranges.pick(Stretch(first, until), quiet, _BATCH):
