@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.events import entries
-from vault.domain.actor import Role
+from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.event import EventType
 from vault.domain.freeze import FreezeKind
-from vault.errors import Blocked, Forbidden, Invalid, Limited
+from vault.errors import Blocked, Forbidden, Invalid, Limited, NotFound
 from vault.services.gate import Gate
 from vault.services.policy_book import FixedPolicy
 from vault.services.velocity import Wanted
@@ -166,3 +166,16 @@ def test_a_budget_taken_away_is_gone_at_once(world: World) -> None:
         use(world, number)
     with pytest.raises(Limited):
         use(world, NUMBERS[2])
+
+
+def test_how_fast_somebody_is_only_who_reaches_them_reads(world: World) -> None:
+    with world.vault.units.read() as unit:
+        account = unit.accounts.get(NUMBERS[0])
+    assert account is not None
+    scope = Scope(ScopeKind.CUSTOMER, account.customer_id)
+    narrow = [world.human("nina", Role.ADMIN, scope), world.human("pia", Role.APPROVER, scope)]
+    near = world.human("nora", Role.OPERATOR, scope).actor.id
+    for who in narrow:
+        assert world.vault.budgets.pace(who.actor, near).used == 0
+        with pytest.raises(NotFound):
+            world.vault.budgets.pace(who.actor, world.people["olga"].actor.id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from vault.domain.actor import Actor, Scope, system_actor
+from vault.domain.actor import Actor, Scope, joined, system_actor
 from vault.domain.event import Event, EventType, Result, stamp
 from vault.domain.freeze import Covered, Freeze, FreezeKind
 from vault.domain.person import Person, PersonState
@@ -25,6 +25,7 @@ from vault.services.effects import Plain, made_their_link
 from vault.services.frozen import put
 from vault.services.gate import Gate, refuse
 from vault.services.proposals import Draft, Proposals, in_json
+from vault.services.sight import lies_within, standing
 
 if TYPE_CHECKING:
     from vault.domain.account import Account
@@ -108,13 +109,14 @@ class Budgets:
     clock: Clock
 
     def pace(self, actor: Actor, person_id: str) -> Pace:
-        """Read how fast a person opens accounts, as somebody who may raise it or manages people."""
+        """Read how fast a person within one's reach opens accounts, as who may raise it or manages people."""
         now = self.clock.now()
         asked = (Permission.BUDGET_RAISE, Permission.PEOPLE_MANAGE)
-        may = any(not self.gate.policy.reach(actor, each).empty for each in asked)
+        reach = joined(self.gate.policy.reach(actor, each) for each in asked)
         with self.units.read() as unit:
-            person = unit.people.get(person_id) if may else None
-            if person is None:
+            person = unit.people.get(person_id)
+            near = any(lies_within(unit, reach, grant.scope) for grant in standing(unit, person_id))
+            if person is None or not (near or reach.everything):
                 raise not_found("person", person_id[:36])
             used = unit.checkouts.used_since(person.id, now - HOUR, held=False)
             return Pace(person, allowed(unit, self.gate, person.id, now), len(used))
