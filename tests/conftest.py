@@ -19,6 +19,7 @@ import pytest
 from tests.support.browser import chromium_executable
 from tests.support.network import close_network
 from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.quick_sql import compile_once
 from tests.support.scratch import use_memory
 from tests.support.tables import make_tables, sqlite_tables
 
@@ -47,6 +48,7 @@ def pytest_configure() -> None:
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     use_memory()
     close_network()
+    compile_once()
     # No deadline: two cores shared by the workers make single examples late, not wrong. CI tries the same
     # examples each time, so that a landing is judged by the change and not by the dice.
     hypothesis.settings.register_profile("here", deadline=None)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import unquote
 
-from tests.support.world import World
+from tests.support.world import World, hasher
 from vault.adapters.tickets import HttpTickets, Places
 from vault.bootstrap.compose import Ground, compose
 
@@ -139,6 +139,6 @@ def with_tickets(world: World, rules: TicketRules, system: TicketSystem | None) 
     policy = replace(vault.policy, tickets=rules)
     ground = Ground(
         vault.settings, policy, vault.clock, vault.units, vault.keys, vault.server_key, vault.origin,
-        vault.vkey, close=vault.close, tickets=system,
+        vault.vkey, hasher(), close=vault.close, tickets=system,
     )  # fmt: skip
     return World(compose(ground), world.clock, world.people)
