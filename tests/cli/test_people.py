@@ -104,7 +104,7 @@ def test_a_guided_rotation_seals_shows_and_attests(demo: Demo) -> None:
     rotated = demo.run("operator", "rotate", ALONE, "--show", "--json", given="accepted\n")
     assert rotated.returncode == 0, rotated.stderr
     rotation = json.loads(rotated.stdout[rotated.stdout.index("{") :])
-    # versions 2 and 3 are the story's: its ordinary rotation, and the one after the broken glass
+    # versions 2 and 3 are the story's: a renewal, and the rotation after somebody left
     assert (rotation["state"], rotation["part"], rotation["version"]) == ("accepted", "password", 4)
     assert "Sealed, and shown to nobody yet" in rotated.stderr
 
