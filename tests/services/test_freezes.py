@@ -274,3 +274,19 @@ def test_of_a_frozen_person_only_who_reaches_them_knows(world: World) -> None:
         with pytest.raises(NotFound):
             world.vault.freezes.get(who.actor, beyond)
     assert len(world.vault.freezes.open(world.people["amy"].actor)) == len((beyond, theirs))
+
+
+def test_a_frozen_person_proves_no_rotation(world: World) -> None:
+    vault, ada, olga = world.vault, world.people["ada"], world.people["olga"]
+    lease = world.lease(olga, reason="CRED_ROTATE")
+    planned = vault.rotations.plan(olga.actor, lease.id, PartKind.PASSWORD)
+    vault.rotations.display(olga.actor, planned.id)
+    vault.attestations.attest(olga.actor, planned.id, Outcome.ACCEPTED)
+    freeze(world, f"person:{ada.actor.id}", "amy")
+    with pytest.raises(Blocked):
+        vault.attestations.verify(ada.actor, planned.id, "signed in with the new value")
+    ben = world.human("ben", Role.APPROVER)
+    assert (
+        vault.attestations.verify(ben.actor, planned.id, "signed in with the new value").verified_by
+        == ben.actor.id
+    )

@@ -18,6 +18,7 @@ from vault.domain.rotation import ROTATION, Evidence, Outcome, Rotation, Rotatio
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
 from vault.ports.store import RevealState
+from vault.services.frozen import require_word
 from vault.services.gate import refuse
 from vault.services.leases import move_part, settle
 
@@ -87,6 +88,7 @@ class Attestations:
             self.rotations.checkouts.gate.require(
                 unit, actor, Permission.ROTATION_VERIFY, now, account=account
             )
+            require_word(unit, actor, Event(EventType.ACCESS_DENIED, actor, account_id=account.id), now)
             evidence = self._evidence(unit, actor, rotation, account, now)
             verified = rotation
             for each in unit.rotations.unverified(account.id, rotation.kind):
