@@ -15,7 +15,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -326,6 +326,13 @@ def examine(world: World, directory: Path) -> dict[str, Any]:
         note = unit.log.checkpoint()
     found["entries"] = int(note.split("\n")[1])
     return found
+
+
+def rehearse(url: str, directory: Path) -> None:
+    """Live the story to its end and look at it, here: children find in memory what was compiled on the way."""
+    for act in (lambda world: live(world, directory, NEVER), lambda world: examine(world, directory)):
+        with closing(reopen(url, directory)) as world:
+            act(world)
 
 
 def in_child(work: Callable[[], object]) -> tuple[int, str]:

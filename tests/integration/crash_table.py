@@ -13,9 +13,10 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
-from tests.integration.crash_story import NUMBER, enumerate_steps
+from tests.integration.crash_story import NUMBER, enumerate_steps, rehearse
 from tests.integration.planted import show_before_store
 from tests.support.prepared import copy_files, keep_people, prepare
+from tests.support.quick_sql import compile_once
 from tests.support.thorough import times
 from tests.support.world import hasher
 from vault.domain.actor import Role
@@ -23,6 +24,7 @@ from vault.domain.actor import Role
 
 def main(database: str, directory: Path) -> None:
     """Prepare once, then kill at every step."""
+    compile_once()
     source = directory / "prepared"
     source.mkdir()
     server = None if database in {"sqlite", "planted"} else database
@@ -34,8 +36,6 @@ def main(database: str, directory: Path) -> None:
     keep_people(world, source)
     world.close()
     hasher()
-    if database == "planted":
-        show_before_store()
 
     def open_fresh(at: int) -> tuple[str, Path]:
         target = directory / f"step-{at}"
@@ -44,6 +44,9 @@ def main(database: str, directory: Path) -> None:
             return f"sqlite+pysqlite:///{target / 'vault.db'}", target
         return _create(server, f"crash_{at}", "crash_prepared"), target
 
+    rehearse(*open_fresh(0))
+    if database == "planted":
+        show_before_store()
     for row in enumerate_steps(open_fresh, stride=1 if server is None else times(4, 1)):
         sys.stdout.write(json.dumps(row) + "\n")
         if database == "planted" and row.get("lost"):

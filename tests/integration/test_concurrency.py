@@ -42,6 +42,7 @@ def module_track(
 @pytest.fixture
 def track(module_track: Track) -> Iterator[Track]:
     """Lend the vault to one test, and hold the log against the database when it ends."""
+    module_track.world.clock.advance(hours=2)  # what others began an hour ago counts towards nobody's limit
     yield module_track
     check_database(module_track.url)
 

@@ -40,4 +40,4 @@ def _make(address: URL, **options: Any) -> Engine:
 
 def compile_once() -> None:
     """Keep what the vault's engines compile, for the rest of this process."""
-    making.create_engine = _make  # type: ignore[attr-defined]  # this is what it is for
+    making.create_engine = _make  # type: ignore[attr-defined, assignment]  # this is what it is for

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.prepared import keep_people, prepare, reopen
+from tests.support.quick_sql import compile_once
 from vault.domain.checkout import Decision
 from vault.domain.credential import PartKind
 from vault.domain.rotation import Outcome
@@ -170,7 +171,7 @@ def pool() -> ProcessPoolExecutor:
     """Start the processes: forks of one that imported this module and did nothing else, so none has our threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    return ProcessPoolExecutor(PROCESSES, mp_context=context)
+    return ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=compile_once)
 
 
 def _run(url: str, directory: Path, meeting: Path, at: datetime, jobs: Sequence[Job]) -> list[str]:
