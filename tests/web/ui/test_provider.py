@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -44,10 +45,13 @@ class Web:
         federation.answer(begun.browser.expose(), Back(state, code), came())
         federation.link(actor, begun.browser.expose(), self.uma.code())
         self.application: Flask = create_app(house.vault)
+        self.addresses = count(1)
 
     def visitor(self) -> Visitor:
-        """Sit somebody at a fresh browser."""
-        return Visitor(self, self.application.test_client())
+        """Sit somebody at a fresh browser, at an address of its own: requests are counted by it."""
+        client = self.application.test_client()
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{next(self.addresses)}"
+        return Visitor(self, client)
 
 
 class Visitor:
