@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from enum import StrEnum
 
@@ -96,3 +97,17 @@ def test_every_sign_that_is_named_is_drawn() -> None:
 def test_an_event_or_outcome_of_another_version_is_shown_by_its_name() -> None:
     assert words.event("handover.released") == "handover.released"
     assert words.outcome("partial").name == "partial"
+
+
+def test_no_page_gives_another_meaning_to_what_every_page_is_given() -> None:
+    given, passed = set[str](), set[tuple[str, str]]()
+    for path in sorted((ROOT / "vault/web/ui").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == "_given":
+                returned = next(each.value for each in node.body if isinstance(each, ast.Return))
+                assert isinstance(returned, ast.Dict)
+                given = {str(key.value) for key in returned.keys if isinstance(key, ast.Constant)}
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"page", "render_template"}:
+                passed |= {(path.name, each.arg) for each in node.keywords if each.arg}
+    assert {"me", "now", "unread_notices"} <= given
+    assert {each for each in passed if each[1] in given} == set()

@@ -77,7 +77,7 @@ def _given() -> dict[str, object]:
         "halt_after": vault.anchored.allowed,
         "frozen_over": _frozen,
         "frozen_for_me": lambda: () if me is None else _frozen(None, me.id),
-        "unread": lambda: 0 if me is None else _unread(me),
+        "unread_notices": lambda: 0 if me is None else _unread(me),
     }
 
 
