@@ -94,8 +94,10 @@ def test_a_fresh_link_keeps_the_end(house: House, admins: tuple[Member, Member])
     invited = house.vault.people.invite(
         first, "pia@auditors.example", "Pia", (Wish(Role.AUDITOR, Scope(), end),)
     )
-    again = house.vault.people.new_enrolment(second, invited.person.id)
+    again = house.vault.people.new_enrolment(first, invited.person.id)
     assert [grant.ends_at for grant in again.grants] == [end]
+    # by another it takes back what was proposed for who held the link before
+    assert house.vault.people.new_enrolment(second, invited.person.id).grants == ()
 
 
 def test_an_auditor_of_one_account_reads_that_account_alone(
