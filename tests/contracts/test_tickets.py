@@ -79,8 +79,11 @@ def test_whatever_else_comes_is_no_answer(desk: TicketDesk, fault: str) -> None:
     assert len(desk.asked) == 1  # no redirect is followed
 
 
-def test_a_time_that_is_none_is_no_answer(desk: TicketDesk) -> None:
-    desk.put(window={"from": "next Tuesday"})
+@pytest.mark.parametrize(
+    "time", ["next Tuesday", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", {"a": 1}, 5]
+)
+def test_a_time_that_is_none_is_no_answer(desk: TicketDesk, time: object) -> None:
+    desk.put(window={"from": time})
     with pytest.raises(Unavailable, match="a time that is none"):
         desk.system.find("T-1001")
 

@@ -206,9 +206,9 @@ def _time(found: dict[str, object], place: str) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _away("it names a time that is none") from None
-    return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
 
 
 def _wait(header: str) -> timedelta | None:
