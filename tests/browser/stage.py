@@ -92,7 +92,7 @@ class Visitor:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not any(part in message.text for part in self.expected):
-            self.troubles.append(f"{message.type}: {message.text}")
+            self.troubles.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
 
 
 @dataclass(slots=True, eq=False)
