@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from audit.note import Verifier
 from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
+from vault.bootstrap.effects import effects_of
 from vault.bootstrap.outside import Outside
+from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
-from vault.domain.policy import Permission
-from vault.domain.proposal import ProposalKind
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
 from vault.services.anchored import Anchored
@@ -41,9 +41,9 @@ from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.federation import Federation
 from vault.services.feeds import Feeds
-from vault.services.freezes import Freezes, Lifting
+from vault.services.freezes import Freezes
 from vault.services.gate import Gate
-from vault.services.glass import BreakGlass, Enabling
+from vault.services.glass import BreakGlass
 from vault.services.highwater import HighWater
 from vault.services.imports import Imports
 from vault.services.incidents import Incidents
@@ -51,7 +51,7 @@ from vault.services.indexing import Indexing
 from vault.services.knowledge import Knowledge
 from vault.services.leavers import Leavers
 from vault.services.limits import SessionLimits
-from vault.services.machines import Machines, TokenEffect
+from vault.services.machines import Machines
 from vault.services.notices import Notices
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
@@ -60,11 +60,11 @@ from vault.services.people import People
 from vault.services.places import Places
 from vault.services.policies import Policies, PolicyEffect
 from vault.services.policy_book import FixedPolicy
-from vault.services.proposals import Effect, Proposals
+from vault.services.proposals import Proposals
 from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
 from vault.services.reconciliation import Reconciliation
-from vault.services.recovery import Recovery, RecoveryEffect
+from vault.services.recovery import Recovery
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
 from vault.services.rotations import Rotations
@@ -73,7 +73,7 @@ from vault.services.sealing import Sealer
 from vault.services.sending import Sending
 from vault.services.sessions import Sessions
 from vault.services.signin import SignIn
-from vault.services.split import SplitCustody, Unsplitting
+from vault.services.split import SplitCustody
 from vault.services.sweep import Sweep
 from vault.services.telling import Telling
 from vault.services.ticket_notes import TicketNotes
@@ -81,7 +81,7 @@ from vault.services.tickets import Tickets
 from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
 from vault.services.trail import Trail
-from vault.services.velocity import Budgets, Raising
+from vault.services.velocity import Budgets
 from vault.services.views import Views
 from vault.services.watching import Watching
 
@@ -101,87 +101,11 @@ if TYPE_CHECKING:
     from vault.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
-    """One vault, put together: what it runs on, and every use case."""
-
-    settings: Settings
-    clock: Clock
-    units: Units
-    keys: KeyService
-    server_key: ServerKey
-    origin: str
-    vkey: str
-    close: Callable[[], None]
-    gate: Gate
-    customers: Customers
-    accounts: Accounts
-    custodies: Custodies
-    asking: Asking
-    checkouts: Checkouts
-    approvals: Approvals
-    reveals: Reveals
-    rotations: Rotations
-    attestations: Attestations
-    views: Views
-    queue: Queue
-    trail: Trail
-    indexing: Indexing
-    timelines: Timelines
-    samples: Samples
-    exports: Exports
-    evidences: Evidences
-    knowledge: Knowledge
-    reviews: Reviews
-    activities: Activities
-    watching: Watching
-    sweep: Sweep
-    imports: Imports
-    people: People
-    proposals: Proposals
-    freezes: Freezes
-    glass: BreakGlass
-    budgets: Budgets
-    split: SplitCustody
-    recovery: Recovery
-    leavers: Leavers
-    sessions: Sessions
-    passkeys: Passkeys
-    enrolment: Enrolment
-    signin: SignIn
-    federation: Federation
-    tokens: Tokens
-    machines: Machines
-    outlets: Outlets
-    feeds: Feeds
-    telling: Telling
-    sending: Sending
-    notices: Notices
-    publishing: Publishing
-    offsite: Offsite
-    daily_note: DailyNote
-    anchored: Anchored
-    days: Days
-    clocks: Clocks
-    places: Places
-    reconciliation: Reconciliation
-    incidents: Incidents
-    policies: Policies
-    explaining: Explaining
-
-    @property
-    def policy(self) -> Policy:
-        """The version of the policy that this request goes by."""
-        return self.gate.policy
-
-    @property
-    def book(self) -> Book:
-        """Where the version in force is found."""
-        return self.gate.book
-
-
 def _keep_open() -> None:
     """Let go of nothing: whoever made the units closes them."""
+
+
+__all__ = ["Ground", "Vault", "compose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +184,7 @@ def compose(ground: Ground) -> Vault:
     hold = timedelta(seconds=settings.people.hold_seconds)
     link_lasts = timedelta(seconds=settings.people.enrolment_seconds)
     policy_effect = PolicyEffect(gate=gate, rests=hold)
-    effects: dict[ProposalKind, Effect] = {
-        ProposalKind.RECOVERY: RecoveryEffect(rests=hold),
-        ProposalKind.TOKEN: TokenEffect(Permission.PEOPLE_MANAGE, hold),
-        ProposalKind.POLICY: policy_effect,
-        ProposalKind.BREAK_GLASS: Enabling(rests=hold),
-        ProposalKind.BUDGET: Raising(),
-        ProposalKind.LIFT: Lifting(),
-        ProposalKind.SPLIT_OFF: Unsplitting(),
-    }
+    effects = effects_of(hold, policy_effect)
     proposals = Proposals(units, gate, factors, clock, effects)
     return Vault(
         settings=settings,

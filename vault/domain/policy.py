@@ -37,6 +37,8 @@ class Permission(StrEnum):
     FREEZE_LIFT = "freeze.lift"
     BUDGET_RAISE = "budget.raise"
     ROTATION_VERIFY = "rotation.verify"
+    FINDING_HANDLE = "finding.handle"
+    KEYLESS_DECIDE = "keyless.decide"
     TRAIL_READ = "trail.read"
     LOG_READ = "log.read"
     LOG_EXPORT = "log.export"
@@ -44,6 +46,7 @@ class Permission(StrEnum):
     INCIDENT_HANDLE = "incident.handle"
     PEOPLE_MANAGE = "people.manage"
     POLICY_MANAGE = "policy.manage"
+    KEYS_MANAGE = "keys.manage"
     TOKEN_OWN = "token.own"  # noqa: S105 - the name of a permission
 
 
@@ -58,6 +61,9 @@ NEVER_FOR_MACHINES: Final = frozenset(
         Permission.FREEZE_LIFT,
         Permission.BUDGET_RAISE,
         Permission.ROTATION_VERIFY,
+        Permission.FINDING_HANDLE,
+        Permission.KEYLESS_DECIDE,
+        Permission.KEYS_MANAGE,
         Permission.PEOPLE_MANAGE,
         Permission.POLICY_MANAGE,
         Permission.TOKEN_OWN,

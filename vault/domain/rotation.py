@@ -71,8 +71,9 @@ class Outcome(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How a rotation was verified: another person's word, or a later use that worked."""
+    """How a rotation was verified: another person's word, a later use that worked, or a record of AWS's own."""
 
+    AWS_RECORD = "aws_record"
     SECOND_PERSON = "second_person"
     LATER_USE = "later_use"
 

@@ -93,6 +93,9 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.CHECKOUT_APPROVE: {Role.APPROVER},
     Permission.CHECKOUT_REVOKE: {Role.APPROVER, Role.ADMIN},
     Permission.ROTATION_VERIFY: {Role.OPERATOR, Role.APPROVER},
+    Permission.FINDING_HANDLE: {Role.OPERATOR, Role.APPROVER, Role.CUSTODIAN},
+    Permission.KEYLESS_DECIDE: {Role.APPROVER, Role.CUSTODIAN},
+    Permission.KEYS_MANAGE: {Role.ADMIN},
     Permission.TRAIL_READ: set(Role),
     Permission.LOG_READ: {Role.AUDITOR},
     Permission.LOG_EXPORT: {Role.AUDITOR},
@@ -302,3 +305,12 @@ def test_a_wrong_policy_is_refused_and_the_place_named(path: tuple[str, ...], va
         parse_policy(broken(*path, value=value), "digest")
     assert caught.value.code == "policy.invalid"
     assert path[0] in caught.value.detail
+
+
+def test_what_an_older_version_could_not_name_nobody_has() -> None:
+    body = document()
+    for younger in ("finding.handle", "keyless.decide", "keys.manage"):
+        del body["permissions"][younger]
+    older = parse_policy(body, "")
+    assert older.reach(person(Role.ADMIN), Permission.KEYS_MANAGE).empty
+    assert not older.reach(person(Role.ADMIN), Permission.PEOPLE_MANAGE).empty

@@ -14,17 +14,19 @@ from vault.domain.account import Custodian, Custody, Kind
 from vault.domain.actor import Role
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
-from vault.domain.event import CATALOGUE, EventType
 from vault.domain.incident import IncidentKind
 from vault.domain.notice import Channel, Topic, Way
 from vault.domain.person import PersonState
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind, ProposalState
 from vault.domain.reason import Situation
-from vault.domain.rotation import RotationState
+from vault.domain.rotation import Evidence, RotationState
 from vault.services.explaining import Passage
 from vault.services.places import PlaceState
 from vault.services.reviews import DayState
+from vault.web.ui.words_events import EVENT, event, meaning
+
+__all__ = ["EVENT", "Word", "event", "meaning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,12 @@ ROTATION: Final[Mapping[RotationState, Word]] = {
     RotationState.ABANDONED: Word("Abandoned", "info", "stop", "Dropped before anyone saw it."),
     RotationState.REFUSED: Word("Refused by AWS", "warn", "stop", "The value before stays."),
     RotationState.UNKNOWN: Word("Outcome unknown", "bad", "question", "Find out which value works."),
+}
+
+EVIDENCE: Final[Mapping[Evidence, str]] = {
+    Evidence.AWS_RECORD: "by AWS's own record",
+    Evidence.LATER_USE: "by a later use",
+    Evidence.SECOND_PERSON: "by a second person",
 }
 
 VERSION: Final[Mapping[VersionLabel, Word]] = {
@@ -238,6 +246,9 @@ PERMISSION: Final[Mapping[Permission, str]] = {
     Permission.FREEZE_LIFT: "Be one of two who lift a freeze",
     Permission.BUDGET_RAISE: "Be one of two who raise a budget",
     Permission.ROTATION_VERIFY: "Prove a colleague's rotation",
+    Permission.FINDING_HANDLE: "Take and close findings about an account",
+    Permission.KEYLESS_DECIDE: "Have a member's root credentials removed",
+    Permission.KEYS_MANAGE: "Change keys, drill, name the recovery recipient",
     Permission.TRAIL_READ: "Read the trail of accounts in scope",
     Permission.LOG_READ: "Read the whole log",
     Permission.LOG_EXPORT: "Take a copy of the log",
@@ -285,112 +296,6 @@ CUSTODIAN: Final[Mapping[Custodian, Word]] = {
     Custodian.CUSTOMER: Word("The customer's", "warn", "person", "A way in that we do not control (C5)."),
     Custodian.UNKNOWN: Word("Not recorded", "warn", "question", "Find out: it is a way in (C5)."),
 }
-
-
-EVENT: Final[Mapping[EventType, str]] = {
-    EventType.LOG_OPENED: "Log opened",
-    EventType.LOG_KEY_ROTATED: "Log's key rotated",
-    EventType.LOG_DAY: "A day ended",
-    EventType.CLOCK_STATUS: "Clocks compared",
-    EventType.SERVICE_STARTED: "Service started",
-    EventType.SERVICE_STOPPED: "Service stopped",
-    EventType.POLICY_ADOPTED: "Policy adopted",
-    EventType.POLICY_LOADED: "Policy loaded",
-    EventType.ACCESS_DENIED: "Was refused",
-    EventType.ACCESS_FLOOD: "Many failures",
-    EventType.SIGNED_IN: "Signed in",
-    EventType.SIGN_IN_REFUSED: "Sign-in failed",
-    EventType.SIGNED_OUT: "Ended a session",
-    EventType.STEPPED_UP: "Gave a second factor",
-    EventType.STEP_UP_REFUSED: "Second factor refused",
-    EventType.PERSON_INVITED: "Invited a person",
-    EventType.ENROLMENT_OPENED: "Opened an enrolment link",
-    EventType.PERSON_ENROLLED: "Enrolled",
-    EventType.PERSON_DISABLED: "Disabled a person",
-    EventType.LEAVER_KNOWS: "Listed what a leaver may know",
-    EventType.RECOVERY_LINK: "Took a recovery's link",
-    EventType.PASSKEY_ADDED: "Added a passkey",
-    EventType.PASSKEY_REMOVED: "Removed a passkey",
-    EventType.PASSKEY_ASKED: "A program asked for a passkey",
-    EventType.PASSKEY_CONFIRMED: "Confirmed by passkey",
-    EventType.PASSKEY_SUSPECT: "Passkey may be copied",
-    EventType.PROPOSAL_MADE: "Proposed what takes two",
-    EventType.PROPOSAL_AGREED: "Agreed to a proposal",
-    EventType.PROPOSAL_ENDED: "Ended a proposal",
-    EventType.ROLE_PROPOSED: "Proposed a role",
-    EventType.ROLE_GRANTED: "Confirmed a role",
-    EventType.ROLE_REMOVED: "Took a role away",
-    EventType.TOKEN_ISSUED: "Made a token",
-    EventType.TOKEN_REVOKED: "Ended a token",
-    EventType.TOKEN_REFUSED: "Token from elsewhere",
-    EventType.IDENTITY_LINKED: "Linked an identity",
-    EventType.IDENTITY_UNLINKED: "Unlinked an identity",
-    EventType.CUSTOMER_REGISTERED: "Registered a customer",
-    EventType.CUSTOMER_CHANGED: "Changed a customer",
-    EventType.ACCOUNT_REGISTERED: "Registered the account",
-    EventType.ACCOUNT_CHANGED: "Changed the account",
-    EventType.CREDENTIAL_TAKEN_IN: "Took a value in",
-    EventType.SECRET_PROMOTED: "Made a version current",
-    EventType.CUSTODY_HELD: "Account held",
-    EventType.IMPORT_FINISHED: "Import finished",
-    EventType.CHECKOUT_REQUESTED: "Asked for root",
-    EventType.CHECKOUT_APPROVED: "Approved",
-    EventType.CHECKOUT_REJECTED: "Denied",
-    EventType.CHECKOUT_REOPENED: "Waits again",
-    EventType.CHECKOUT_GRANTED: "Checked out",
-    EventType.CHECKOUT_RETURNED: "Checked in",
-    EventType.CHECKOUT_SHORTENED: "Shortened a lease",
-    EventType.CHECKOUT_EXPIRED: "Lease ended by time",
-    EventType.CHECKOUT_LAPSED: "Request lapsed",
-    EventType.CHECKOUT_CANCELLED: "Withdrew the request",
-    EventType.CHECKOUT_REVOKED: "Revoked the checkout",
-    EventType.CHECKOUT_JOINED: "Took the codes",
-    EventType.BREAK_GLASS_BEGUN: "Broke the glass",
-    EventType.BREAK_GLASS_REVIEWED: "Reviewed a broken glass",
-    EventType.FREEZE_SET: "Froze disclosures",
-    EventType.FREEZE_LIFTED: "Lifted a freeze",
-    EventType.VELOCITY_EXCEEDED: "Opened too many accounts",
-    EventType.TICKET_UNTOLD: "Could not tell a ticket",
-    EventType.REVEAL_AUTHORIZED: "Disclosure authorised",
-    EventType.REVEAL_RELEASED: "Secret shown",
-    EventType.REVEAL_FAILED: "Disclosure failed",
-    EventType.REVEAL_UNKNOWN: "Disclosure without outcome",
-    EventType.REVEAL_REFUSED: "Disclosure refused",
-    EventType.ROTATION_PLANNED: "Sealed a new value",
-    EventType.ROTATION_DISPLAYED: "New value shown",
-    EventType.ROTATION_ACCEPTED: "AWS took the new value",
-    EventType.ROTATION_REFUSED: "AWS refused the new value",
-    EventType.ROTATION_UNKNOWN: "Outcome at AWS unknown",
-    EventType.ROTATION_ABANDONED: "Dropped a plan",
-    EventType.ROTATION_VERIFIED: "Verified the new value",
-    EventType.AUDIT_VIEWED: "Read the log",
-    EventType.AUDIT_EXPORTED: "Took a copy of the log",
-    EventType.AUDIT_SAMPLED: "Drew a sample",
-    EventType.AUDIT_EXAMINED: "Examined the log",
-    EventType.REVIEW_SIGNED: "Signed a day's review",
-    EventType.CLOUD_RECONCILED: "Compared with AWS",
-    EventType.INCIDENT_OPENED: "Incident opened",
-    EventType.INCIDENT_ASSIGNED: "Took an incident",
-    EventType.INCIDENT_CLOSED: "Closed an incident",
-    EventType.OUTLET_LOST: "Outside place lost",
-    EventType.OUTLET_BACK: "Outside place back",
-    EventType.NOTICE_DEAD: "Notices not delivered",
-    EventType.NOTICE_REPLAYED: "Sent notices again",
-    EventType.NOTICE_CHOSEN: "Chose how to be told",
-    EventType.HOST_COMMAND: "Command on the host",
-    EventType.BACKUP_TAKEN: "Backup taken",
-    EventType.VAULT_RESTORED: "Backup restored",
-}
-
-
-def event(name: str) -> str:
-    """Say in few words what happened; the bare name where this program does not know it."""
-    return EVENT[EventType(name)] if name in set(EventType) else name
-
-
-def meaning(name: str) -> str:
-    """Say what an event's type means, as the catalogue does."""
-    return CATALOGUE[EventType(name)] if name in set(EventType) else name
 
 
 def outcome(name: str) -> Word:

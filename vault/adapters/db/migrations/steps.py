@@ -84,3 +84,33 @@ def _postgresql(guards: Sequence[Guard], kept: Sequence[str]) -> list[str]:
         made.append(f"CREATE TRIGGER {name} {moment}{condition} EXECUTE FUNCTION vault_refuse()")
         made.append(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
     return made
+
+
+def widen(table: str, constraint: str, before: str, after: str) -> None:
+    """Let a constraint of a table hold for more: `before` and `after` are the text between its parentheses.
+
+    SQLite cannot change a constraint: the table is made anew with its rows, indexes and triggers, as its manual says
+    ("Making Other Kinds Of Table Schema Changes"); nothing may refer to it.
+    """
+    connection = op.get_bind()
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({after})")
+        return
+    made = connection.exec_driver_sql(
+        "SELECT type, sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL", (table,)
+    ).all()
+    whole = next(sql for kind, sql in made if kind == "table")
+    wider = whole.replace(f"CHECK ({before})", f"CHECK ({after})").replace(
+        f"CREATE TABLE {table}", f"CREATE TABLE {table}_wider", 1
+    )
+    if wider.count(after) != 1:
+        message = f"{constraint} of {table} is not written as it was"
+        raise RuntimeError(message)
+    connection.exec_driver_sql(wider)
+    connection.exec_driver_sql(f"INSERT INTO {table}_wider SELECT * FROM {table}")  # noqa: S608 - a migration names it
+    connection.exec_driver_sql(f"DROP TABLE {table}")
+    connection.exec_driver_sql(f"ALTER TABLE {table}_wider RENAME TO {table}")
+    for kind, sql in made:
+        if kind != "table":
+            connection.exec_driver_sql(sql)

@@ -1,0 +1,1 @@
+-- What AWS's own records prove, for both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,16 @@
+"""What a look at an account through its role found.
+
+Frozen: what a later version needs is a later migration.
+"""
+
+from __future__ import annotations
+
+from vault.adapters.db.migrations.steps import carry_out
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    """Add what is new."""
+    carry_out(__file__)

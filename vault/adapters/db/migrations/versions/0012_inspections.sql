@@ -1,0 +1,1 @@
+-- What a look at an account through its role found. For both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,16 @@
+"""Campaigns over many accounts, and who does which.
+
+Frozen: what a later version needs is a later migration.
+"""
+
+from __future__ import annotations
+
+from vault.adapters.db.migrations.steps import carry_out
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    """Add what is new."""
+    carry_out(__file__)

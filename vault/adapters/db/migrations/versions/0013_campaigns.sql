@@ -1,0 +1,1 @@
+-- Campaigns over many accounts, and who does which. For both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,1 @@
+-- Members whose root credentials are removed centrally. For both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

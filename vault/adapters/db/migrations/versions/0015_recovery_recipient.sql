@@ -1,0 +1,1 @@
+-- The offline recovery recipient. For both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

@@ -1,0 +1,1 @@
+-- Wraps under other keys, and drills. For both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

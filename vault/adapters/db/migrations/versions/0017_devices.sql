@@ -1,0 +1,1 @@
+-- MFA devices that may still be enrolled. For both databases; words that differ are put in by `migrations/steps.py`. Statements are parted by blank lines.

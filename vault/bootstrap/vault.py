@@ -1,0 +1,151 @@
+"""One vault, put together: what it runs on, and every use case by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vault.crypto.local import ServerKey
+    from vault.domain.policy import Policy
+    from vault.ports.clock import Clock
+    from vault.ports.keys import KeyService
+    from vault.ports.store import Units
+    from vault.services.accounts import Accounts
+    from vault.services.activity import Activities
+    from vault.services.anchored import Anchored
+    from vault.services.approvals import Approvals
+    from vault.services.asking import Asking
+    from vault.services.attestations import Attestations
+    from vault.services.checkouts import Checkouts
+    from vault.services.clocks import Clocks
+    from vault.services.custody import Custodies
+    from vault.services.customers import Customers
+    from vault.services.daily_note import DailyNote
+    from vault.services.days import Days
+    from vault.services.enrolment import Enrolment
+    from vault.services.evidence import Evidences
+    from vault.services.explaining import Explaining
+    from vault.services.exports import Exports
+    from vault.services.federation import Federation
+    from vault.services.feeds import Feeds
+    from vault.services.freezes import Freezes
+    from vault.services.gate import Gate
+    from vault.services.glass import BreakGlass
+    from vault.services.imports import Imports
+    from vault.services.incidents import Incidents
+    from vault.services.indexing import Indexing
+    from vault.services.knowledge import Knowledge
+    from vault.services.leavers import Leavers
+    from vault.services.machines import Machines
+    from vault.services.notices import Notices
+    from vault.services.offsite import Offsite
+    from vault.services.outlets import Outlets
+    from vault.services.passkeys import Passkeys
+    from vault.services.people import People
+    from vault.services.places import Places
+    from vault.services.policies import Policies
+    from vault.services.policy_book import Book
+    from vault.services.proposals import Proposals
+    from vault.services.publishing import Publishing
+    from vault.services.queue import Queue
+    from vault.services.reconciliation import Reconciliation
+    from vault.services.recovery import Recovery
+    from vault.services.reveals import Reveals
+    from vault.services.reviews import Reviews
+    from vault.services.rotations import Rotations
+    from vault.services.samples import Samples
+    from vault.services.sending import Sending
+    from vault.services.sessions import Sessions
+    from vault.services.signin import SignIn
+    from vault.services.split import SplitCustody
+    from vault.services.sweep import Sweep
+    from vault.services.telling import Telling
+    from vault.services.timelines import Timelines
+    from vault.services.tokens import Tokens
+    from vault.services.trail import Trail
+    from vault.services.velocity import Budgets
+    from vault.services.views import Views
+    from vault.services.watching import Watching
+    from vault.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """One vault, put together: what it runs on, and every use case."""
+
+    settings: Settings
+    clock: Clock
+    units: Units
+    keys: KeyService
+    server_key: ServerKey
+    origin: str
+    vkey: str
+    close: Callable[[], None]
+    gate: Gate
+    customers: Customers
+    accounts: Accounts
+    custodies: Custodies
+    asking: Asking
+    checkouts: Checkouts
+    approvals: Approvals
+    reveals: Reveals
+    rotations: Rotations
+    attestations: Attestations
+    views: Views
+    queue: Queue
+    trail: Trail
+    indexing: Indexing
+    timelines: Timelines
+    samples: Samples
+    exports: Exports
+    evidences: Evidences
+    knowledge: Knowledge
+    reviews: Reviews
+    activities: Activities
+    watching: Watching
+    sweep: Sweep
+    imports: Imports
+    people: People
+    proposals: Proposals
+    freezes: Freezes
+    glass: BreakGlass
+    budgets: Budgets
+    split: SplitCustody
+    recovery: Recovery
+    leavers: Leavers
+    sessions: Sessions
+    passkeys: Passkeys
+    enrolment: Enrolment
+    signin: SignIn
+    federation: Federation
+    tokens: Tokens
+    machines: Machines
+    outlets: Outlets
+    feeds: Feeds
+    telling: Telling
+    sending: Sending
+    notices: Notices
+    publishing: Publishing
+    offsite: Offsite
+    daily_note: DailyNote
+    anchored: Anchored
+    days: Days
+    clocks: Clocks
+    places: Places
+    reconciliation: Reconciliation
+    incidents: Incidents
+    policies: Policies
+    explaining: Explaining
+
+    @property
+    def policy(self) -> Policy:
+        """The version of the policy that this request goes by."""
+        return self.gate.policy
+
+    @property
+    def book(self) -> Book:
+        """Where the version in force is found."""
+        return self.gate.book
