@@ -28,6 +28,7 @@ EVERYONE = [
     "/",
     "/accounts",
     f"/accounts/{NUMBER}",
+    "/upkeep",
     "/trail",
     "/reasons",
     "/policy",

@@ -32,6 +32,7 @@ from vault.web.ui import (
     timelines,
     tokens,
     trail,
+    upkeep,
     work,
 )
 from vault.web.ui.site import blueprint
@@ -65,5 +66,6 @@ __all__ = [
     "timelines",
     "tokens",
     "trail",
+    "upkeep",
     "work",
 ]
