@@ -6,9 +6,11 @@ for rotation (C4, C6, ARCHITECTURE rule 7). Due is computed from facts and never
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from vault.domain.lifecycle import Lifecycle
 
@@ -218,3 +220,33 @@ def openable(part: Part, version: Version, *, unverified: bool) -> bool:
     if part.state is PartState.RECONCILING:
         return version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED}
     return unverified and version.label is VersionLabel.PREVIOUS
+
+
+def offers(part: Part, versions: Iterable[Version], *, unverified: bool) -> tuple[Version, ...]:
+    """Give what a lease may open of this part, in the order in which it is worth trying at AWS.
+
+    While nobody knows which value is set, candidates newer than the current one come before it: a value that was
+    shown to be set is more likely set than not. The value at AWS is the first or the second (rule 4), unless somebody
+    attested what was not so. `unverified` as for `openable`.
+    """
+    leased = PART.after(part.state, PartEvent.LEASE)
+    part = part if leased is None else replace(part, state=leased)
+    opening = [
+        each for each in versions if each.kind is part.kind and openable(part, each, unverified=unverified)
+    ]
+    in_doubt = part.state in {PartState.RECONCILING, PartState.LOST}
+    current = max((each.number for each in opening if each.label is VersionLabel.CURRENT), default=0)
+
+    def order(version: Version) -> tuple[int, int]:
+        newer = in_doubt and version.number > current
+        return (0 if newer else _TRIED.index(version.label), -version.number)
+
+    return tuple(sorted(opening, key=order))
+
+
+_TRIED: Final = (
+    VersionLabel.CURRENT,
+    VersionLabel.PREVIOUS,
+    VersionLabel.STAGED,
+    VersionLabel.FAILED,
+)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from flask import redirect, request, url_for
 
 from vault.domain.checkout import CheckoutState, Decision
-from vault.domain.credential import PART, PartEvent, PartKind, Version, VersionLabel, openable
+from vault.domain.credential import PartKind, Version, VersionLabel, offers
 from vault.domain.policy import Permission
 from vault.errors import NotFound, VaultError
 from vault.ports.store import CheckoutFilter, Slice
@@ -252,22 +252,16 @@ def _shorter(form: DecideForm, view: CheckoutView) -> None:
 
 
 def _openable(view: CheckoutView) -> list[Version]:
-    """Give the versions that open under this checkout: the current one first of each part."""
+    """Give the versions that open under this checkout, of each part in the order to try them."""
     if view.checkout.state is not CheckoutState.ACTIVE:
         return []
     try:
         credential = the_vault().accounts.credential(actor(), view.account.id)
     except NotFound:
         return []
-    found: list[Version] = []
-    for each in credential.view.parts:
-        if PART.after(each.part.state, PartEvent.SHRED) is None:
-            continue
-        found += [
-            version
-            for version in sorted(
-                credential.versions, key=lambda v: (v.label is not VersionLabel.CURRENT, -v.number)
-            )
-            if version.kind is each.part.kind and openable(each.part, version, unverified=each.unverified)
-        ]
+    found = [
+        version
+        for each in credential.view.parts
+        for version in offers(each.part, credential.versions, unverified=each.unverified)
+    ]
     return sorted(found, key=lambda version: version.kind is PartKind.MFA)

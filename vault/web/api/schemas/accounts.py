@@ -9,7 +9,15 @@ from pydantic import Field
 
 from vault.domain.account import Custodian, Custody, Kind, Model
 from vault.domain.checkout import CheckoutState
-from vault.domain.credential import Due, PartKind, PartState, Version, VersionLabel, VersionOrigin
+from vault.domain.credential import (
+    Due,
+    PartKind,
+    PartState,
+    Version,
+    VersionLabel,
+    VersionOrigin,
+    offers,
+)
 from vault.domain.reason import Situation
 from vault.services.accounts import AccountFacts, AccountView, CredentialView, PartView
 from vault.web.api.schemas.base import (
@@ -182,6 +190,14 @@ class VersionResource(Resource):
         )
 
 
+class OfferResource(Resource):
+    """A version that opens under a lease."""
+
+    part: PartKind
+    version: int
+    label: VersionLabel = Field(description="What to ask for at /password and /code.")
+
+
 class CredentialResource(Resource):
     """All of a credential but its values."""
 
@@ -190,6 +206,9 @@ class CredentialResource(Resource):
     situation: Situation
     parts: list[PartResource]
     versions: list[VersionResource]
+    offers: list[OfferResource] = Field(
+        description="What opens under a lease, of each part in the order in which to try it at AWS."
+    )
     rotations: list[RotationResource]
 
     @classmethod
@@ -201,6 +220,11 @@ class CredentialResource(Resource):
             situation=found.view.situation,
             parts=[PartResource.of(part) for part in found.view.parts],
             versions=[VersionResource.of(version) for version in found.versions],
+            offers=[
+                OfferResource(part=version.kind, version=version.number, label=version.label)
+                for part in found.view.parts
+                for version in offers(part.part, found.versions, unverified=part.unverified)
+            ],
             rotations=[RotationResource.of(rotation) for rotation in found.rotations],
         )
 
