@@ -196,6 +196,8 @@ CODES.update(
         "envelope.format": "A sealed value is of a format that is not known here.",
         "envelope.not_current": "The stored version is not the one that the log calls current.",
         "envelope.too_long": "The text is too long to be sealed.",
+        "recovery.shares": "The shares of the recovery identity do not fit together, or are too few.",
+        "recovery.not_wrapped": "No wrapped key is for the recipient whose shares were given.",
     },
 )
 

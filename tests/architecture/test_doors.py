@@ -20,6 +20,7 @@ DOORS: Final = {
     "vault/crypto/envelope.py": "a value is sealed",
     "vault/crypto/local.py": "a value is sealed under the server's key",
     "vault/crypto/password.py": "a password is held against the rules",
+    "vault/crypto/recovery.py": "a data key is wrapped for the recovery recipient, shares are joined",
     "vault/crypto/totp.py": "a code is computed, a seed is read",
     "vault/services/custody.py": "a password's length and characters are looked at",
     "vault/services/federation.py": "what a browser takes along to a provider is made into what it hides",
