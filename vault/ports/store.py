@@ -32,6 +32,7 @@ from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.passkeys import PasskeyStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
 from vault.ports.policies import PolicyStore
+from vault.ports.proofs import ProofStore
 from vault.ports.proposals import ProposalStore
 from vault.ports.ranges import RangeStore
 from vault.ports.records import (
@@ -317,6 +318,11 @@ class Unit(Protocol):
     @property
     def cloud(self) -> CloudStore:
         """AWS's own records, and the calls that the log tells of."""
+        ...
+
+    @property
+    def proofs(self) -> ProofStore:
+        """AWS's own records beside rotations."""
         ...
 
     @property

@@ -6,6 +6,8 @@ checkpoint is put in after the commit that signed it, and each outlet has its ow
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from vault.adapters.db.columns import choice, count, moment, own_id, reference, words
+from vault.adapters.db.columns import choice, count, moment, own_id, reference, some, words
 from vault.adapters.db.tables import metadata
 from vault.adapters.db.types import Key
 from vault.domain.cloudtrail import CloudKind
@@ -96,6 +98,12 @@ Index(
     postgresql_where=text("closed_at IS NULL"),
 )
 
+ROOT_CHANGED: Final = (
+    "name IN ('DeactivateMFADevice', 'EmailUpdated', 'EnableMFADevice', 'PasswordRecoveryCompleted', "
+    "'PasswordUpdated') AND error IS NULL"
+)
+"""Records of accepted changes of how root gets in; a statement has to repeat it to be answered by its index."""
+
 cloud_event = Table(
     "cloud_event",
     metadata,
@@ -129,6 +137,8 @@ Index(
     sqlite_where=text("matched IS NULL"),
     postgresql_where=text("matched IS NULL"),
 )
+
+some("cloud_event_root_change", (cloud_event.c.account_id, cloud_event.c.happened_at), ROOT_CHANGED)
 
 key_call = Table(
     "key_call",

@@ -370,6 +370,7 @@ only_one(
     (rotation.c.account_id, rotation.c.kind),
     f"state IN {listed(UNSETTLED)}",
 )
+some("rotation_unverified", (rotation.c.attested_at, rotation.c.id), "state = 'accepted'")
 
 guess = Table(
     "guess",

@@ -44,6 +44,7 @@ from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.passkeys import Passkeys
 from vault.adapters.db.stores.people import GuessCounts, People
 from vault.adapters.db.stores.policies import Policies
+from vault.adapters.db.stores.proofs import Proofs
 from vault.adapters.db.stores.proposals import Proposals
 from vault.adapters.db.stores.ranges import Ranges
 from vault.adapters.db.stores.restoring import Restoring
@@ -89,6 +90,7 @@ class SqlUnit:
         self.tokens = Tokens(db)
         self.guesses = GuessCounts(db)
         self.cloud = CloudEvents(db)
+        self.proofs = Proofs(db)
         self.incidents = Incidents(db)
         self.proposals = Proposals(db)
         self.policies = Policies(db)
