@@ -129,7 +129,6 @@ def test_a_time_step_is_claimed_once_and_never_backwards(units: SqlUnits) -> Non
     "change",
     [
         "UPDATE version SET body = wraps",
-        "UPDATE version SET wraps = body",
         "UPDATE version SET number = 2",
         "UPDATE version SET sha256 = replace(sha256, '1', '2')",
         "UPDATE version SET kind = 'mfa'",
@@ -145,6 +144,33 @@ def test_a_sealed_version_never_changes_or_goes(units: SqlUnits, change: str) ->
             unit.versions.db.change(text(change))
     expected = "version_kept" if change.startswith("DELETE") else "version_fixed"
     assert (refused.value.code, refused.value.facts["rule"]) == ("internal", expected)
+
+
+def test_wraps_are_replaced_by_whoever_knows_those_that_are_there(units: SqlUnits) -> None:
+    with units.write() as unit:
+        stand(unit)
+        made = version(wraps=b"old")
+        unit.versions.add(made)
+        assert unit.versions.rewrap(made, b"new")
+        assert not unit.versions.rewrap(made, b"newer")
+        assert unit.versions.get(NUMBER, PASSWORD, 1) == replace(made, wraps=b"new")
+        with pytest.raises(VaultError) as refused:
+            unit.versions.rewrap(replace(made, wraps=b"new"), b"")
+    assert refused.value.facts["rule"] == "version_wraps_there"
+
+
+def test_what_came_of_a_drill_stays_until_the_next(units: SqlUnits) -> None:
+    with units.write() as unit:
+        stand(unit)
+        made = version()
+        unit.versions.add(made)
+        unit.versions.drilled(made, NOW, "")
+        assert unit.versions.get(NUMBER, PASSWORD, 1) == replace(made, drilled_at=NOW)
+        unit.versions.drilled(made, NOW, "keys.disabled")
+        assert unit.versions.get(NUMBER, PASSWORD, 1) == replace(
+            made, drilled_at=NOW, drill_fault="keys.disabled"
+        )
+        assert unit.versions.count() == 1
 
 
 def test_a_version_belongs_to_a_part_that_is_there(units: SqlUnits) -> None:

@@ -24,12 +24,16 @@ UNKNOWN: Final = "keys.unknown"
 
 
 class KeyRing:
-    """Several key services as one. The first makes data keys; all wrap them."""
+    """Several key services as one. The first makes data keys; all wrap them.
+
+    Those that are `retiring` wrap nothing any more, and open what they wrapped before.
+    """
 
     def __init__(
         self,
         services: tuple[KeyService, ...],
         *,
+        retiring: tuple[KeyService, ...] = (),
         budget: float = BUDGET,
         memory: float = MEMORY,
         monotonic: Callable[[], float] = time.monotonic,
@@ -37,6 +41,7 @@ class KeyRing:
         if not services:
             raise ValueError("a ring has at least one key service")
         self._services = services
+        self._openers = (*services, *retiring)
         self._budget = budget
         self._memory = memory
         self._monotonic = monotonic
@@ -64,7 +69,7 @@ class KeyRing:
             if calls and self._monotonic() - started > self._budget:
                 break
             try:
-                opened = self._services[member].unwrap(wraps, context)
+                opened = self._openers[member].unwrap(wraps, context)
             except Tampered as failure:
                 calls.extend(failure.calls)
                 tampered.extend(_tampered_keys(failure.calls))
@@ -86,7 +91,7 @@ class KeyRing:
 
     def check(self) -> tuple[KeyHealth, ...]:
         """Look at every member's keys."""
-        return tuple(health for service in self._services for health in service.check())
+        return tuple(health for service in self._openers for health in service.check())
 
     @staticmethod
     def _wrap_with(
@@ -113,7 +118,7 @@ class KeyRing:
             failed_at = self._failed_at.get(member)
             return failed_at is not None and now - failed_at < self._memory
 
-        return sorted(range(len(self._services)), key=lately_failed)
+        return sorted(range(len(self._openers)), key=lately_failed)
 
 
 def _tampered_keys(calls: tuple[KeyCall, ...]) -> list[str]:

@@ -78,6 +78,7 @@ class KmsKey:
                 "can be pointed elsewhere: write arn:aws:kms:REGION:ACCOUNT:key/ID.",
             )
         check_endpoint(endpoint, os.environ if environment is None else environment)
+        self.service = SERVICE
         self.key_id = arn
         self.account = named["account"]
         self._region = named["region"]
@@ -203,7 +204,7 @@ class KmsKey:
 class KmsKeys(KeyRing):
     """KMS keys as a ring: put two in different AWS accounts, so that losing one loses nothing (S6).
 
-    The region of each is that of its ARN; `endpoint`, if given, serves all of them (tests, a VPC
+    Keys that are `retiring` only open. The region of each is that of its ARN; `endpoint`, if given, serves all of them (tests, a VPC
     endpoint). Raises `Refused` (``keys.settings``) for what cannot be accepted.
     """
 
@@ -211,12 +212,14 @@ class KmsKeys(KeyRing):
         self,
         key_arns: tuple[str, ...],
         *,
+        retiring: tuple[str, ...] = (),
         endpoint: str = "",
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        if not key_arns or len(set(key_arns)) != len(key_arns):
+        named = (*key_arns, *retiring)
+        if not key_arns or len(set(named)) != len(named):
             raise Refused("keys.settings", "Name at least one KMS key, and none of them twice.")
         keys = tuple(
             KmsKey(
@@ -226,12 +229,13 @@ class KmsKeys(KeyRing):
                 read_timeout=read_timeout,
                 environment=environment,
             )
-            for arn in key_arns
+            for arn in named
         )
-        super().__init__(keys)
+        self.sealing, self.retiring = keys[: len(key_arns)], keys[len(key_arns) :]
+        super().__init__(self.sealing, retiring=self.retiring)
         self._keys = keys
         self.key_ids = key_arns
-        self.accounts = frozenset(key.account for key in keys)
+        self.accounts = frozenset(key.account for key in self.sealing)
 
     def close(self) -> None:
         """Close the connections to KMS; the next call opens new ones."""

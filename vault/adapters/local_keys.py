@@ -31,6 +31,7 @@ class InsecureLocalKey:
     """One named key in memory, as a key service."""
 
     def __init__(self, name: str, master: Secret[bytes]) -> None:
+        self.service = SERVICE
         self.key_id = name
         self._master = master
 
@@ -70,12 +71,18 @@ class InsecureLocalKey:
 
 
 class InsecureLocalKeys(KeyRing):
-    """All keys of one local key file as a ring: each data key is wrapped under every one of them."""
+    """All keys of one local key file as a ring: each data key is wrapped under every one that is not `retiring`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retiring: tuple[str, ...] = ()) -> None:
         keys = _parse(path, read_private(path))
-        super().__init__(tuple(InsecureLocalKey(name, key) for name, key in keys.items()))
-        self.key_ids = tuple(keys)
+        if not set(retiring) < keys.keys() or len(set(retiring)) != len(retiring):
+            words = f"Keys that retire have to be in {path}, each named once, and another has to be left."
+            raise Refused("keys.settings", words)
+        named = {name: InsecureLocalKey(name, key) for name, key in keys.items()}
+        self.retiring = tuple(named[name] for name in retiring)
+        self.sealing = tuple(key for name, key in named.items() if name not in retiring)
+        super().__init__(self.sealing, retiring=self.retiring)
+        self.key_ids = tuple(key.key_id for key in self.sealing)
 
 
 def create_local_keys(path: Path, names: tuple[str, ...] = ("local-1", "local-2")) -> InsecureLocalKeys:

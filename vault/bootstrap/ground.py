@@ -109,8 +109,8 @@ def open_server_key(settings: Settings) -> ServerKey:
 def open_keys(settings: Settings) -> KeyService:
     """Make the key service that the settings name; nothing is asked of it yet."""
     if settings.key_service is KeyServiceName.LOCAL:
-        return InsecureLocalKeys(settings.file(settings.keys.local_file))
-    return KmsKeys(settings.keys.kms_keys, endpoint=settings.keys.endpoint)
+        return InsecureLocalKeys(settings.file(settings.keys.local_file), settings.keys.retiring)
+    return KmsKeys(settings.keys.kms_keys, retiring=settings.keys.retiring, endpoint=settings.keys.endpoint)
 
 
 def _make_private(directory: Path) -> None:

@@ -1,14 +1,14 @@
-"""The credential: two parts with immutable numbered versions, their tables, and when a part is due.
+"""The credential: two parts with immutable numbered versions, their tables, and why a part can be due.
 
-Decided here: the lifecycles *part* and *version*, which versions may be opened, and why a part is due
-for rotation (C4, C6, ARCHITECTURE rule 7). Due is computed from facts and never stored.
+Decided here: the lifecycles *part* and *version*, which versions may be opened, and which causes of being due
+block (ARCHITECTURE rule 7). Never decided here: when a part is due (`vault.domain.due`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -148,7 +148,10 @@ class Version:
     `body` is the envelope without its wraps, `wraps` their canonical encoding, `sha256` the hex hash
     of `body` that the log names. `disclosed_at` is the first authorised disclosure of a password;
     `last_step` the last TOTP time step given out for a seed; `weak` says that a value taken in
-    did not meet the rules (C6); `restored_at` that it came out of a backup then, and is unchecked since.
+    did not meet the rules (C6); `restored_at` that it came out of a backup then, and is unchecked since;
+    `device_removed_at` that the device of a seed was taken off at AWS, and `device_removed_by` whose word that is.
+    `drilled_at` is when a drill last opened it under each of its keys; `drill_fault` is the code of what was wrong in
+    the last drill, empty where nothing was.
     """
 
     account_id: str
@@ -166,6 +169,10 @@ class Version:
     disclosed_at: datetime | None = None
     last_step: int = -1
     restored_at: datetime | None = None
+    device_removed_at: datetime | None = None
+    device_removed_by: str | None = None
+    drilled_at: datetime | None = None
+    drill_fault: str = ""
 
 
 class Due(StrEnum):
@@ -177,35 +184,12 @@ class Due(StrEnum):
     AGE = "age"
     UNCHECKED = "unchecked"
     LEAVER = "leaver"
+    INCIDENT = "incident"
+    REUSED = "reused"
 
 
-BLOCKING: frozenset[Due] = frozenset({Due.DISCLOSED, Due.LEAVER})
+BLOCKING: frozenset[Due] = frozenset({Due.DISCLOSED, Due.LEAVER, Due.INCIDENT})
 """Causes under which only rotation, incident, handover or break-glass may open (ARCHITECTURE rule 7)."""
-
-
-def due_causes(
-    current: Version | None, now: datetime, longest_age: timedelta, *, left: bool = False
-) -> tuple[Due, ...]:
-    """Say why a part is due, from its current version; nothing held is never due.
-
-    `left` says that somebody who was shut out may know this version.
-    """
-    if current is None:
-        return ()
-    causes: list[Due] = []
-    if current.kind is PartKind.PASSWORD and current.disclosed_at is not None:
-        causes.append(Due.DISCLOSED)
-    if current.origin is VersionOrigin.TAKEN_IN:
-        causes.append(Due.INTAKE)
-    if current.weak:
-        causes.append(Due.WEAK)
-    if now - (current.current_since or current.created_at) >= longest_age:
-        causes.append(Due.AGE)
-    if current.restored_at is not None:
-        causes.append(Due.UNCHECKED)
-    if left:
-        causes.append(Due.LEAVER)
-    return tuple(causes)
 
 
 def openable(part: Part, version: Version, *, unverified: bool) -> bool:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from vault.domain.account import CUSTODY, Account, Customer
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
+from vault.domain.due import Reused
 from vault.domain.event import Change, stamp
 from vault.domain.freeze import Freeze
 from vault.domain.identity import Identity
@@ -30,6 +31,7 @@ from vault.domain.passkey import Passkey
 from vault.domain.person import Grant, Person, Session, Token
 from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
+from vault.domain.recipient import Recipient
 from vault.domain.rotation import ROTATION, Rotation
 
 if TYPE_CHECKING:
@@ -134,6 +136,10 @@ def _(thing: Version) -> Told:
         "current_since": _text(thing.current_since),
         "disclosed_at": _text(thing.disclosed_at),
         "restored_at": _text(thing.restored_at),
+        "device_removed_at": _text(thing.device_removed_at),
+        "device_removed_by": _text(thing.device_removed_by),
+        "drilled_at": _text(thing.drilled_at),
+        "drill_fault": thing.drill_fault,
     }  # fmt: skip
 
 
@@ -274,6 +280,15 @@ def _(thing: PolicyVersion) -> Told:
     }  # fmt: skip
 
 
+@told.register(Recipient)
+def _(thing: Recipient) -> Told:
+    return "recovery_recipient", str(thing.number), {
+        "": "ended" if thing.ended_at else thing.way,
+        "of": thing.recipient,
+        "effective_at": stamp(thing.effective_at),
+    }  # fmt: skip
+
+
 @told.register(Proposal)
 def _(thing: Proposal) -> Told:
     state = "ended" if thing.ended_at else "agreed" if thing.confirmed_by else "proposed"
@@ -296,6 +311,12 @@ def _(thing: Choice) -> Told:
 def _(thing: LeaverKnows) -> Told:
     number = f"{thing.person_id}/{thing.account_id}/{thing.kind}/{thing.version}"
     return "leaver_knows", number, {"": f"{thing.way} {stamp(thing.known_since)}"}
+
+
+@told.register(Reused)
+def _(thing: Reused) -> Told:
+    number = f"{thing.account_id}/{thing.kind}/{thing.version}"
+    return "reused_value", number, {"": f"{thing.found_by} {stamp(thing.found_at)}"}
 
 
 @told.register(Freeze)

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from vault.domain.secret import Secret
 
-__all__ = ["DataKey", "KeyCall", "KeyHealth", "KeyService", "Unwrapped", "Wrap", "Wrapped"]
+__all__ = [
+    "DataKey",
+    "KeyCall",
+    "KeyHealth",
+    "KeyService",
+    "NamedKey",
+    "NamedKeys",
+    "Unwrapped",
+    "Wrap",
+    "Wrapped",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +100,40 @@ class KeyService(Protocol):
 
     def check(self) -> tuple[KeyHealth, ...]:
         """Look at each key without using it; never raises for a key that is down."""
+        ...
+
+
+class NamedKey(Protocol):
+    """One key by its name: what re-wrapping and drills need, which treat each key apart from the others."""
+
+    @property
+    def service(self) -> str:
+        """The word of its key service, as wraps have it."""
+        ...
+
+    @property
+    def key_id(self) -> str:
+        """Its name, as wraps have it."""
+        ...
+
+    def wrap(self, key: Secret[bytes], context: Mapping[str, str]) -> Wrapped:
+        """Wrap an existing data key under this key."""
+        ...
+
+    def unwrap(self, wraps: tuple[Wrap, ...], context: Mapping[str, str]) -> Unwrapped:
+        """Regain the data key from this key's own wrap, and from no other."""
+        ...
+
+
+class NamedKeys(Protocol):
+    """The keys that the settings name, one by one."""
+
+    @property
+    def sealing(self) -> tuple[NamedKey, ...]:
+        """Those under which every data key is wrapped."""
+        ...
+
+    @property
+    def retiring(self) -> tuple[NamedKey, ...]:
+        """Those that open what they wrapped before, and wrap nothing any more."""
         ...

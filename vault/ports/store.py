@@ -24,6 +24,7 @@ from vault.ports.copies import CopyStore
 from vault.ports.daily import DailyStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.freezes import FreezeStore
+from vault.ports.health import HealthStore
 from vault.ports.history import HistoryStore
 from vault.ports.identities import IdentityStore, VisitStore
 from vault.ports.leavers import LeaverStore
@@ -35,6 +36,7 @@ from vault.ports.policies import PolicyStore
 from vault.ports.proofs import ProofStore
 from vault.ports.proposals import ProposalStore
 from vault.ports.ranges import RangeStore
+from vault.ports.recipients import RecipientStore
 from vault.ports.records import (
     AccountFilter,
     CheckoutFilter,
@@ -132,12 +134,32 @@ class VersionStore(Protocol):
         """Set the first disclosure's time, where none is set."""
         ...
 
+    def device_removed(self, version: Version, at: datetime, by: str) -> None:
+        """Write, once, that a seed's device was taken off at AWS."""
+        ...
+
     def claim_step(self, version: Version, step: int) -> bool:
         """Claim a TOTP time step of a seed; False where it, or a later one, was claimed before."""
         ...
 
     def each(self) -> Iterator[Version]:
         """Go through all versions, by account, kind and number."""
+        ...
+
+    def piece(self, after: Version | None, most: int) -> tuple[Version, ...]:
+        """List the versions next to `after`, by account, kind and number."""
+        ...
+
+    def count(self) -> int:
+        """Count all versions."""
+        ...
+
+    def rewrap(self, version: Version, wraps: bytes) -> bool:
+        """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
+        ...
+
+    def drilled(self, version: Version, at: datetime | None, fault: str) -> None:
+        """Keep what came of a drill: when the version last opened, and what was wrong now."""
         ...
 
 
@@ -226,6 +248,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def health(self) -> HealthStore:
+        """What the health of credentials is computed from."""
+        ...
+
+    @property
     def reveals(self) -> RevealStore:
         """Disclosures."""
         ...
@@ -258,6 +285,11 @@ class Unit(Protocol):
     @property
     def policies(self) -> PolicyStore:
         """Versions of the policy."""
+        ...
+
+    @property
+    def recipients(self) -> RecipientStore:
+        """Recovery recipients."""
         ...
 
     @property

@@ -67,6 +67,7 @@ class Keys:
 
     service: str = KeyServiceName.AWS_KMS
     kms_keys: tuple[str, ...] = ()
+    retiring: tuple[str, ...] = ()
     endpoint: str = ""
     local_file: str = "local-keys.json"
     accept_insecure_local_keys: bool = False

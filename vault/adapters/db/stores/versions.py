@@ -56,6 +56,26 @@ _PROMOTE = _RELABEL.values(current_since=bindparam("since"))
 _DISCLOSED = (
     update(tables.version).where(*_AT, _version.disclosed_at.is_(None)).values(disclosed_at=bindparam("at"))
 )
+_REWRAP = (
+    update(tables.version).where(*_AT, _version.wraps == bindparam("old")).values(wraps=bindparam("new"))
+)
+_DRILLED = (
+    update(tables.version).where(*_AT).values(drilled_at=bindparam("at"), drill_fault=bindparam("fault"))
+)
+_place_in_order = tuple_(_version.account_id, _version.kind, _version.number)
+_PIECE = _VERSION.order_by(_version.account_id, _version.kind, _version.number).limit(bindparam("most"))
+_after = tuple_(
+    bindparam("account", type_=_version.account_id.type),
+    bindparam("part", type_=_version.kind.type),
+    bindparam("at_number", type_=_version.number.type),
+)
+_PIECE_AFTER = _PIECE.where(_place_in_order > _after)
+_COUNT = select(func.count()).select_from(tables.version)
+_REMOVED = (
+    update(tables.version)
+    .where(*_AT, _version.device_removed_at.is_(None))
+    .values(device_removed_at=bindparam("at"), device_removed_by=bindparam("by"))
+)
 _CLAIM = (
     update(tables.version)
     .where(*_AT, _version.last_step < bindparam("step"))
@@ -125,20 +145,39 @@ class Versions:
         if version.disclosed_at is None:  # once set, it stays
             self.db.change(_DISCLOSED, _place(version) | {"at": at})
 
+    def device_removed(self, version: Version, at: datetime, by: str) -> None:
+        """Write that a seed's device was taken off at AWS; `Conflict` concurrent.change where that was said before."""
+        if self.db.change(_REMOVED, _place(version) | {"at": at, "by": by}) != 1:
+            raise Conflict("concurrent.change", f"Device {version.number} was said to be removed meanwhile.")
+
     def claim_step(self, version: Version, step: int) -> bool:
         """Claim a TOTP time step of a seed; False where it, or a later one, was claimed before."""
         return self.db.change(_CLAIM, _place(version) | {"step": step}) == 1
 
     def each(self) -> Iterator[Version]:
         """Go through all versions, by account, kind and number, a few hundred a statement."""
-        key = tuple_(_version.account_id, _version.kind, _version.number)
-        ordered = _VERSION.order_by(_version.account_id, _version.kind, _version.number).limit(_STEP)
-        step = ordered
-        while rows := self.db.all(step):
-            found = [mapping.version.value(row) for row in rows]
+        after: Version | None = None
+        while found := self.piece(after, _STEP):
             yield from found
-            last = found[-1]
-            step = ordered.where(key > tuple_(last.account_id, last.kind.value, last.number))
+            after = found[-1]
+
+    def piece(self, after: Version | None, most: int) -> tuple[Version, ...]:
+        """List the versions next to `after`, by account, kind and number."""
+        step = _PIECE if after is None else _PIECE_AFTER
+        rows = self.db.all(step, {"most": most} | ({} if after is None else _place(after)))
+        return tuple(mapping.version.value(row) for row in rows)
+
+    def count(self) -> int:
+        """Count all versions."""
+        return int(self.db.all(_COUNT)[0][0])
+
+    def rewrap(self, version: Version, wraps: bytes) -> bool:
+        """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
+        return self.db.change(_REWRAP, _place(version) | {"old": version.wraps, "new": wraps}) == 1
+
+    def drilled(self, version: Version, at: datetime | None, fault: str) -> None:
+        """Keep what came of a drill: when the version last opened, and what was wrong now."""
+        self.db.change(_DRILLED, _place(version) | {"at": at, "fault": fault})
 
 
 def _place(version: Version) -> dict[str, Any]:
