@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_nothing_is_there_before_and_all_after(empty_database_url: str) -> None:
     assert current(empty_database_url) is None
     upgrade(empty_database_url)
-    assert current(empty_database_url) == head() == "0017"
+    assert current(empty_database_url) == head() == "0018"
     upgrade(empty_database_url)
     engine = engine_for(empty_database_url)
     names = set(inspect(engine).get_table_names())

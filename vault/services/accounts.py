@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from vault.domain.account import Account, Custodian, Custody, Kind, Model, first_custody
 from vault.domain.actor import ActorKind
 from vault.domain.checkout import OPEN, state_at
-from vault.domain.credential import BLOCKING, Due, PartKind, due_causes
+from vault.domain.credential import BLOCKING, PartKind
+from vault.domain.due import due_causes
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_account_id, is_email
 from vault.domain.policy import Permission
@@ -231,11 +232,8 @@ class Accounts:
         numbers: tuple[str, ...],
         now: datetime,
     ) -> Mapping[tuple[str, PartKind], tuple[Due, ...]]:
-        longest_age, left = self.gate.policy.limits.longest_age, unit.leavers.known_of(numbers)
-        return {
-            place: due_causes(version, now, longest_age, left=(*place, version.number) in left)
-            for place, version in current.items()
-        }
+        longest_age, marks = self.gate.policy.limits.longest_age, unit.health.marks_of(numbers)
+        return {place: due_causes(version, marks, now, longest_age) for place, version in current.items()}
 
     def _view(
         self,

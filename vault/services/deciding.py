@@ -21,7 +21,7 @@ from vault.domain.approving import (
     waits_again,
 )
 from vault.domain.checkout import Approval, Checkout, CheckoutState, content_of
-from vault.domain.credential import Due, due_causes
+from vault.domain.due import due_causes
 from vault.domain.freeze import FreezeKind
 from vault.domain.glass import decide_glass
 from vault.domain.person import PersonState, powers
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from vault.domain.account import Account, Customer
     from vault.domain.agreement import Approvers
+    from vault.domain.credential import Due
     from vault.domain.person import Grant, Person
     from vault.ports.history import Asked
     from vault.ports.store import Unit
@@ -62,12 +63,12 @@ class Deciding:
     ) -> tuple[Situation, frozenset[Due]]:
         """Say in which situation an account is, and why it is due; the broken glass `but` is not looked at."""
         current = unit.versions.current_of((account.id,))
-        left = unit.leavers.known_of((account.id,))
+        marks = unit.health.marks_of((account.id,))
         longest_age = self.policy.limits.longest_age
         causes = frozenset(
             cause
-            for place, version in current.items()
-            for cause in due_causes(version, now, longest_age, left=(*place, version.number) in left)
+            for version in current.values()
+            for cause in due_causes(version, marks, now, longest_age)
         )
         unreviewed = any(each.id != but for each in unit.checkouts.unreviewed((account.id,)))
         parts = unit.accounts.parts(account.id)

@@ -14,6 +14,8 @@ from vault.adapters.db import (  # the tables' metadata is whole once this packa
     passkeys,
     policies,
     proposals,
+    recipients,
+    reused,
 )
 from vault.adapters.db.engine import Finding, check_durable, engine_for, health
 from vault.adapters.db.migrations import current, head, upgrade
@@ -35,5 +37,7 @@ __all__ = [
     "passkeys",
     "policies",
     "proposals",
+    "recipients",
+    "reused",
     "upgrade",
 ]

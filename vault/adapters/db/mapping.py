@@ -20,12 +20,15 @@ from vault.adapters.db import (
     passkeys,
     policies,
     proposals,
+    recipients,
+    reused,
     tables,
 )
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, Version
+from vault.domain.due import Reused
 from vault.domain.freeze import Freeze
 from vault.domain.identity import Identity, Visit
 from vault.domain.incident import Incident
@@ -36,6 +39,7 @@ from vault.domain.passkey import Assertion, Confirmation, Passkey
 from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
+from vault.domain.recipient import Recipient
 from vault.domain.rotation import Rotation
 from vault.ports.records import Reveal
 
@@ -100,8 +104,10 @@ identity = _shape(Identity, identities.identity)
 visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)
 leaver_knows = _shape(LeaverKnows, leavers.leaver_knows)
+reused_value = _shape(Reused, reused.reused_value)
 policy_version = _shape(PolicyVersion, policies.policy_version)
 proposal = _shape(Proposal, proposals.proposal)
+recovery_recipient = _shape(Recipient, recipients.recovery_recipient)
 passkey = _shape(Passkey, passkeys.passkey)
 assertion = _shape(Assertion, passkeys.assertion)
 confirmation = _shape(Confirmation, passkeys.confirmation)

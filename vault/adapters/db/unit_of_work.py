@@ -33,6 +33,7 @@ from vault.adapters.db.stores.copies import Copies
 from vault.adapters.db.stores.daily import Daily
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
 from vault.adapters.db.stores.freezes import Freezes
+from vault.adapters.db.stores.health import Healths
 from vault.adapters.db.stores.history import History
 from vault.adapters.db.stores.identities import Identities, Visits
 from vault.adapters.db.stores.incidents import Incidents
@@ -47,6 +48,7 @@ from vault.adapters.db.stores.policies import Policies
 from vault.adapters.db.stores.proofs import Proofs
 from vault.adapters.db.stores.proposals import Proposals
 from vault.adapters.db.stores.ranges import Ranges
+from vault.adapters.db.stores.recipients import Recipients
 from vault.adapters.db.stores.restoring import Restoring
 from vault.adapters.db.stores.sessions import Sessions, Tokens
 from vault.adapters.db.stores.versions import Versions
@@ -82,6 +84,7 @@ class SqlUnit:
         self.accounts = Accounts(db)
         self.versions = Versions(db)
         self.checkouts = Checkouts(db)
+        self.health = Healths(db)
         self.history = History(db)
         self.reveals = Reveals(db)
         self.rotations = Rotations(db)
@@ -94,6 +97,7 @@ class SqlUnit:
         self.incidents = Incidents(db)
         self.proposals = Proposals(db)
         self.policies = Policies(db)
+        self.recipients = Recipients(db)
         self.identities = Identities(db)
         self.visits = Visits(db)
         self.passkeys = Passkeys(db)

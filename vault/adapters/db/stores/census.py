@@ -34,10 +34,12 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.incident,
     mapping.proposal,
     mapping.policy_version,
+    mapping.recovery_recipient,
     mapping.identity,
     mapping.passkey,
     mapping.notice_choice,
     mapping.leaver_knows,
+    mapping.reused_value,
     mapping.freeze,
 )
 _email = tables.root_email.c
