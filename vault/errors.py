@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "notice.state": "The notice is not in a state that allows this.",
     "rotation.state": "The rotation is not in a state that allows this.",
     "rotation.conflict": "A rotation of this part is open already.",
+    "device.state": "The MFA device is in use, or was said to be removed before.",
     "version.absent": "There is no such version of this part to open.",
     "passkey.exists": "This passkey is enrolled already.",
     "passkey.state": "The passkey, or what waits for one, is not in a state that allows this.",

@@ -33,6 +33,7 @@ from vault.services.customers import Customers
 from vault.services.daily_note import DailyNote
 from vault.services.days import Days
 from vault.services.deciding import Deciding
+from vault.services.devices import Devices
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
 from vault.services.evidence_cloud import RecordsOfAws
@@ -64,6 +65,8 @@ from vault.services.proposals import Proposals
 from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
 from vault.services.reconciliation import Reconciliation
+from vault.services.recipient_book import RecipientBook
+from vault.services.recipients import Recipients
 from vault.services.recovery import Recovery
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
@@ -155,7 +158,8 @@ def compose(ground: Ground) -> Vault:
     insists_on = settings.oidc.issuer if settings.oidc.required else ""
     signin = SignIn(units, factors, ground.passwords, clock, session, insists_on)
     tokens = Tokens(units, gate, factors, clock, timedelta(days=settings.people.token_days))
-    sealer = Sealer(ground.keys)
+    recipient_book = RecipientBook(units, clock)
+    sealer = Sealer(ground.keys, recipient_book)
     deciding = Deciding(gate)
     checkouts = Checkouts(units, gate, factors, deciding, clock)
     outside = ground.outside or Outside((Verifier.parse(ground.vkey),))
@@ -177,7 +181,7 @@ def compose(ground: Ground) -> Vault:
     reconciliation = Reconciliation(
         units,
         ground.cloud,
-        frozenset(settings.keys.kms_keys),
+        frozenset((*settings.keys.kms_keys, *settings.keys.retiring)),
         clock,
         timedelta(seconds=settings.cloud.wait_seconds),
     )
@@ -205,6 +209,7 @@ def compose(ground: Ground) -> Vault:
         reveals=reveals,
         rotations=rotations,
         attestations=Attestations(units, rotations, clock),
+        devices=Devices(units, checkouts, clock),
         views=Views(units, gate, deciding, clock),
         queue=Queue(units, gate, deciding, clock),
         trail=trail,
@@ -232,6 +237,7 @@ def compose(ground: Ground) -> Vault:
         glass=BreakGlass(units, gate, factors, proposals, clock),
         budgets=Budgets(units, gate, proposals, clock),
         split=SplitCustody(units, gate, proposals, clock),
+        recipients=Recipients(units, gate, proposals, recipient_book, clock),
         recovery=Recovery(units, gate, factors, clock, proposals, link_lasts),
         leavers=Leavers(units, gate, clock),
         sessions=Sessions(units, gate, clock, session),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vault.services.customers import Customers
     from vault.services.daily_note import DailyNote
     from vault.services.days import Days
+    from vault.services.devices import Devices
     from vault.services.enrolment import Enrolment
     from vault.services.evidence import Evidences
     from vault.services.explaining import Explaining
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from vault.services.publishing import Publishing
     from vault.services.queue import Queue
     from vault.services.reconciliation import Reconciliation
+    from vault.services.recipients import Recipients
     from vault.services.recovery import Recovery
     from vault.services.reveals import Reveals
     from vault.services.reviews import Reviews
@@ -94,6 +96,7 @@ class Vault:
     reveals: Reveals
     rotations: Rotations
     attestations: Attestations
+    devices: Devices
     views: Views
     queue: Queue
     trail: Trail
@@ -114,6 +117,7 @@ class Vault:
     glass: BreakGlass
     budgets: Budgets
     split: SplitCustody
+    recipients: Recipients
     recovery: Recovery
     leavers: Leavers
     sessions: Sessions

@@ -160,6 +160,9 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     ),
     EventType.OUTLET_LOST: _to("A place outside that keeps the log is lost", _LOG, U, D, outcomes=_ANY),
     EventType.OUTLET_BACK: _to("A place outside that keeps the log is back", _LOG, U, D),
+    EventType.CREDENTIAL_RECOVERED: _to(
+        "The credential of {account} was opened offline with shares", _LOG, U, D, urgent=True
+    ),
     EventType.VAULT_RESTORED: _to(
         "A backup was restored: every credential counts as unchecked", _LOG, U, D, urgent=True
     ),
@@ -176,6 +179,7 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.SERVICE_STARTED,
         EventType.SERVICE_STOPPED,
         EventType.POLICY_ADOPTED,
+        EventType.RECIPIENT_KEPT,
         EventType.POLICY_LOADED,
         EventType.ACCESS_DENIED,
         EventType.SIGN_IN_REFUSED,
@@ -204,6 +208,7 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.ROTATION_REFUSED,
         EventType.ROTATION_ABANDONED,
         EventType.ROTATION_VERIFIED,
+        EventType.DEVICE_REMOVED,
         EventType.AUDIT_VIEWED,
         EventType.AUDIT_SAMPLED,
         EventType.REVIEW_SIGNED,

@@ -102,6 +102,7 @@ class EventType(StrEnum):
     ROTATION_UNKNOWN = "rotation.unknown"
     ROTATION_ABANDONED = "rotation.abandoned"
     ROTATION_VERIFIED = "rotation.verified"
+    DEVICE_REMOVED = "device.removed"
 
     AUDIT_VIEWED = "audit.viewed"
     AUDIT_EXPORTED = "audit.exported"
@@ -117,6 +118,8 @@ class EventType(StrEnum):
     NOTICE_DEAD = "notice.dead"
     NOTICE_REPLAYED = "notice.replayed"
     NOTICE_CHOSEN = "notice.chosen"
+    RECIPIENT_KEPT = "recipient.kept"
+    CREDENTIAL_RECOVERED = "credential.recovered"
     HOST_COMMAND = "host.command"
     BACKUP_TAKEN = "backup.taken"
     VAULT_RESTORED = "vault.restored"
@@ -198,6 +201,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_UNKNOWN: "Nobody knows whether AWS took the new value; all stay openable.",
     EventType.ROTATION_ABANDONED: "A plan was dropped before anyone saw the value.",
     EventType.ROTATION_VERIFIED: "The new value was proven; older ones are retired.",
+    EventType.DEVICE_REMOVED: "A replaced MFA device was taken off at AWS, by the word of the lease's holder.",
     EventType.AUDIT_VIEWED: "Someone read the log, or what is told from it; `detail` says what.",
     EventType.AUDIT_EXPORTED: "Someone took a copy of the log.",
     EventType.AUDIT_SAMPLED: "Someone drew a random sample; its seed and population are named.",
@@ -212,6 +216,8 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.NOTICE_DEAD: "Notices could not be delivered and are tried no more; `detail.count` says how many.",
     EventType.NOTICE_REPLAYED: "Someone had dead letters sent again.",
     EventType.NOTICE_CHOSEN: "A person chose how to hear of what; an inbox has everything.",
+    EventType.RECIPIENT_KEPT: "A restore took the recovery recipient over from the log that it ended.",
+    EventType.CREDENTIAL_RECOVERED: "A credential was opened offline with shares, by a receipt entered later.",
     EventType.HOST_COMMAND: "A command on the host that changes or sends something; `detail.command` names it.",
     EventType.BACKUP_TAKEN: "A backup was taken on the host.",
     EventType.VAULT_RESTORED: "A backup was restored; every credential counts as unchecked.",
