@@ -1,64 +1,116 @@
-"""Run the crash story's enumeration: ``python -m tests.integration.crash_table sqlite|planted|URL DIRECTORY``.
+"""Every chapter, fault and step: ``python -m tests.integration.crash_table sqlite|planted|URL DIRECTORY``.
 
-Prints one line of JSON for each step that was tried: on SQLite all of them, on PostgreSQL, where a world takes far
-longer to make, every fourth unless THOROUGH=true. `planted` breaks the vault on purpose: it shows a candidate before
-it is committed, and the table has to find it lost.
+Prints one line of JSON for each run. With THOROUGH=true all of them; otherwise a part of them, each fault at other
+steps, and on PostgreSQL, where a world takes longer to make, fewer. `planted` breaks the vault on purpose: it shows a
+candidate before it is committed, and the table has to find it lost.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
-from tests.integration.crash_story import NUMBER, enumerate_steps, rehearse
+from tests.integration.crash_hands import NUMBER
+from tests.integration.crash_run import PEOPLE, ROLES, Run, enumerate_steps, fault_names, rehearse
+from tests.integration.crash_story import CHAPTERS
 from tests.integration.planted import show_before_store
+from tests.support.console import AwsConsole
 from tests.support.prepared import copy_files, keep_people, prepare
 from tests.support.quick_sql import compile_once
 from tests.support.thorough import times
 from tests.support.world import hasher
-from vault.domain.actor import Role
+from vault.crypto import totp
+
+KILLED = "killed"
+
+
+@dataclass(slots=True)
+class Table:
+    """The prepared worlds of one database, and fresh copies of them."""
+
+    server: str | None
+    directory: Path
+    made: int = 0
+
+    def prepare(self, name: str, *, held: bool) -> None:
+        """Make a world with its people, and an account that is in custody or not."""
+        source = self.directory / name
+        source.mkdir()
+        if self.server is not None:
+            self._create(name, "template0")
+        world = prepare(self._url(name), source)
+        for person, role in zip(PEOPLE, ROLES, strict=True):
+            world.human(person, role)
+        if held:
+            password, seed = "Correct-Horse-7-Battery", totp.generate_seed().secret.expose()
+            world.held(NUMBER, password, seed)
+            AwsConsole(source / "console.json").begin(password, seed)
+        else:
+            world.account(NUMBER)
+        keep_people(world, source)
+        world.close()
+
+    def fresh(self, chapter: str, fault: str) -> Run:
+        """Copy the world in which a chapter begins."""
+        source = "held" if CHAPTERS[chapter].held else "registered"
+        self.made += 1
+        name = f"run_{self.made}"
+        copy_files(self.directory / source, self.directory / name)
+        if self.server is not None:
+            self._create(name, f"crash_{source}")
+        return Run(chapter, fault, self._url(name), self.directory / name)
+
+    def runs(self) -> Iterator[dict[str, Any]]:
+        """Hurt every chapter by every fault."""
+        for chapter in CHAPTERS:
+            rehearse(self.fresh(chapter, KILLED))
+        run = self.fresh("change", KILLED)
+        for number, fault in enumerate(fault_names(run.url, run.directory)):
+            stride = self._stride(fault)
+            for place, chapter in enumerate(CHAPTERS):
+                first = 1 + (number * 5 + place * 3) % stride
+                yield from enumerate_steps(lambda _at, c=chapter, f=fault: self.fresh(c, f), first, stride)  # type: ignore[misc]  # a lambda's defaults
+
+    def _stride(self, fault: str) -> int:
+        if self.server is None:
+            return times(5, 1) if fault == KILLED else times(16, 1)
+        return times(25, 1) if fault == KILLED else times(40, 1)
+
+    def _url(self, name: str) -> str:
+        if self.server is None:
+            return f"sqlite+pysqlite:///{self.directory / name / 'vault.db'}"
+        return make_url(self.server).set(database=f"crash_{name}").render_as_string(hide_password=False)
+
+    def _create(self, name: str, template: str) -> None:
+        engine = create_engine(self.server or "", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE crash_{name} TEMPLATE {template} STRATEGY FILE_COPY"))
+        engine.dispose()
 
 
 def main(database: str, directory: Path) -> None:
-    """Prepare once, then kill at every step."""
+    """Prepare once, then hurt at every step."""
     compile_once()
-    source = directory / "prepared"
-    source.mkdir()
-    server = None if database in {"sqlite", "planted"} else database
-    url = f"sqlite+pysqlite:///{source / 'vault.db'}" if server is None else _create(server, "crash_prepared")
-    world = prepare(url, source)
-    world.human("alice", Role.OPERATOR)
-    world.human("bob", Role.OPERATOR)
-    world.account(NUMBER)
-    keep_people(world, source)
-    world.close()
+    table = Table(None if database in {"sqlite", "planted"} else database, directory)
+    table.prepare("held", held=True)
+    table.prepare("registered", held=False)
     hasher()
-
-    def open_fresh(at: int) -> tuple[str, Path]:
-        target = directory / f"step-{at}"
-        copy_files(source, target)
-        if server is None:
-            return f"sqlite+pysqlite:///{target / 'vault.db'}", target
-        return _create(server, f"crash_{at}", "crash_prepared"), target
-
-    rehearse(*open_fresh(0))
     if database == "planted":
         show_before_store()
-    for row in enumerate_steps(open_fresh, stride=1 if server is None else times(4, 1)):
+        rows = enumerate_steps(lambda _at: table.fresh("change", KILLED), 1, 1)
+        for row in rows:
+            sys.stdout.write(json.dumps(row) + "\n")
+            if row.get("lost"):
+                return
+        return
+    for row in table.runs():
         sys.stdout.write(json.dumps(row) + "\n")
-        if database == "planted" and row.get("lost"):
-            return
-
-
-def _create(server: str, name: str, template: str = "template0") -> str:
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
-    engine.dispose()
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ class AwsConsole:
         """The seed of the MFA device that is enrolled now."""
         return self._read()["seed"]
 
+    def begin(self, password: str, seed: str) -> None:
+        """Let the account have these from the beginning."""
+        self._write(password=password, seed=seed)
+
     def reset_password(self, new: str) -> bool:
         """Set a password by way of the mailbox, as in a takeover; that always works."""
         self._write(password=new)
