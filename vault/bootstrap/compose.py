@@ -19,6 +19,7 @@ from vault.bootstrap.effects import effects_of
 from vault.bootstrap.outside import Outside
 from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
+from vault.domain.health import Limits
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
 from vault.services.anchored import Anchored
@@ -26,6 +27,7 @@ from vault.services.approvals import Approvals
 from vault.services.asking import Asking
 from vault.services.assertions import Assertions
 from vault.services.attestations import Attestations
+from vault.services.board import Board
 from vault.services.checkouts import Checkouts
 from vault.services.clocks import Clocks, Timely
 from vault.services.custody import Custodies
@@ -45,6 +47,7 @@ from vault.services.feeds import Feeds
 from vault.services.freezes import Freezes
 from vault.services.gate import Gate
 from vault.services.glass import BreakGlass
+from vault.services.healths import Healths
 from vault.services.highwater import HighWater
 from vault.services.imports import Imports
 from vault.services.incidents import Incidents
@@ -64,9 +67,10 @@ from vault.services.policy_book import FixedPolicy
 from vault.services.proposals import Proposals
 from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
-from vault.services.reconciliation import Reconciliation
 from vault.services.recipient_book import RecipientBook
 from vault.services.recipients import Recipients
+from vault.services.reconciliation import Reconciliation
+from vault.services.recoverables import Recoverables
 from vault.services.recovery import Recovery
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
@@ -86,6 +90,7 @@ from vault.services.tokens import Tokens
 from vault.services.trail import Trail
 from vault.services.velocity import Budgets
 from vault.services.views import Views
+from vault.services.walking import Walks
 from vault.services.watching import Watching
 
 if TYPE_CHECKING:
@@ -177,6 +182,8 @@ def compose(ground: Ground) -> Vault:
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
     trail = Trail(units, gate, clock)
+    waits = Limits(timedelta(days=settings.upkeep.grace_days), timedelta(days=settings.upkeep.check_days))
+    healths = Healths(units, gate, clock, waits)
     reviews = Reviews(units, gate, clock)
     reconciliation = Reconciliation(
         units,
@@ -202,6 +209,9 @@ def compose(ground: Ground) -> Vault:
         gate=gate,
         customers=Customers(units, gate, clock),
         accounts=Accounts(units, gate, clock),
+        healths=healths,
+        board=Board(units, clock, healths),
+        recoverables=Recoverables(units, clock, healths),
         custodies=custodies,
         asking=Asking(units, gate, deciding, tickets, clock),
         checkouts=checkouts,
@@ -210,6 +220,7 @@ def compose(ground: Ground) -> Vault:
         rotations=rotations,
         attestations=Attestations(units, rotations, clock),
         devices=Devices(units, checkouts, clock),
+        walks=Walks(units, gate, clock),
         views=Views(units, gate, deciding, clock),
         queue=Queue(units, gate, deciding, clock),
         trail=trail,

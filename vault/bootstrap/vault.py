@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vault.services.approvals import Approvals
     from vault.services.asking import Asking
     from vault.services.attestations import Attestations
+    from vault.services.board import Board
     from vault.services.checkouts import Checkouts
     from vault.services.clocks import Clocks
     from vault.services.custody import Custodies
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vault.services.freezes import Freezes
     from vault.services.gate import Gate
     from vault.services.glass import BreakGlass
+    from vault.services.healths import Healths
     from vault.services.imports import Imports
     from vault.services.incidents import Incidents
     from vault.services.indexing import Indexing
@@ -52,8 +54,9 @@ if TYPE_CHECKING:
     from vault.services.proposals import Proposals
     from vault.services.publishing import Publishing
     from vault.services.queue import Queue
-    from vault.services.reconciliation import Reconciliation
     from vault.services.recipients import Recipients
+    from vault.services.reconciliation import Reconciliation
+    from vault.services.recoverables import Recoverables
     from vault.services.recovery import Recovery
     from vault.services.reveals import Reveals
     from vault.services.reviews import Reviews
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
     from vault.services.trail import Trail
     from vault.services.velocity import Budgets
     from vault.services.views import Views
+    from vault.services.walking import Walks
     from vault.services.watching import Watching
     from vault.settings import Settings
 
@@ -89,6 +93,9 @@ class Vault:
     gate: Gate
     customers: Customers
     accounts: Accounts
+    healths: Healths
+    board: Board
+    recoverables: Recoverables
     custodies: Custodies
     asking: Asking
     checkouts: Checkouts
@@ -97,6 +104,7 @@ class Vault:
     rotations: Rotations
     attestations: Attestations
     devices: Devices
+    walks: Walks
     views: Views
     queue: Queue
     trail: Trail

@@ -15,7 +15,9 @@ from enum import StrEnum
 from typing import Final
 
 from vault.domain.account import Custody
-from vault.domain.credential import Due, Part, PartKind, PartState, Version
+from vault.domain.credential import Due, Part, PartKind, PartState
+from vault.domain.due import Current
+from vault.domain.hygiene import Rule
 
 
 class Health(StrEnum):
@@ -47,7 +49,6 @@ RANK: Final[Mapping[Health, int]] = {
 class Why(StrEnum):
     """A fact that keeps a part from being healthy."""
 
-    NOT_HELD = "not_held"
     NOTHING_WORKS = "nothing_works"
     NO_VALUE = "no_value"
     CONTRADICTED = "contradicted"
@@ -61,6 +62,7 @@ class Why(StrEnum):
     DUE_REUSED = "due_reused"
     RESTORED = "restored"
     NOT_OPENED = "not_opened"
+    OPENS_NOT = "opens_not"
 
 
 class Next(StrEnum):
@@ -82,11 +84,20 @@ DUE_WHY: Final[Mapping[Due, Why]] = {
     Due.AGE: Why.DUE_AGE,
     Due.UNCHECKED: Why.RESTORED,
     Due.LEAVER: Why.DUE_LEAVER,
+    Due.INCIDENT: Why.DUE_INCIDENT,
+    Due.REUSED: Why.DUE_REUSED,
 }
 """Each cause of being due as a fact about health."""
 
 HELD: Final = frozenset({Custody.HELD, Custody.IN_TRANSFER, Custody.CLOSING, Custody.CLOSED})
 """Custody in which we answer for the credential; in every other one it is `absent`."""
+
+CONTRADICTING: Final[Mapping[Rule, PartKind]] = {
+    Rule.MFA_OFF: PartKind.MFA,
+    Rule.PASSWORD_GONE: PartKind.PASSWORD,
+    Rule.EMAIL_DIFFERS: PartKind.PASSWORD,
+}
+"""Findings beside which a part as it is held cannot be true; the root e-mail is where a password is reset."""
 
 _STATES: Final[Mapping[PartState, tuple[Health, Why, Next]]] = {
     PartState.LOST: (Health.LOST, Why.NOTHING_WORKS, Next.RECOVER),
@@ -117,14 +128,16 @@ class Contradicted:
 class PartFacts:
     """All that is known of a part now.
 
-    `due` gives each cause with since when it holds. `opened_at` is when a drill last opened the current version.
+    `due` gives each cause with since when it holds. `opened_at` is when a drill last opened the current version under
+    each of its keys, `fault` the code of what the last drill found wrong in it.
     """
 
     part: Part
-    current: Version | None
+    current: Current | None
     due: Mapping[Due, datetime]
     contradicted: tuple[Contradicted, ...] = ()
     opened_at: datetime | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +198,18 @@ def part_health(facts: PartFacts, limits: Limits, now: datetime) -> PartHealth:
     )
     found += (_due(cause, since, limits, now) for cause, since in facts.due.items())
     if current is not None:
-        opened = max(
-            current.created_at,
-            current.current_since or current.created_at,
-            facts.opened_at or current.created_at,
-        )
-        if now - opened >= limits.check:
-            found.append(Fact(Health.UNCHECKED, Why.NOT_OPENED, opened + limits.check, Next.DRILL))
+        found += _looked_at(current, facts, limits, now)
     ordered = _sorted(found)
     return PartHealth(part.kind, ordered[0].health if ordered else Health.HEALTHY, ordered)
+
+
+def _looked_at(current: Current, facts: PartFacts, limits: Limits, now: datetime) -> Iterable[Fact]:
+    """Say what the last drill found wrong, or that a drill is owed since the value came or was last opened."""
+    looked = max(current.since, facts.opened_at or current.since)
+    if facts.fault:
+        yield Fact(Health.UNKNOWN, Why.OPENS_NOT, looked, Next.DRILL, facts.fault)
+    elif now - looked >= limits.check:
+        yield Fact(Health.UNCHECKED, Why.NOT_OPENED, looked + limits.check, Next.DRILL)
 
 
 def _due(cause: Due, since: datetime, limits: Limits, now: datetime) -> Fact:
@@ -206,3 +222,33 @@ def _due(cause: Due, since: datetime, limits: Limits, now: datetime) -> Fact:
 
 def _sorted(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(sorted(facts, key=lambda each: (-RANK[each.health], each.since)))
+
+
+WORDS: Final[Mapping[Why, str]] = {
+    Why.NOTHING_WORKS: "No value that is kept works at AWS.",
+    Why.NO_VALUE: "The account is held, and there is no value to open it with.",
+    Why.CONTRADICTED: "AWS tells of something that cannot be beside what is held.",
+    Why.OUTCOME_UNKNOWN: "Nobody knows which of the kept values is set at AWS.",
+    Why.DUE_DISCLOSED: "Somebody has seen this password.",
+    Why.DUE_INTAKE: "It existed before us, so others may know it.",
+    Why.DUE_WEAK: "It does not meet the rules for passwords.",
+    Why.DUE_AGE: "It is older than the policy allows.",
+    Why.DUE_LEAVER: "Somebody who was shut out may know it.",
+    Why.DUE_INCIDENT: "An incident about this account is open, and the value is from before it was found.",
+    Why.DUE_REUSED: "Another account had the same value when it was taken in.",
+    Why.RESTORED: "It came out of a backup, and nobody has seen since then that AWS still takes it.",
+    Why.NOT_OPENED: "No drill has opened it for too long.",
+    Why.OPENS_NOT: "The last drill could not open it under each of its keys.",
+}
+"""Each fact in a sentence."""
+
+STEPS: Final[Mapping[Next, str]] = {
+    Next.NOTHING: "Nothing to do.",
+    Next.TAKE_IN: "Take its values in, or have a takeover checkout rotate both parts.",
+    Next.RECOVER: "Check it out for rotation and reset it at AWS through its mailbox and phone.",
+    Next.COMPARE: "Look at AWS's record, then check it out for rotation and find out which value works.",
+    Next.FIND_OUT: "Check it out for rotation, try the values in their order, and say which one works.",
+    Next.ROTATE: "Check it out for rotation and set a new value.",
+    Next.DRILL: "Have the host run a drill; one that fails is restored from a backup or rotated.",
+}
+"""Each step in a sentence: what to do, and where."""

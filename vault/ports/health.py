@@ -15,6 +15,7 @@ from vault.domain.account import Account, Custody, Kind
 from vault.domain.actor import Reach
 from vault.domain.credential import Part, PartKind
 from vault.domain.due import Current, Marks, Reused
+from vault.domain.hygiene import Rule
 from vault.domain.rotation import RotationState
 
 
@@ -62,6 +63,16 @@ class Holder:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """That an inspection saw something at AWS beside which a part as it is held cannot be true."""
+
+    account_id: str
+    rule: Rule
+    summary: str
+    since: datetime
+
+
 class HealthStore(Protocol):
     """What the health of credentials is computed from."""
 
@@ -79,6 +90,10 @@ class HealthStore(Protocol):
 
     def parts(self, whose: Whose) -> Mapping[str, tuple[HeldPart, ...]]:
         """Give the parts of each account with their current versions, password first."""
+        ...
+
+    def differing(self, whose: Whose) -> tuple[Differs, ...]:
+        """List standing findings of inspections that contradict what is held, oldest first."""
         ...
 
     def underway(self, whose: Whose) -> tuple[Underway, ...]:

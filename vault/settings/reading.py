@@ -39,6 +39,7 @@ from vault.settings.values import (
     Session,
     Settings,
     TicketSystem,
+    Upkeep,
     Worker,
 )
 
@@ -66,6 +67,7 @@ S = TypeVar(
     Session,
     Oidc,
     People,
+    Upkeep,
     Worker,
 )
 
@@ -90,6 +92,8 @@ _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "people.enrolment_seconds": (300, 2_592_000),
     "people.token_days": (1, 90),
     "people.hashes_at_once": (1, 16),
+    "upkeep.grace_days": (0, 365),
+    "upkeep.check_days": (1, 3_650),
     "worker.interval_seconds": (1, 300),
 }
 _KINDS: Final[Mapping[object, str]] = {
@@ -166,6 +170,7 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("session", Session, document, environment),
         _section("oidc", Oidc, document, environment),
         _section("people", People, document, environment),
+        _section("upkeep", Upkeep, document, environment),
         _section("worker", Worker, document, environment),
     )
     _check(settings)

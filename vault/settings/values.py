@@ -197,6 +197,14 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class Upkeep:
+    """How long work on credentials may wait."""
+
+    grace_days: int = 14
+    check_days: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """The sweep that writes down what time has already done (rule 10)."""
 
@@ -222,6 +230,7 @@ class Settings:
     session: Session
     oidc: Oidc
     people: People
+    upkeep: Upkeep
     worker: Worker
 
     @property
@@ -288,5 +297,6 @@ SECTIONS: Final[Mapping[str, type]] = {
     "session": Session,
     "oidc": Oidc,
     "people": People,
+    "upkeep": Upkeep,
     "worker": Worker,
 }

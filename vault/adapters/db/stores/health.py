@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from vault.adapters.db import mapping, tables
+from vault.adapters.db.inspections import finding
 from vault.adapters.db.leavers import leaver_knows
 from vault.adapters.db.outside import cloud_event, incident
 from vault.adapters.db.reused import reused_value
@@ -39,8 +40,10 @@ from vault.domain.account import Account
 from vault.domain.checkout import OPEN
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.due import INCIDENTS, Current, Marks, Place, Reused
+from vault.domain.health import CONTRADICTING
+from vault.domain.hygiene import FindingState
 from vault.domain.rotation import UNSETTLED, RotationState
-from vault.ports.health import HeldPart, Holder, Underway, Whose
+from vault.ports.health import Differs, HeldPart, Holder, Underway, Whose
 
 _account = tables.account.c
 _part = tables.part.c
@@ -51,6 +54,7 @@ _knows = leaver_knows.c
 _reused = reused_value.c
 _incident = incident.c
 _event = cloud_event.c
+_finding = finding.c
 
 _LEFT: Final = "left"
 _SAME: Final = "reused"
@@ -107,6 +111,12 @@ _PARTS: Final = (
         ),
     )
     .order_by(_part.account_id, _part.kind.desc())
+)
+_DIFFERING: Final = (
+    select(_finding.account_id, _finding.rule, _finding.summary, _finding.opened_at)
+    .join(tables.account, _account.id == _finding.account_id)
+    .where(_finding.state != FindingState.CLOSED, _finding.rule.in_(sorted(CONTRADICTING)))
+    .order_by(_finding.opened_at, _finding.id)
 )
 _UNDERWAY: Final = (
     select(
@@ -171,6 +181,10 @@ class Healths:
             current = Current(part.kind, number, origin, weak, since, disclosed, restored)
             found[part.account_id].append(HeldPart(part, current, drilled, fault))
         return {number: tuple(parts) for number, parts in found.items()}
+
+    def differing(self, whose: Whose) -> tuple[Differs, ...]:
+        """List standing findings of inspections that contradict what is held, oldest first."""
+        return tuple(Differs(*row) for row in self.db.all(_narrowed(_DIFFERING, whose)))
 
     def underway(self, whose: Whose) -> tuple[Underway, ...]:
         """List their rotations that are not at an end, oldest first."""
