@@ -24,9 +24,12 @@ from typing import Final
 
 from vault.domain.cloudtrail import CloudRecord, plain
 from vault.domain.credential import PartKind
+from vault.domain.rotation import Rotation, RotationState
 
 SLACK: Final = timedelta(seconds=60)
 """How long after an attestation AWS may say that the change happened: clocks differ."""
+SETTLED: Final = timedelta(minutes=15)
+"""So long records are waited for before those that came count as all there are: CloudTrail delivers within it."""
 DEVICE_PREFIX: Final = "rv-"
 """How the name begins that the vault suggests for the device of an MFA version: ``rv-<version>``."""
 
@@ -167,15 +170,22 @@ def contradictions(
     return tuple(found.values())
 
 
-def observe(record: CloudRecord) -> Observation | None:
-    """Take from a kept record what it says of how root got in; None where it says nothing of that."""
+def observe(record: CloudRecord, *, in_session: bool = False) -> Observation | None:
+    """Take from a kept record what it says of how root got in; None where it says nothing of that.
+
+    `in_session` says that it happened in a task session (`sts:AssumeRoot`), which is not root itself.
+    """
     if record.name not in OBSERVED or record.account_id is None:
         return None
     act = Act(record.name)
     raw = json.loads(record.record)
+    service, kind = _SERVICES[act]
+    if raw.get("eventSource") != service:
+        return None
     identity = _object(raw, "userIdentity")
     by_root = (
-        (raw.get("eventSource"), raw.get("eventType")) == _SERVICES[act]
+        not in_session
+        and raw.get("eventType") == kind
         and identity.get("type") == "Root"
         and not identity.get("invokedBy")
         and identity.get("accountId") == record.account_id
@@ -197,6 +207,166 @@ def observe(record: CloudRecord) -> Observation | None:
 def _object(raw: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = raw.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+class Rule(StrEnum):
+    """By which rule a rotation is proven."""
+
+    CHANGED = "changed"
+    """The only change of the part between showing the value and hearing that AWS took it."""
+    SIGNED_IN = "signed_in"
+    """Root signed in under a lease in which this version, and no other of its part, was given out."""
+    LAST_USED = "last_used"
+    """The credential report names a use of the password within such a lease: weaker, since it tells nothing of MFA."""
+    MFA_APPEARED = "mfa_appeared"
+    """Root had no MFA before and has it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A value that was given out to be used: which one, when, and the lease under which it was."""
+
+    checkout_id: str
+    kind: PartKind
+    version: int
+    at: datetime
+    began: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An accepted rotation with what the vault itself knows beside it.
+
+    `next_shown` is when the next value of the part was first shown; `has_mfa` whether the vault holds an MFA seed;
+    `uses` are all values of the account that were given out to be used.
+    """
+
+    rotation: Rotation
+    window: Window
+    next_shown: datetime | None
+    has_mfa: bool
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a rotation did what was said of it: by which rule, and by which observations."""
+
+    rule: Rule
+    seen: tuple[Observation, ...]
+
+    @property
+    def source(self) -> Source:
+        """Where it was observed."""
+        return self.seen[-1].source
+
+    @property
+    def at(self) -> datetime:
+        """When it happened at AWS."""
+        return self.seen[-1].at
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Name the observations."""
+        return tuple(each.id for each in self.seen)
+
+
+_CHANGES: Final[Mapping[PartKind, Act]] = {
+    PartKind.PASSWORD: Act.PASSWORD_UPDATED,
+    PartKind.MFA: Act.MFA_ENABLED,
+}
+
+
+def proven(case: Case, observations: Iterable[Observation], until: datetime) -> Proof | None:
+    """Say what proves an accepted rotation, as far as records of before `until` have all been delivered by now.
+
+    What was observed twice under one id counts once; of another account, of before the first showing, refused, or not
+    by root itself, not at all.
+    """
+    rotation, window = case.rotation, case.window
+    if rotation.state is not RotationState.ACCEPTED or window.until is None:
+        return None
+    once = {(each.source, each.id, each.act): each for each in observations}
+    ours = [each for each in once.values() if each.account_id == rotation.account_id and each.at < until]
+    seen = sorted((each for each in ours if each.counts), key=lambda each: (each.at, each.id))
+    return (
+        (_changed(case, seen) if window.until + SLACK < until else None)
+        or _signed_in(case, seen)
+        or _appeared(case, seen)
+    )
+
+
+def _changed(case: Case, seen: Sequence[Observation]) -> Proof | None:
+    """Find the one change of the part in the window; two, or a recovery beside it, prove nothing."""
+    inside = [
+        each
+        for each in seen
+        if case.window.covers(each.at) and (case.next_shown is None or each.at < floor(case.next_shown))
+    ]
+    changes = [each for each in inside if each.act is _CHANGES[case.rotation.kind]]
+    recovered = any(each.act is Act.PASSWORD_RECOVERED for each in inside)
+    if len(changes) != 1 or recovered:
+        return None
+    gone = (each for each in inside if each.act is Act.MFA_DEACTIVATED and each.device is not None)
+    if any(each.device == changes[0].device and each.at >= changes[0].at for each in gone):
+        return None
+    return Proof(Rule.CHANGED, (changes[0],))
+
+
+def _signed_in(case: Case, seen: Sequence[Observation]) -> Proof | None:
+    """Find a sign-in, or else a last use that the report names, that only this version explains."""
+    for act, rule in ((Act.SIGN_IN, Rule.SIGNED_IN), (Act.PASSWORD_USED, Rule.LAST_USED)):
+        for each in seen:
+            if each.act is act and _is_its_use(case, each) and not _replaced(case, seen, each.at):
+                return Proof(rule, (each,))
+    return None
+
+
+def _is_its_use(case: Case, seen: Observation) -> bool:
+    """Say whether a sign-in happened under a lease in which this version alone of its part was given out before.
+
+    Of a password it has to be a later lease than that of its attestation; of a device a code that came after that.
+    """
+    rotation, attested = case.rotation, case.window.until
+    is_mfa = rotation.kind is PartKind.MFA
+    if attested is None or seen.at <= attested or (is_mfa and seen.act is not Act.SIGN_IN):
+        return False
+    if seen.act is Act.SIGN_IN and (is_mfa or case.has_mfa) and seen.mfa is not True:
+        return False
+    given = [
+        use
+        for use in case.uses
+        if use.kind is rotation.kind
+        and attested <= use.at
+        and floor(use.at) <= seen.at
+        and use.began <= seen.at
+        and (use.ended is None or seen.at <= use.ended)
+        and (is_mfa or use.checkout_id not in {rotation.attested_in, rotation.checkout_id})
+    ]
+    return {use.version for use in given} == {rotation.version}
+
+
+def _replaced(case: Case, seen: Sequence[Observation], at: datetime) -> bool:
+    """Say whether the part was changed again between the rotation's window and a moment."""
+    until = case.window.until or at
+    acts = {_CHANGES[case.rotation.kind]} | (
+        {Act.PASSWORD_RECOVERED} if case.rotation.kind is PartKind.PASSWORD else set()
+    )
+    return any(each.act in acts and until + SLACK < each.at <= at for each in seen)
+
+
+def _appeared(case: Case, seen: Sequence[Observation]) -> Proof | None:
+    """Find that root had no MFA in the last summary before, and has it in the first one after."""
+    window = case.window
+    stated = [each for each in seen if each.act is Act.MFA_STATED]
+    before = [each for each in stated if each.at < floor(window.since)]
+    after = [each for each in stated if window.until is not None and each.at > window.until + SLACK]
+    if case.rotation.kind is not PartKind.MFA or not before or not after:
+        return None
+    if before[-1].mfa is not False or after[0].mfa is not True:
+        return None
+    return Proof(Rule.MFA_APPEARED, (before[-1], after[0]))
 
 
 def floor(at: datetime) -> datetime:

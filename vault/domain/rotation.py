@@ -102,3 +102,5 @@ class Rotation:
     verified_at: datetime | None = None
     evidence: Evidence | None = None
     evidence_note: str | None = None
+    overdue_at: datetime | None = None
+    """When it was told that it waits for its proof for too long; told once."""

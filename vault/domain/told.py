@@ -194,6 +194,7 @@ def _(thing: Rotation) -> Told:
         "attested_in": _text(thing.attested_in),
         "verified_by": _text(thing.verified_by),
         "evidence": _text(thing.evidence),
+        "overdue": _text(thing.overdue_at),
     }  # fmt: skip
 
 

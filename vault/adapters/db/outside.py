@@ -98,11 +98,11 @@ Index(
     postgresql_where=text("closed_at IS NULL"),
 )
 
-ROOT_CHANGED: Final = (
-    "name IN ('DeactivateMFADevice', 'EmailUpdated', 'EnableMFADevice', 'PasswordRecoveryCompleted', "
-    "'PasswordUpdated') AND error IS NULL"
+OBSERVED: Final = (
+    "name IN ('ConsoleLogin', 'DeactivateMFADevice', 'EmailUpdated', 'EnableMFADevice', "
+    "'PasswordRecoveryCompleted', 'PasswordUpdated')"
 )
-"""Records of accepted changes of how root gets in; a statement has to repeat it to be answered by its index."""
+"""Records of how root got in, and of what changed that; a statement has to repeat it to be answered by its index."""
 
 cloud_event = Table(
     "cloud_event",
@@ -138,7 +138,7 @@ Index(
     postgresql_where=text("matched IS NULL"),
 )
 
-some("cloud_event_root_change", (cloud_event.c.account_id, cloud_event.c.happened_at), ROOT_CHANGED)
+some("cloud_event_observed", (cloud_event.c.account_id, cloud_event.c.happened_at), OBSERVED)
 
 key_call = Table(
     "key_call",

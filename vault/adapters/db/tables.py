@@ -361,6 +361,7 @@ rotation = Table(
     moment("verified_at", nullable=True),
     choice("evidence", Evidence, nullable=True),
     words("evidence_note", nullable=True),
+    moment("overdue_at", nullable=True),
     ForeignKeyConstraint(
         ["account_id", "kind", "version"], ["version.account_id", "version.kind", "version.number"]
     ),

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import Select, and_, func, select, text
 
-from vault.adapters.db import tables
-from vault.adapters.db.outside import ROOT_CHANGED, cloud_event
+from vault.adapters.db import mapping, tables
+from vault.adapters.db.outside import OBSERVED, cloud_event
+from vault.adapters.db.paging import after as later
+from vault.adapters.db.paging import decode_dated, encode_dated, limited, page
 from vault.adapters.db.statements import AnyRow, Statements
 from vault.adapters.db.stores.accounts import within
+from vault.adapters.db.types import Moment
 from vault.domain.actor import Reach
 from vault.domain.cloudtrail import CloudRecord
 from vault.domain.credential import PartKind, VersionLabel
-from vault.domain.proof import Observation, Window, observe
-from vault.domain.rotation import RotationState
-from vault.ports.records import RevealPurpose
+from vault.domain.proof import ROOT_CHANGES, Observation, Use, Window, observe
+from vault.domain.rotation import Rotation, RotationState
+from vault.ports.proofs import UnverifiedCount, UnverifiedFilter
+from vault.ports.records import Page, RevealPurpose, RevealState, Slice
 
 _CHUNK: Final = 500
+_SESSION: Final = "session:"
 _event = cloud_event.c
 _account = tables.account.c
 _version = tables.version.c
@@ -30,13 +35,15 @@ _checkout = tables.checkout.c
 
 _UNKEPT: Final = {"keys", "context"}
 _RECORD: Final = tuple(field.name for field in fields(CloudRecord) if field.name not in _UNKEPT)
+_COLUMNS: Final = (*(_event[name] for name in _RECORD), _event.matched)
+_SEEN: Final = select(*_COLUMNS).where(text(OBSERVED))
 _SINCE: Final = (
     select(_version.account_id, func.min(_version.current_since).label("since"))
     .where(_version.label == VersionLabel.CURRENT)
     .group_by(_version.account_id)
     .subquery()
 )
-_CHANGED: Final = select(*(_event[name] for name in _RECORD)).where(text(ROOT_CHANGED)).subquery()
+_CHANGED: Final = _SEEN.where(_event.name.in_(sorted(ROOT_CHANGES)), _event.error.is_(None)).subquery()
 _CHANGES: Final = (
     select(*_CHANGED.c)
     .join(tables.account, _account.id == _CHANGED.c.account_id)
@@ -68,6 +75,28 @@ _WINDOWS: Final = (
     .group_by(_rotation.id, _checkout.id)
     .order_by(_rotation.account_id, _rotation.planned_at, _rotation.id)
 )
+_USES: Final = (
+    select(
+        _reveal.account_id,
+        _reveal.checkout_id,
+        _reveal.kind,
+        _reveal.version,
+        _reveal.ended_at,
+        _checkout.activated_at,
+        _checkout.expires_at,
+        _checkout.ended_at,
+    )
+    .join(tables.checkout, _checkout.id == _reveal.checkout_id)
+    .where(_reveal.purpose == RevealPurpose.USE, _reveal.state == RevealState.RELEASED)
+    .order_by(_reveal.account_id, _reveal.ended_at, _reveal.id)
+)
+# written out, so that a partial index answers it
+_WAITING: Final = text("rotation.state = 'accepted'")
+_OLDEST: Final = (_rotation.attested_at, _rotation.id)
+_UNVERIFIED: Final = select(*mapping.rotation.columns).where(_WAITING).order_by(*_OLDEST)
+_COUNT: Final = select(
+    func.count(), func.count(_rotation.overdue_at), func.min(_rotation.attested_at, type_=Moment)
+).where(_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +109,98 @@ class Proofs:
         """List by account, oldest first, the changes of how root gets in that AWS accepted since a part held now is."""
         if isinstance(accounts, Reach):
             chosen = within(_CHANGES, accounts, _account.customer_id, _account.id)
-            return _by_account(_record(row) for row in self.db.all(chosen))
-        found: dict[str, tuple[Observation, ...]] = {}
-        for start in range(0, len(accounts), _CHUNK):
-            some = accounts[start : start + _CHUNK]
-            rows = self.db.all(_CHANGES.where(_account.id.in_(some)))
-            found |= _by_account(_record(row) for row in rows)
-        return found
+            return _by_account(map(_observation, self.db.all(chosen)))
+        rows = self._each(accounts, lambda some: _CHANGES.where(_account.id.in_(some)))
+        return _by_account(map(_observation, rows))
+
+    def observed(self, since: Mapping[str, datetime]) -> Mapping[str, tuple[Observation, ...]]:
+        """List by account, oldest first, what CloudTrail's records tell of root from a time on."""
+        if not since:
+            return {}
+        ordered = _SEEN.where(_event.happened_at >= min(since.values()))
+        ordered = ordered.order_by(_event.account_id, _event.happened_at, _event.event_id)
+        rows = self._each(tuple(since), lambda some: ordered.where(_event.account_id.in_(some)))
+        found = (_observation(row) for row in rows)
+        return _by_account(each for each in found if each is None or each.at >= since[each.account_id])
 
     def windows(self, account_ids: tuple[str, ...]) -> Mapping[str, tuple[Window, ...]]:
-        """List the windows of the rotations of some accounts whose value was shown."""
-        found: dict[str, tuple[Window, ...]] = {}
-        for start in range(0, len(account_ids), _CHUNK):
-            some = account_ids[start : start + _CHUNK]
-            for row in self.db.all(_WINDOWS.where(_rotation.account_id.in_(some))):
-                window = _window(row)
-                found[window.account_id] = (*found.get(window.account_id, ()), window)
+        """List by account the windows of the rotations whose value was shown, in the order they were planned."""
+        rows = self._each(account_ids, lambda some: _WINDOWS.where(_rotation.account_id.in_(some)))
+        return _by_account(map(_window, rows))
+
+    def uses(self, account_ids: tuple[str, ...], since: datetime) -> Mapping[str, tuple[Use, ...]]:
+        """List by account, oldest first, the values that were given out to be used, from a time on."""
+        found: dict[str, tuple[Use, ...]] = {}
+        recent = _USES.where(_reveal.ended_at >= since)
+        for row in self._each(account_ids, lambda some: recent.where(_reveal.account_id.in_(some))):
+            account_id, checkout_id, kind, version, at, began, *ends = row
+            use = Use(checkout_id, PartKind(kind), version, at, began, _first(ends))
+            found[account_id] = (*found.get(account_id, ()), use)
         return found
 
+    def unverified(self, after: tuple[datetime, str] | None, limit: int) -> tuple[Rotation, ...]:
+        """List rotations that wait for their proof, the oldest first, after a place in that order."""
+        chosen = _UNVERIFIED.limit(limit)
+        if after is not None:
+            chosen = chosen.where(later(*_OLDEST, after))
+        return tuple(mapping.rotation.value(row) for row in self.db.all(chosen))
 
-def _by_account(records: Any) -> dict[str, tuple[Observation, ...]]:
-    found: dict[str, tuple[Observation, ...]] = {}
-    for record in records:
-        seen = observe(record)
-        if seen is not None:
-            found[seen.account_id] = (*found.get(seen.account_id, ()), seen)
-    return found
+    def page(self, reach: Reach, wanted: UnverifiedFilter, part: Slice) -> Page[Rotation]:
+        """List those in reach, the oldest first."""
+        chosen = _UNVERIFIED.limit(limited(part.limit))
+        if not reach.everything or wanted.customer_id is not None:
+            chosen = chosen.join(tables.account, _account.id == _rotation.account_id)
+            chosen = within(chosen, reach, _account.customer_id, _account.id)
+        for column, value in (
+            (_rotation.account_id, wanted.account_id),
+            (_rotation.kind, wanted.kind),
+            (_account.customer_id, wanted.customer_id),
+        ):
+            if value is not None:
+                chosen = chosen.where(column == value)
+        if wanted.before is not None:
+            chosen = chosen.where(_rotation.attested_at < wanted.before)
+        place = decode_dated(part.cursor)
+        if place is not None:
+            chosen = chosen.where(later(*_OLDEST, place))
+        found = [mapping.rotation.value(row) for row in self.db.all(chosen)]
+        return page(
+            found, part.limit, lambda each: encode_dated(each.attested_at or each.planned_at, each.id)
+        )
+
+    def overdue(self, before: datetime, limit: int) -> tuple[Rotation, ...]:
+        """List those attested before a time of which it was not told yet, the oldest first."""
+        chosen = _UNVERIFIED.where(_rotation.attested_at < before, _rotation.overdue_at.is_(None))
+        return tuple(mapping.rotation.value(row) for row in self.db.all(chosen.limit(limit)))
+
+    def count(self) -> UnverifiedCount:
+        """Count them all."""
+        row = self.db.one(_COUNT)
+        return UnverifiedCount(0, 0, None) if row is None else UnverifiedCount(row[0], row[1], row[2])
+
+    def _each(
+        self, account_ids: tuple[str, ...], chosen: Callable[[Sequence[str]], Select[Any]]
+    ) -> Iterable[AnyRow]:
+        for start in range(0, len(account_ids), _CHUNK):
+            yield from self.db.all(chosen(account_ids[start : start + _CHUNK]))
 
 
-def _record(row: AnyRow) -> CloudRecord:
-    return CloudRecord(**dict(zip(_RECORD, row, strict=True)))
+def _by_account(things: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, list[Any]] = {}
+    for thing in things:
+        if thing is not None:
+            found.setdefault(thing.account_id, []).append(thing)
+    return {account_id: tuple(some) for account_id, some in found.items()}
+
+
+def _observation(row: AnyRow) -> Observation | None:
+    *values, matched = row
+    record = CloudRecord(**dict(zip(_RECORD, values, strict=True)))
+    return observe(record, in_session=(matched or "").startswith(_SESSION))
 
 
 def _window(row: AnyRow) -> Window:
-    account_id, kind, version, state, shown, attested, expires, ended = row
-    ends: list[datetime] = [end for end in (expires, ended) if end is not None]
+    account_id, kind, version, state, shown, attested, *ends = row
     settled = state in {RotationState.ACCEPTED, RotationState.VERIFIED, RotationState.REFUSED}
     return Window(
         account_id=account_id,
@@ -123,5 +209,9 @@ def _window(row: AnyRow) -> Window:
         since=shown,
         until=attested if settled else None,
         refused=state == RotationState.REFUSED,
-        lease_end=min(ends, default=None),
+        lease_end=_first(ends),
     )
+
+
+def _first(ends: Sequence[datetime | None]) -> datetime | None:
+    return min((end for end in ends if end is not None), default=None)

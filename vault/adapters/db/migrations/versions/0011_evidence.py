@@ -17,4 +17,4 @@ AFTER = "evidence IN ('aws_record', 'later_use', 'second_person')"
 def upgrade() -> None:
     """Add what is new."""
     widen("rotation", "rotation_evidence_known", BEFORE, AFTER)
-    carry_out(__file__)
+    carry_out(__file__, columns=("ALTER TABLE rotation ADD COLUMN overdue_at {moment}",))
