@@ -29,11 +29,19 @@ class ProposalKind(StrEnum):
     """More accounts an hour for a person, for a campaign; the subject is the person."""
     SPLIT_OFF = "split_off"
     """That password and codes may go to one person again (C8); the subject is the account or customer."""
+    RECIPIENT = "recipient"
+    """Whom every data key is wrapped for offline (S6); the subject is the recipient, or ``none``."""
+    REWRAP = "rewrap"
+    """Other keys for every data key; the subject is always ``keys``."""
+    DRILL = "drill"
+    """That every credential is opened once, unseen; the subject is ``live`` or ``restore``."""
+    CAMPAIGN = "campaign"
+    """Many accounts to rotate at a faster pace; the subject is the campaign."""
     LIFT = "lift"
     """The end of a freeze; the subject is the freeze."""
 
 
-LASTING: Final = frozenset({ProposalKind.POLICY})
+LASTING: Final = frozenset({ProposalKind.POLICY, ProposalKind.RECIPIENT})
 """What is in force until another takes its place: it can be withdrawn before, and never ended after."""
 
 

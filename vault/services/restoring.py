@@ -5,7 +5,8 @@ of the old one in the database, and the newer one that the mark held: what lies 
 be. Sessions, tokens, links, step-ups and open checkouts end; what was displayed is unknown; every disclosure
 without outcome counts as disclosed; one-time codes up to now count as used; repeated requests are not recognised.
 Every current version is promoted anew, so that it can be opened, and unchecked: a rotation after the backup may
-have replaced it at AWS. The policy in force is adopted anew. All of it is one transaction. Whoever was shut out,
+have replaced it at AWS. The policy in force is adopted anew; the recovery recipient is the one that
+the old log has in force, whatever the rows say. All of it is one transaction. Whoever was shut out,
 or lost a role, after the backup has it
 back: nothing in the backup tells of it, so the operator looks through people first (docs/operations.md).
 
@@ -29,6 +30,9 @@ from vault.errors import Conflict, Refused
 from vault.ports.store import CheckoutFilter, RevealState, Slice
 from vault.services.leases import end
 from vault.services.policies import adopt, overtake
+from vault.services.recipient_book import kept_by
+from vault.services.recipients import keep
+from vault.services.recipients import overtake as overtake_recipient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,6 +94,8 @@ class Restoring:
                 )
             self._open(unit, actor, why, ended, now)
             self._keep_policy(unit, actor, now)
+            overtake_recipient(unit, actor, NOTE, now)
+            keep(unit, kept_by(unit.census.leaves(aside.number), now), now)
             checkouts = _end_checkouts(unit, actor, now)
             reveals = _close_disclosures(unit, actor, now)
             tokens = _revoke_tokens(unit, actor, now)

@@ -7,7 +7,7 @@ the authorisation is already durable. Never decided here: whether a value may be
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vault.crypto.context import Context
@@ -15,6 +15,7 @@ from vault.crypto.envelope import Envelope, decode_wraps, encode_wraps, open_env
 from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
 from vault.domain.event import Result
 from vault.errors import KeysUnavailable, Tampered, VaultError
+from vault.services.recipient_book import FixedRecipient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vault.domain.secret import Secret
     from vault.ports.clock import Clock
     from vault.ports.keys import KeyCall, KeyService
+    from vault.ports.recovery import RecoveryRecipient
     from vault.ports.store import Units
 
 
@@ -82,9 +84,13 @@ def told_anyway(units: Units, clock: Clock, event: Event) -> Iterator[list[KeyCa
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Seals and opens under one key service (which may be a ring of several)."""
+    """Seals and opens under one key service (which may be a ring of several).
+
+    What it seals is wrapped for the recovery recipient as well, where one is in force; it opens nothing by that.
+    """
 
     keys: KeyService
+    recovery: RecoveryRecipient = field(default=FixedRecipient())
 
     def seal(
         self,
@@ -95,10 +101,16 @@ class Sealer:
         by: str,
         now: datetime,
     ) -> Sealed:
-        """Seal a value as a staged version of (account, kind, number) under a fresh data key (S11)."""
+        """Seal a value as a staged version of (account, kind, number) under a fresh data key (S11).
+
+        Call it in no transaction: keys are asked, and which recipient is in force.
+        """
         account_id, kind, number = place
         context = Context(vault=vault_id, account=account_id, kind=kind, version=number)
         data_key = self.keys.generate(context.pairs())
+        data_key = replace(
+            data_key, wraps=(*data_key.wraps, *self.recovery.wrap(data_key.key, context.pairs()))
+        )
         envelope = seal(plaintext, context, data_key)
         version = Version(
             account_id=account_id,

@@ -122,7 +122,9 @@ def test_a_wrap_for_another_recipient_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "age1", MADE.recipient.upper(), MADE.recipient[:-1] + "q", f" {MADE.recipient}"]
+    "text",
+    ["", "age1", MADE.recipient.upper(), MADE.recipient[:-1], f" {MADE.recipient}"],
+    ids=["empty", "begun", "upper case", "short", "blank before"],
 )
 def test_only_a_whole_recipient_is_one(text: str) -> None:
     assert not recovery.is_recipient(text)

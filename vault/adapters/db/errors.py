@@ -39,6 +39,10 @@ CONFLICTS: Final = {
         "concurrent.change",
         "Another version of the policy was agreed to at the same moment; look again.",
     ),
+    "recovery_recipient_pkey": (
+        "concurrent.change",
+        "Another recovery recipient was agreed to at the same moment; look again.",
+    ),
     "one_open_freeze": ("concurrent.change", "Somebody froze the same at the same moment; it is frozen."),
     "one_unsettled_rotation_per_part": (
         "rotation.conflict",
