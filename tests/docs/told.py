@@ -13,6 +13,7 @@ WHO = {
     Audience.ADMINISTRATORS: "administrators",
     Audience.AUDITORS: "auditors",
     Audience.HANDLERS: "who handles incidents",
+    Audience.KEEPERS: "who handles findings",
     Audience.REVIEWERS: "who reviews broken glass",
     Audience.SECONDS: "who may give the second word",
 }

@@ -34,6 +34,8 @@ class Audience(StrEnum):
     """Who handles incidents, within their scope."""
     REVIEWERS = "reviewers"
     """Who reviews broken glass, within their scope."""
+    KEEPERS = "keepers"
+    """Who handles findings, within their scope."""
     SECONDS = "seconds"
     """Who may give the second word on a proposal, within its scope."""
 
@@ -41,6 +43,7 @@ class Audience(StrEnum):
 C, R, P = Audience.CONCERNED, Audience.REQUESTER, Audience.APPROVERS
 D, U, H = Audience.ADMINISTRATORS, Audience.AUDITORS, Audience.HANDLERS
 S, V = Audience.SECONDS, Audience.REVIEWERS
+K: Final = Audience.KEEPERS
 _HAPPENED: Final = frozenset({Result.SUCCESS, Result.UNKNOWN})
 
 
@@ -78,7 +81,7 @@ def _to(
 
 
 _REQ, _PEOPLE, _OWN, _LOG = Topic.REQUESTS, Topic.PEOPLE, Topic.OWN, Topic.LOG
-_NOW = Topic.EMERGENCY
+_NOW, _WORK = Topic.EMERGENCY, Topic.WORK
 _ANY: Final = frozenset(Result)
 
 ROUTES: Final[Mapping[EventType, Route]] = {
@@ -103,6 +106,10 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.VELOCITY_EXCEEDED: _to(
         "{whom} opened more accounts in an hour than they may", _NOW, C, D, U, P, urgent=True, outcomes=_ANY
     ),
+    EventType.CAMPAIGN_ASSIGNED: _to(
+        "{who} gave you accounts of a campaign", _WORK, C, by_another=True, where={"from": 1}
+    ),
+    EventType.UPKEEP_REMINDED: _to("Work waits for you: look at what is yours to do", _WORK, C),
     EventType.PERSON_ENROLLED: _to("{whom} enrolled", _PEOPLE, D),
     EventType.PERSON_DISABLED: _to("{who} shut {whom} out", _PEOPLE, C, D, U),
     EventType.LEAVER_KNOWS: _to("What {whom} may know is due for rotation", _PEOPLE, D, U),
@@ -155,9 +162,19 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.AUDIT_EXPORTED: _to("{who} took a copy of the log", _LOG, U, by_mail=False),
     EventType.INCIDENT_OPENED: _to("An incident was opened", _LOG, H, outcomes=_ANY),
     EventType.INCIDENT_ASSIGNED: _to("{who} took an incident, or handed it on", _LOG, C),
+    EventType.FINDING_OPENED: _to(
+        "An account's root is not as it should be: {account}", _LOG, K, where={"weight": 1}
+    ),
+    EventType.FINDING_ASSIGNED: _to("{who} took a finding of {account}, or handed it on", _LOG, C),
     EventType.TICKET_UNTOLD: _to(
         "A ticket could not be told of a checkout that ended", _LOG, U, D, outcomes=_ANY
     ),
+    EventType.REWRAP_BEGUN: _to(
+        "Every data key is being wrapped under other keys", _LOG, U, D, urgent=True, outcomes=_ANY
+    ),
+    EventType.REWRAP_FINISHED: _to("A re-wrap came to its end", _LOG, U, D, outcomes=_ANY),
+    EventType.DRILL_BEGUN: _to("A drill opens every credential, and shows none", _LOG, U, D),
+    EventType.DRILL_FINISHED: _to("A drill came to its end", _LOG, U, D, outcomes=_ANY),
     EventType.OUTLET_LOST: _to("A place outside that keeps the log is lost", _LOG, U, D, outcomes=_ANY),
     EventType.OUTLET_BACK: _to("A place outside that keeps the log is back", _LOG, U, D),
     EventType.CREDENTIAL_RECOVERED: _to(
@@ -196,6 +213,8 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.SECRET_PROMOTED,
         EventType.CUSTODY_HELD,
         EventType.IMPORT_FINISHED,
+        EventType.CAMPAIGN_BEGUN,
+        EventType.CAMPAIGN_ENDED,
         EventType.CHECKOUT_GRANTED,
         EventType.CHECKOUT_RETURNED,
         EventType.REVEAL_AUTHORIZED,
@@ -214,7 +233,13 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.REVIEW_SIGNED,
         EventType.CLOUD_RECONCILED,
         EventType.INCIDENT_CLOSED,
+        EventType.INSPECTION_ASKED,
+        EventType.INSPECTION_DONE,
+        EventType.FINDING_ACCEPTED,
+        EventType.FINDING_CLOSED,
         EventType.HOST_COMMAND,
+        EventType.KEYS_REWRAPPED,
+        EventType.DRILL_OPENED,
         EventType.BACKUP_TAKEN,
         EventType.NOTICE_REPLAYED,
     }

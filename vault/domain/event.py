@@ -87,6 +87,11 @@ class EventType(StrEnum):
     FREEZE_LIFTED = "freeze.lifted"
     VELOCITY_EXCEEDED = "velocity.exceeded"
 
+    CAMPAIGN_BEGUN = "campaign.begun"
+    CAMPAIGN_ASSIGNED = "campaign.assigned"
+    CAMPAIGN_ENDED = "campaign.ended"
+    UPKEEP_REMINDED = "upkeep.reminded"
+
     TICKET_UNTOLD = "ticket.untold"
 
     REVEAL_AUTHORIZED = "secret.reveal.authorized"
@@ -113,6 +118,12 @@ class EventType(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_ASSIGNED = "incident.assigned"
     INCIDENT_CLOSED = "incident.closed"
+    INSPECTION_ASKED = "inspection.asked"
+    INSPECTION_DONE = "inspection.done"
+    FINDING_OPENED = "finding.opened"
+    FINDING_ASSIGNED = "finding.assigned"
+    FINDING_ACCEPTED = "finding.accepted"
+    FINDING_CLOSED = "finding.closed"
     OUTLET_LOST = "outlet.lost"
     OUTLET_BACK = "outlet.back"
     NOTICE_DEAD = "notice.dead"
@@ -121,6 +132,12 @@ class EventType(StrEnum):
     RECIPIENT_KEPT = "recipient.kept"
     CREDENTIAL_RECOVERED = "credential.recovered"
     HOST_COMMAND = "host.command"
+    REWRAP_BEGUN = "keys.rewrap.begun"
+    KEYS_REWRAPPED = "keys.rewrapped"
+    REWRAP_FINISHED = "keys.rewrap.finished"
+    DRILL_BEGUN = "drill.begun"
+    DRILL_OPENED = "drill.opened"
+    DRILL_FINISHED = "drill.finished"
     BACKUP_TAKEN = "backup.taken"
     VAULT_RESTORED = "vault.restored"
 
@@ -188,6 +205,10 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.FREEZE_SET: "Disclosures were stopped: of the vault, a customer, an account or a person.",
     EventType.FREEZE_LIFTED: "A second person agreed to lift a freeze.",
     EventType.VELOCITY_EXCEEDED: "A person opened more distinct accounts in an hour than they may.",
+    EventType.CAMPAIGN_BEGUN: "A campaign that two people agreed to began; the entries after it name its accounts.",
+    EventType.CAMPAIGN_ASSIGNED: "Accounts of a campaign were given to a person, or to nobody; some at a time.",
+    EventType.CAMPAIGN_ENDED: "A campaign ended, by time or because somebody ended it; its pace counts no more.",
+    EventType.UPKEEP_REMINDED: "A person was reminded of work that waits for them: counts alone, once a day at most.",
     EventType.TICKET_UNTOLD: "The ticket system did not take the note on a checkout that ended, for good.",
     EventType.REVEAL_AUTHORIZED: "A disclosure may happen now: written before any key is unwrapped.",
     EventType.REVEAL_RELEASED: "The value was opened and goes out with this entry's receipt.",
@@ -211,6 +232,12 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.INCIDENT_OPENED: "Something was found that the log does not explain.",
     EventType.INCIDENT_ASSIGNED: "Someone took an incident as theirs.",
     EventType.INCIDENT_CLOSED: "An incident was explained and closed.",
+    EventType.INSPECTION_ASKED: "Someone asked to have an account looked at now instead of when its turn comes.",
+    EventType.INSPECTION_DONE: "An account was looked at through its role, and what was seen is not what it was.",
+    EventType.FINDING_OPENED: "An account is not as it should be, or is so again; `detail.rule` says what.",
+    EventType.FINDING_ASSIGNED: "Someone took a finding as theirs, or was handed it.",
+    EventType.FINDING_ACCEPTED: "Someone accepted a finding for a time, with a sentence.",
+    EventType.FINDING_CLOSED: "A finding was seen to be mended, or somebody says that it is.",
     EventType.OUTLET_LOST: "A witness, anchor or feed outside has not answered for too long.",
     EventType.OUTLET_BACK: "A witness, anchor or feed outside answers again and has caught up.",
     EventType.NOTICE_DEAD: "Notices could not be delivered and are tried no more; `detail.count` says how many.",
@@ -219,6 +246,12 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.RECIPIENT_KEPT: "A restore took the recovery recipient over from the log that it ended.",
     EventType.CREDENTIAL_RECOVERED: "A credential was opened offline with shares, by a receipt entered later.",
     EventType.HOST_COMMAND: "A command on the host that changes or sends something; `detail.command` names it.",
+    EventType.REWRAP_BEGUN: "A re-wrap began: under which keys every data key shall be wrapped, by whose agreement.",
+    EventType.KEYS_REWRAPPED: "A version's data key was wrapped anew, proven under each key, or lost its old wraps.",
+    EventType.REWRAP_FINISHED: "A re-wrap came to its end; counts of what was done, and whether all is proven.",
+    EventType.DRILL_BEGUN: "A drill began: every credential is opened and none is shown; by whose agreement, and why.",
+    EventType.DRILL_OPENED: "A drill opened a version under each of its keys, or says what was wrong.",
+    EventType.DRILL_FINISHED: "A drill came to its end; counts of what opened and what did not.",
     EventType.BACKUP_TAKEN: "A backup was taken on the host.",
     EventType.VAULT_RESTORED: "A backup was restored; every credential counts as unchecked.",
 }

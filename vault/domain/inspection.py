@@ -7,7 +7,7 @@ is asked for (`vault.adapters.inspection`), and what is a finding (`vault.domain
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +27,8 @@ class Reason(StrEnum):
     """AWS did not answer, or not in time."""
     THROTTLED = "throttled"
     """AWS put the question off until there was no time left."""
+    FAILED = "failed"
+    """AWS answered with an error of another kind."""
     UNREADABLE = "unreadable"
     """The answer lacked what was asked for, or was of no known shape."""
     NOT_ASKED = "not_asked"
@@ -124,6 +126,22 @@ class Inspection:
     report: Fact[ReportRow]
     defaults: Mapping[str, Fact[bool]] = field(default_factory=dict)
     request_ids: tuple[str, ...] = ()
+    again_at: datetime | None = None
+    """When the very same was seen last, if it was seen again: what is unchanged is kept once."""
+
+    @property
+    def seen_at(self) -> datetime:
+        """When it was seen last."""
+        return self.again_at or self.at
+
+
+def unseen(
+    number: str, account_id: str, at: datetime, why: Unknown, defaults: Iterable[str] = ()
+) -> Inspection:
+    """Make the inspection of an account of which nothing could be seen."""
+    return Inspection(
+        number, account_id, at, why, why, why, why, why, why, why, why, dict.fromkeys(defaults, why)
+    )
 
 
 @dataclass(frozen=True, slots=True)

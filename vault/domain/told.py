@@ -18,13 +18,17 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vault.domain.account import CUSTODY, Account, Customer
+from vault.domain.campaign import Assignment, Campaign, Reminder
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.due import Reused
 from vault.domain.event import Change, stamp
 from vault.domain.freeze import Freeze
+from vault.domain.hygiene import Finding
 from vault.domain.identity import Identity
 from vault.domain.incident import Incident
+from vault.domain.inspection import Inspection
+from vault.domain.inspection_text import write as facts_of
 from vault.domain.leaver import LeaverKnows
 from vault.domain.notice import Choice
 from vault.domain.passkey import Passkey
@@ -272,6 +276,28 @@ def _(thing: Incident) -> Told:
     }  # fmt: skip
 
 
+@told.register(Inspection)
+def _(thing: Inspection) -> Told:
+    return "inspection", thing.id, {
+        "": f"{thing.account_id} {stamp(thing.at)}",
+        "facts": hashlib.sha256(facts_of(thing).encode()).hexdigest(),
+    }  # fmt: skip
+
+
+@told.register(Finding)
+def _(thing: Finding) -> Told:
+    return "finding", thing.id, {
+        "": thing.state.value,
+        "of": f"{thing.account_id} {thing.rule} {thing.subject}",
+        "summary": hashlib.sha256(thing.summary.encode()).hexdigest(),
+        "opened_at": stamp(thing.opened_at),
+        "owner": _text(thing.owner_id),
+        "ended_by": _text(thing.ended_by),
+        "ending": _text(thing.ending),
+        "until": _text(thing.accepted_until),
+    }  # fmt: skip
+
+
 @told.register(PolicyVersion)
 def _(thing: PolicyVersion) -> Told:
     return "policy_version", str(thing.number), {
@@ -301,6 +327,30 @@ def _(thing: Proposal) -> Told:
         "confirmed_by": _text(thing.confirmed_by),
         "effective_at": _text(thing.effective_at),
     }  # fmt: skip
+
+
+@told.register(Campaign)
+def _(thing: Campaign) -> Told:
+    return "campaign", thing.id, {
+        "": "ended" if thing.ended_at else "begun",
+        "of": f"{thing.proposal_id} {thing.parts} {thing.accounts}",
+        "words": hashlib.sha256(f"{thing.name}\n{thing.why}".encode()).hexdigest(),
+        "accounts_per_hour": str(thing.accounts_per_hour),
+        "people": " ".join(sorted(thing.people)),
+        "by": f"{thing.proposed_by} {thing.agreed_by}",
+        "until": stamp(thing.until),
+        "ended_by": _text(thing.ended_by),
+    }  # fmt: skip
+
+
+@told.register(Assignment)
+def _(thing: Assignment) -> Told:
+    return "campaign_account", f"{thing.campaign_id}/{thing.account_id}", {"": thing.person_id or "nobody"}
+
+
+@told.register(Reminder)
+def _(thing: Reminder) -> Told:
+    return "reminder", thing.person_id, {"": thing.day}
 
 
 @told.register(Choice)

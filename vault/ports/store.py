@@ -17,6 +17,7 @@ from vault.domain.actor import Reach
 from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
 from vault.domain.event import Event
 from vault.ports.accounts import AccountStore, CustomerStore
+from vault.ports.campaigns import CampaignStore, ComingStore
 from vault.ports.census import CensusStore
 from vault.ports.checkouts import CheckoutStore
 from vault.ports.cloud import CloudStore, IncidentStore
@@ -27,6 +28,7 @@ from vault.ports.freezes import FreezeStore
 from vault.ports.health import HealthStore
 from vault.ports.history import HistoryStore
 from vault.ports.identities import IdentityStore, VisitStore
+from vault.ports.inspection import FindingStore, InspectionStore
 from vault.ports.leavers import LeaverStore
 from vault.ports.notices import NoticeStore
 from vault.ports.outlets import OutletStore, PublishedStore
@@ -158,8 +160,8 @@ class VersionStore(Protocol):
         """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
         ...
 
-    def drilled(self, version: Version, at: datetime | None, fault: str) -> None:
-        """Keep what came of a drill: when the version last opened, and what was wrong now."""
+    def drilled(self, version: Version, at: datetime | None, fault: str) -> bool:
+        """Keep what came of a drill: when it last opened, and what was wrong now; False where another drill did."""
         ...
 
 
@@ -298,6 +300,16 @@ class Unit(Protocol):
         ...
 
     @property
+    def campaigns(self) -> CampaignStore:
+        """Campaigns, and whose accounts are whose."""
+        ...
+
+    @property
+    def coming(self) -> ComingStore:
+        """What becomes due when."""
+        ...
+
+    @property
     def identities(self) -> IdentityStore:
         """Who is who at an identity provider."""
         ...
@@ -360,6 +372,16 @@ class Unit(Protocol):
     @property
     def incidents(self) -> IncidentStore:
         """What was found that the log does not explain."""
+        ...
+
+    @property
+    def inspections(self) -> InspectionStore:
+        """What was seen of accounts through their roles."""
+        ...
+
+    @property
+    def findings(self) -> FindingStore:
+        """What of accounts is not as it should be."""
         ...
 
     @property

@@ -46,6 +46,7 @@ _WIDE: Final[Mapping[Audience, Permission]] = {
     Audience.APPROVERS: Permission.CHECKOUT_APPROVE,
     Audience.ADMINISTRATORS: Permission.PEOPLE_MANAGE,
     Audience.AUDITORS: Permission.LOG_READ,
+    Audience.KEEPERS: Permission.FINDING_HANDLE,
     Audience.HANDLERS: Permission.INCIDENT_HANDLE,
     Audience.REVIEWERS: Permission.CHECKOUT_REVIEW,
 }

@@ -58,7 +58,13 @@ _NAME_MOST: Final = 60
 _LINKS: Final = re.compile(r"(?<=\w)\.(?=\w)")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PEOPLE: Final = frozenset({Audience.CONCERNED, Audience.REQUESTER})
-_PAGES: Final[Mapping[str, str]] = {"proposal": "/proposals/{}", "incident": "/incidents/{}"}
+_PAGES: Final[Mapping[str, str]] = {
+    "proposal": "/proposals/{}",
+    "incident": "/incidents/{}",
+    "campaign": "/upkeep/campaigns/{}",
+    "finding": "/upkeep/findings/{}",
+}
+_WORK: Final = "/upkeep"
 _OWN_PAGES: Final[Mapping[str, str]] = {
     EventType.SIGNED_IN: "/sessions",
     EventType.TOKEN_ISSUED: "/tokens",
@@ -234,6 +240,8 @@ def path_of(leaf: Leaf, route: Route, *, by_name: bool = True) -> str:
             return page.format(leaf.told(name))
     if by_name and _UUID.fullmatch(leaf.checkout):
         return f"/checkouts/{leaf.checkout}"
+    if route.topic is Topic.WORK:
+        return _WORK
     if route.topic is Topic.OWN:
         return _OWN_PAGES.get(leaf.type, "/sessions")
     return f"/trail/{leaf.index}"

@@ -6,8 +6,10 @@ rests on. Not an ORM, because its unit of work costs more than the database's (d
 """
 
 from vault.adapters.db import (  # the tables' metadata is whole once this package is there
+    campaigns,
     freezes,
     identities,
+    inspections,
     leavers,
     notices,
     outside,
@@ -24,6 +26,7 @@ from vault.adapters.db.unit_of_work import SqlUnits
 __all__ = [
     "Finding",
     "SqlUnits",
+    "campaigns",
     "check_durable",
     "current",
     "engine_for",
@@ -31,6 +34,7 @@ __all__ = [
     "head",
     "health",
     "identities",
+    "inspections",
     "leavers",
     "notices",
     "outside",

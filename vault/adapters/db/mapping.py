@@ -12,8 +12,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vault.adapters.db import (
+    campaigns,
     freezes,
     identities,
+    inspections,
     leavers,
     notices,
     outside,
@@ -26,10 +28,12 @@ from vault.adapters.db import (
 )
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope
+from vault.domain.campaign import Assignment, Campaign, Reminder
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, Version
 from vault.domain.due import Reused
 from vault.domain.freeze import Freeze
+from vault.domain.hygiene import Finding
 from vault.domain.identity import Identity, Visit
 from vault.domain.incident import Incident
 from vault.domain.leaver import LeaverKnows
@@ -90,6 +94,9 @@ customer = _shape(Customer, tables.customer)
 account = _shape(Account, tables.account)
 part = _shape(Part, tables.part)
 version = _shape(Version, tables.version)
+campaign = _shape(Campaign, campaigns.campaign)
+assignment = _shape(Assignment, campaigns.campaign_account)
+reminder = _shape(Reminder, campaigns.reminder)
 checkout = _shape(Checkout, tables.checkout)
 approval = _shape(Approval, tables.approval)
 reveal = _shape(Reveal, tables.reveal)
@@ -103,6 +110,7 @@ freeze = _shape(Freeze, freezes.frozen)
 identity = _shape(Identity, identities.identity)
 visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)
+finding = _shape(Finding, inspections.finding)
 leaver_knows = _shape(LeaverKnows, leavers.leaver_knows)
 reused_value = _shape(Reused, reused.reused_value)
 policy_version = _shape(PolicyVersion, policies.policy_version)

@@ -26,17 +26,21 @@ from vault.adapters.db.engine import BEGIN, LOCK_SECONDS
 from vault.adapters.db.errors import rolled_back, translated
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import Accounts, Customers
+from vault.adapters.db.stores.campaigns import Campaigns
 from vault.adapters.db.stores.census import Census
 from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.cloud import CloudEvents
+from vault.adapters.db.stores.coming import Coming
 from vault.adapters.db.stores.copies import Copies
 from vault.adapters.db.stores.daily import Daily
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
+from vault.adapters.db.stores.findings import Findings
 from vault.adapters.db.stores.freezes import Freezes
 from vault.adapters.db.stores.health import Healths
 from vault.adapters.db.stores.history import History
 from vault.adapters.db.stores.identities import Identities, Visits
 from vault.adapters.db.stores.incidents import Incidents
+from vault.adapters.db.stores.inspections import Inspections
 from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.leavers import Leavers
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
@@ -95,7 +99,11 @@ class SqlUnit:
         self.cloud = CloudEvents(db)
         self.proofs = Proofs(db)
         self.incidents = Incidents(db)
+        self.inspections = Inspections(db)
+        self.findings = Findings(db)
         self.proposals = Proposals(db)
+        self.campaigns = Campaigns(db)
+        self.coming = Coming(db)
         self.policies = Policies(db)
         self.recipients = Recipients(db)
         self.identities = Identities(db)

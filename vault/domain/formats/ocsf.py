@@ -225,7 +225,7 @@ def _of_class(entry: Copied, row: Row) -> dict[str, Any]:
         }
     if kind is Class.FINDING:
         title = entry.text("detail", "kind") or entry.text("type")
-        uid = entry.text("detail", "incident") or entry.text("id")
+        uid = entry.text("detail", "incident") or entry.text("detail", "finding") or entry.text("id")
         return {"finding_info": {"uid": uid, "title": title}, "is_alert": row.activity == 1}
     return {}
 

@@ -15,6 +15,7 @@ from sqlalchemy import table as named
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.mapping import Shape
 from vault.adapters.db.statements import Statements
+from vault.adapters.db.stores.inspections import INSPECTION
 from vault.ports.census import PutAside, UsedEmail
 
 _PIECE: Final = 500
@@ -32,6 +33,8 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.session,
     mapping.token,
     mapping.incident,
+    INSPECTION,
+    mapping.finding,
     mapping.proposal,
     mapping.policy_version,
     mapping.recovery_recipient,
@@ -41,6 +44,9 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.leaver_knows,
     mapping.reused_value,
     mapping.freeze,
+    mapping.campaign,
+    mapping.assignment,
+    mapping.reminder,
 )
 _email = tables.root_email.c
 

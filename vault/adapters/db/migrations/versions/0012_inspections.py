@@ -10,7 +10,12 @@ from vault.adapters.db.migrations.steps import carry_out
 revision = "0012"
 down_revision = "0011"
 
+FIXED = {
+    "inspection_fixed": ("inspection", "id account_id at facts request_ids"),
+    "finding_fixed": ("finding", "id rule account_id subject first_at"),
+}
+
 
 def upgrade() -> None:
     """Add what is new."""
-    carry_out(__file__)
+    carry_out(__file__, kept=("inspection", "finding"), fixed=FIXED)

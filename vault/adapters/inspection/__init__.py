@@ -1,0 +1,1 @@
+"""Accounts looked at through their roles, with boto3."""
