@@ -179,7 +179,7 @@ def health_of(
         absent = tuple(PartHealth(each.part.kind, Health.ABSENT, ()) for each in parts)
         return CredentialHealth(Health.ABSENT, None, step, absent)
     judged = tuple(part_health(each, limits, now) for each in parts)
-    facts = _sorted(fact for each in judged for fact in each.facts)
+    facts = sort_facts(fact for each in judged for fact in each.facts)
     if not facts:
         return CredentialHealth(Health.HEALTHY, None, Next.NOTHING, judged)
     return CredentialHealth(facts[0].health, facts[0].since, facts[0].next, judged)
@@ -199,7 +199,7 @@ def part_health(facts: PartFacts, limits: Limits, now: datetime) -> PartHealth:
     found += (_due(cause, since, limits, now) for cause, since in facts.due.items())
     if current is not None:
         found += _looked_at(current, facts, limits, now)
-    ordered = _sorted(found)
+    ordered = sort_facts(found)
     return PartHealth(part.kind, ordered[0].health if ordered else Health.HEALTHY, ordered)
 
 
@@ -220,7 +220,8 @@ def _due(cause: Due, since: datetime, limits: Limits, now: datetime) -> Fact:
     return Fact(health, DUE_WHY[cause], since, Next.ROTATE)
 
 
-def _sorted(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+def sort_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Put the worst first, and the oldest of what is alike."""
     return tuple(sorted(facts, key=lambda each: (-RANK[each.health], each.since)))
 
 

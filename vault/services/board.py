@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.board import Stage, risk, stages
-from vault.domain.health import Health
+from vault.domain.health import Fact, Health, Why, sort_facts
 from vault.services.healths import HealthFilter, bad_cursor
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ class BoardItem:
     stages: frozenset[Stage]
     since: datetime | None
     doer: Doer | None = None
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Give each kind of fact once, the worst and then the oldest first."""
+        found: dict[Why, Fact] = {}
+        for each in sort_facts(fact for part in self.found.health.parts for fact in part.facts):
+            found.setdefault(each.why, each)
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

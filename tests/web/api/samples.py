@@ -34,6 +34,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "size": "123456789",
     "tile": "0/999",
     "token_id": "00000000-0000-4000-8000-000000000005",
+    "version": "123456789",
 }
 """Names of nothing."""
 
@@ -98,6 +99,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "read_account": Sample(Role.CSM),
     "change_account": Sample(Role.CUSTODIAN, {"name": "renamed", "phone": "ours"}),
     "read_credential": Sample(Role.CSM),
+    "list_health": Sample(Role.CSM, query="?health=due&kind=member"),
+    "read_board": Sample(Role.CSM, query="?stage=overdue"),
+    "read_recovery_score": Sample(Role.CSM, query="?loss=vault&fate=lost"),
     "take_into_custody": Sample(
         Role.CUSTODIAN,
         {
@@ -138,6 +142,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "attest_rotation": Sample(Role.OPERATOR, {"outcome": "accepted"}),
     "verify_rotation": Sample(Role.OPERATOR, {"evidence": "signed in with it"}),
     "abandon_rotation": Sample(Role.OPERATOR),
+    "read_walk": Sample(Role.CSM, query="?part=mfa"),
+    "list_devices": Sample(Role.CSM),
+    "remove_device": Sample(Role.OPERATOR),
     "list_entries": Sample(Role.CSM),
     "read_entry": Sample(Role.CSM),
     "prove_entry": Sample(Role.CSM),

@@ -30,6 +30,8 @@ from vault.web.api import (
     sessions,
     tokens,
     trail,
+    upkeep,
+    walks,
 )
 from vault.web.api.routes import OPERATIONS, blueprint
 
@@ -62,4 +64,6 @@ __all__ = [
     "sessions",
     "tokens",
     "trail",
+    "upkeep",
+    "walks",
 ]

@@ -76,8 +76,8 @@ def change_account(account_id: str, sent: AccountChange) -> AccountResource:
 
 @operation("GET", "/accounts/<account_id>/credential", Permission.ACCOUNT_READ)
 def read_credential(account_id: str) -> CredentialResource:
-    """Read all of a credential but its values: parts, versions, rotations."""
-    return CredentialResource.of(the_vault().accounts.credential(actor(), account_id))
+    """Read all of a credential but its values: parts, versions, rotations, health."""
+    return _credential(account_id)
 
 
 @operation(
@@ -109,7 +109,7 @@ def take_into_custody(account_id: str, sent: Intake) -> CredentialResource:
         raise Invalid("custody.root_keys", detail, errors=places, rule="C3")
     existing = Existing(sent.root_email, sent.password, sent.totp_seed, sent.attested)
     the_vault().custodies.take_in(actor(), account_id, existing, sent.otp.expose())
-    return CredentialResource.of(the_vault().accounts.credential(actor(), account_id))
+    return _credential(account_id)
 
 
 @renders(blueprint, "account")
@@ -117,7 +117,7 @@ def show_again(account_id: str) -> ResponseReturnValue:
     """Draw an account, or its credential, for a repeated request."""
     vault, me = the_vault(), actor()
     if (request.endpoint or "").endswith(take_into_custody.__name__):
-        return as_json(CredentialResource.of(vault.accounts.credential(me, account_id)))
+        return as_json(_credential(account_id))
     if vault.policy.reach(me, Permission.ACCOUNT_READ).empty:
         # a machine that may only register does not read; it is told what it was told before
         with vault.units.read() as unit:
@@ -125,6 +125,12 @@ def show_again(account_id: str) -> ResponseReturnValue:
         if found is not None:
             return as_json(AccountResource.of(_empty(found)))
     return as_json(AccountResource.of(vault.accounts.get(me, account_id)))
+
+
+def _credential(account_id: str) -> CredentialResource:
+    vault, me = the_vault(), actor()
+    found = vault.accounts.credential(me, account_id)
+    return CredentialResource.of(found, vault.healths.get(me, account_id).health)
 
 
 def _empty(account: Account) -> AccountView:

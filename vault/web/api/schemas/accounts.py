@@ -18,6 +18,7 @@ from vault.domain.credential import (
     VersionOrigin,
     offers,
 )
+from vault.domain.health import CredentialHealth
 from vault.domain.reason import Situation
 from vault.services.accounts import AccountFacts, AccountView, CredentialView, PartView
 from vault.web.api.schemas.base import (
@@ -31,6 +32,7 @@ from vault.web.api.schemas.base import (
     SecretText,
 )
 from vault.web.api.schemas.rotations import RotationResource
+from vault.web.api.schemas.upkeep import CredentialHealthResource
 
 
 class AccountQuery(PageQuery):
@@ -210,9 +212,10 @@ class CredentialResource(Resource):
         description="What opens under a lease, of each part in the order in which to try it at AWS."
     )
     rotations: list[RotationResource]
+    health: CredentialHealthResource
 
     @classmethod
-    def of(cls, found: CredentialView) -> CredentialResource:
+    def of(cls, found: CredentialView, health: CredentialHealth) -> CredentialResource:
         """Show one."""
         return cls(
             account_id=found.view.account.id,
@@ -226,6 +229,7 @@ class CredentialResource(Resource):
                 for version in offers(part.part, found.versions, unverified=part.unverified)
             ],
             rotations=[RotationResource.of(rotation) for rotation in found.rotations],
+            health=CredentialHealthResource.of(health),
         )
 
 
