@@ -16,7 +16,7 @@ recovery_recipient = Table(
     moment("effective_at"),
     reference("proposal_id", "proposal.id", nullable=True),
     moment("ended_at", nullable=True),
-    CheckConstraint("recipient = '' OR recipient LIKE 'age1%'", name="recipient_named"),
+    CheckConstraint("recipient = '' OR substr(recipient, 1, 4) = 'age1'", name="recipient_named"),
 )
 some(
     "recovery_recipient_counts",

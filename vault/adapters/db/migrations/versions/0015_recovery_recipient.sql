@@ -8,7 +8,7 @@ CREATE TABLE recovery_recipient (
   ended_at {moment},
   CONSTRAINT recovery_recipient_pkey PRIMARY KEY (number),
   CONSTRAINT recovery_recipient_proposal_id_fkey FOREIGN KEY(proposal_id) REFERENCES proposal (id),
-  CONSTRAINT recovery_recipient_recipient_named CHECK (recipient = '' OR recipient LIKE 'age1%')
+  CONSTRAINT recovery_recipient_recipient_named CHECK (recipient = '' OR substr(recipient, 1, 4) = 'age1')
 )
 
 CREATE INDEX recovery_recipient_counts ON recovery_recipient (number, effective_at) WHERE ended_at IS NULL
