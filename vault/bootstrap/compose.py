@@ -28,8 +28,11 @@ from vault.services.asking import Asking
 from vault.services.assertions import Assertions
 from vault.services.attestations import Attestations
 from vault.services.board import Board
+from vault.services.campaigning import Campaigning, CampaignsOver
+from vault.services.campaigns import Campaigns
 from vault.services.checkouts import Checkouts
 from vault.services.clocks import Clocks, Timely
+from vault.services.coming import Coming
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
 from vault.services.daily_note import DailyNote
@@ -72,6 +75,7 @@ from vault.services.recipients import Recipients
 from vault.services.reconciliation import Reconciliation
 from vault.services.recoverables import Recoverables
 from vault.services.recovery import Recovery
+from vault.services.reminders import Reminders
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
 from vault.services.rotations import Rotations
@@ -211,6 +215,10 @@ def compose(ground: Ground) -> Vault:
         accounts=Accounts(units, gate, clock),
         healths=healths,
         board=Board(units, clock, healths),
+        campaigns=Campaigns(units, gate, proposals, healths, clock),
+        campaigns_over=CampaignsOver(units, clock, Campaigning()),
+        coming=Coming(units, gate, reviews, clock, timedelta(days=7)),
+        reminders=Reminders(units, gate, healths, clock),
         recoverables=Recoverables(units, clock, healths),
         custodies=custodies,
         asking=Asking(units, gate, deciding, tickets, clock),

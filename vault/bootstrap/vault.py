@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from vault.services.asking import Asking
     from vault.services.attestations import Attestations
     from vault.services.board import Board
+    from vault.services.campaigning import CampaignsOver
+    from vault.services.campaigns import Campaigns
     from vault.services.checkouts import Checkouts
     from vault.services.clocks import Clocks
+    from vault.services.coming import Coming
     from vault.services.custody import Custodies
     from vault.services.customers import Customers
     from vault.services.daily_note import DailyNote
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from vault.services.reconciliation import Reconciliation
     from vault.services.recoverables import Recoverables
     from vault.services.recovery import Recovery
+    from vault.services.reminders import Reminders
     from vault.services.reveals import Reveals
     from vault.services.reviews import Reviews
     from vault.services.rotations import Rotations
@@ -95,6 +99,10 @@ class Vault:
     accounts: Accounts
     healths: Healths
     board: Board
+    campaigns: Campaigns
+    campaigns_over: CampaignsOver
+    coming: Coming
+    reminders: Reminders
     recoverables: Recoverables
     custodies: Custodies
     asking: Asking

@@ -62,7 +62,7 @@ class Devices:
             )
             require_half(unit, held, actor, PartKind.MFA, denied, now)
             device = next((each for each in devices_of(unit, account_id) if each.version == number), None)
-            version = unit.versions.get(account_id, PartKind.MFA, number)
+            version = None if device is None else unit.versions.get(account_id, PartKind.MFA, number)
             if device is None or version is None:
                 detail = f"The vault knows of no device of version {number} at AWS for {account_id}."
                 refuse(unit, denied, NotFound("version.absent", detail), now)
@@ -80,7 +80,7 @@ class Devices:
                     changes=changes(
                         version, replace(version, device_removed_at=now, device_removed_by=actor.id)
                     ),
-                    subject=f"account:{account_id}",
+                    subject=f"devices:{account_id}",
                 ),
                 now,
             )
