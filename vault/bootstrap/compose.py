@@ -68,6 +68,7 @@ from vault.services.places import Places
 from vault.services.policies import Policies, PolicyEffect
 from vault.services.policy_book import FixedPolicy
 from vault.services.proposals import Proposals
+from vault.services.proving import Proving
 from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
 from vault.services.recipient_book import RecipientBook
@@ -78,6 +79,7 @@ from vault.services.recovery import Recovery
 from vault.services.reminders import Reminders
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
+from vault.services.root_records import TrailRecords
 from vault.services.rotations import Rotations
 from vault.services.samples import Samples
 from vault.services.sealing import Sealer
@@ -228,6 +230,9 @@ def compose(ground: Ground) -> Vault:
         rotations=rotations,
         attestations=Attestations(units, rotations, clock),
         devices=Devices(units, checkouts, clock),
+        proving=Proving(
+            units, gate, (TrailRecords(),), clock, timedelta(days=settings.upkeep.unverified_days)
+        ),
         walks=Walks(units, gate, clock),
         views=Views(units, gate, deciding, clock),
         queue=Queue(units, gate, deciding, clock),

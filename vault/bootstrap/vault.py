@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from vault.services.policies import Policies
     from vault.services.policy_book import Book
     from vault.services.proposals import Proposals
+    from vault.services.proving import Proving
     from vault.services.publishing import Publishing
     from vault.services.queue import Queue
     from vault.services.recipients import Recipients
@@ -112,6 +113,7 @@ class Vault:
     rotations: Rotations
     attestations: Attestations
     devices: Devices
+    proving: Proving
     walks: Walks
     views: Views
     queue: Queue

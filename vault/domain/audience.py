@@ -95,6 +95,9 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.CHECKOUT_REVOKED: _to("{who} revoked the checkout of {account}", _REQ, R, P),
     EventType.REVEAL_UNKNOWN: _to("A disclosure of {account} has no known outcome", _LOG, U, R),
     EventType.ROTATION_UNKNOWN: _to("Whether AWS took a new value of {account} is not known", _LOG, U, R),
+    EventType.ROTATION_UNVERIFIED: _to(
+        "A new value of {account} waits too long for somebody or something to prove it", _LOG, R, P, U
+    ),
     EventType.CHECKOUT_REOPENED: _to("The request for {account} waits for another approval", _REQ, R, P),
     EventType.CHECKOUT_JOINED: _to("{who} took the codes of the lease of {account}", _REQ, R),
     EventType.BREAK_GLASS_BEGUN: _to("{who} broke the glass for {account}", _NOW, C, D, U, V, urgent=True),

@@ -107,6 +107,7 @@ class EventType(StrEnum):
     ROTATION_UNKNOWN = "rotation.unknown"
     ROTATION_ABANDONED = "rotation.abandoned"
     ROTATION_VERIFIED = "rotation.verified"
+    ROTATION_UNVERIFIED = "rotation.unverified"
     DEVICE_REMOVED = "device.removed"
 
     AUDIT_VIEWED = "audit.viewed"
@@ -221,7 +222,8 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_REFUSED: "AWS did not take the new value; the old one stays.",
     EventType.ROTATION_UNKNOWN: "Nobody knows whether AWS took the new value; all stay openable.",
     EventType.ROTATION_ABANDONED: "A plan was dropped before anyone saw the value.",
-    EventType.ROTATION_VERIFIED: "The new value was proven; older ones are retired.",
+    EventType.ROTATION_VERIFIED: "The new value was proven; older ones are retired. `detail.evidence` says by what.",
+    EventType.ROTATION_UNVERIFIED: "A value that AWS is said to have taken waits too long for its proof; told once.",
     EventType.DEVICE_REMOVED: "A replaced MFA device was taken off at AWS, by the word of the lease's holder.",
     EventType.AUDIT_VIEWED: "Someone read the log, or what is told from it; `detail` says what.",
     EventType.AUDIT_EXPORTED: "Someone took a copy of the log.",

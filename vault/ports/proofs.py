@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.credential import PartKind
 from vault.domain.proof import Observation, Use, Window
@@ -64,8 +65,8 @@ class ProofStore(Protocol):
         """List rotations that wait for their proof, the oldest first, after a place in that order."""
         ...
 
-    def page(self, reach: Reach, wanted: UnverifiedFilter, part: Slice) -> Page[Rotation]:
-        """List those in reach, the oldest first."""
+    def page(self, reach: Reach, wanted: UnverifiedFilter, part: Slice) -> Page[tuple[Rotation, Account]]:
+        """List those in reach with their accounts, the oldest first."""
         ...
 
     def overdue(self, before: datetime, limit: int) -> tuple[Rotation, ...]:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, assert_never
 
 from vault.domain.account import CUSTODY, Account, CustodyEvent
 from vault.domain.checkout import CheckoutState
-from vault.domain.credential import PART, VERSION, Part, PartEvent, PartState, VersionEvent, VersionLabel
+from vault.domain.credential import PART, VERSION, Part, PartEvent, PartState, VersionEvent
 from vault.domain.event import Change, Event, EventType, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.rotation import ROTATION, Evidence, Outcome, Rotation, RotationEvent, RotationState
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
 from vault.ports.store import RevealState
+from vault.services import verifying
 from vault.services.frozen import require_word
 from vault.services.gate import refuse
 from vault.services.leases import move_part, settle
+from vault.services.verifying import Proven, relabelled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -90,12 +92,8 @@ class Attestations:
             )
             require_word(unit, actor, Event(EventType.ACCESS_DENIED, actor, account_id=account.id), now)
             evidence = self._evidence(unit, actor, rotation, account, now)
-            verified = rotation
-            for each in unit.rotations.unverified(account.id, rotation.kind):
-                if each.version <= rotation.version:
-                    done = self._verified(unit, actor, each, evidence, note, now)
-                    verified = done if each.id == rotation.id else verified
-            if verified is rotation:
+            verified = verifying.verify(unit, actor, rotation, Proven(evidence, note), now)
+            if verified is None:
                 raise _state(rotation)
             unit.commit()
         return verified
@@ -138,37 +136,6 @@ class Attestations:
         )
         refuse(unit, event, Forbidden("policy.second_person", detail, rule="rotation"), now)
 
-    def _verified(
-        self, unit: Unit, actor: Actor, rotation: Rotation, evidence: Evidence, note: str, now: datetime
-    ) -> Rotation:
-        after = ROTATION.transitions[rotation.state, RotationEvent.VERIFIED]
-        done = replace(
-            rotation,
-            state=after,
-            verified_by=actor.id,
-            verified_at=now,
-            evidence=evidence,
-            evidence_note=note,
-        )
-        unit.rotations.update(done)
-        told = changes(rotation, done)
-        for version in unit.versions.of(rotation.account_id, rotation.kind):
-            if version.label is VersionLabel.PREVIOUS and version.number < rotation.version:
-                told += _relabelled(unit, version, VersionEvent.PROVEN_DEAD)
-        unit.log.record(
-            Event(
-                EventType.ROTATION_VERIFIED,
-                actor,
-                account_id=rotation.account_id,
-                checkout_id=rotation.attested_in or rotation.checkout_id,
-                changes=told,
-                detail={"rotation": rotation.id, "evidence": evidence, "note": note},
-                subject=f"rotation:{rotation.id}",
-            ),
-            now,
-        )
-        return done
-
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -188,7 +155,7 @@ class _Said:
         told = (*changes(self.rotation, settled), self._part(PartEvent.ACCEPTED))
         version = self._version()
         current = self.unit.versions.current(self.account.id, self.part.kind)
-        before = () if current is None else _relabelled(self.unit, current, VersionEvent.SUPERSEDED)
+        before = () if current is None else relabelled(self.unit, current, VersionEvent.SUPERSEDED)
         promoted = VERSION.transitions[version.label, VersionEvent.PROMOTED]
         self.unit.versions.relabel(version, promoted, current_since=self.now)
         self._record(settled, EventType.ROTATION_ACCEPTED, told, SecretRef.of(version))
@@ -242,7 +209,7 @@ class _Said:
         settled = self._moved(RotationEvent.REFUSED)
         told = (*changes(self.rotation, settled), self._part(event))
         version = self._version()
-        told += _relabelled(self.unit, version, VersionEvent.FAILED)
+        told += relabelled(self.unit, version, VersionEvent.FAILED)
         self._record(settled, EventType.ROTATION_REFUSED, told, SecretRef.of(version))
         return settled
 
@@ -288,13 +255,6 @@ class _Said:
             ),
             self.now,
         )
-
-
-def _relabelled(unit: Unit, version: Version, event: VersionEvent) -> tuple[Change, ...]:
-    """Move a version's label, and say what changed."""
-    label = VERSION.transitions[version.label, event]
-    unit.versions.relabel(version, label)
-    return changes(version, replace(version, label=label))
 
 
 def hold_if_confirmed(

@@ -200,11 +200,12 @@ class Life:
     def _by_word(self) -> Iterator[Knower]:
         """Give who verified a password that somebody else set: a later use is told by its own disclosure.
 
-        Who verifies a device signs in with one of its codes, which tells nothing of its key.
+        A record of AWS's made nobody know anything. Who verifies a device signs in with one of its codes, which tells
+        nothing of its key.
         """
         for (kind, number), version in self.versions.items():
             leaf = version.verified
-            if leaf is None or kind != PartKind.PASSWORD or leaf.told("evidence") == Evidence.LATER_USE:
+            if leaf is None or kind != PartKind.PASSWORD or leaf.told("evidence") != Evidence.SECOND_PERSON:
                 continue
             standing, until = self.standing(kind, number)
             who = leaf.who

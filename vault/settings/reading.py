@@ -94,6 +94,7 @@ _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "people.hashes_at_once": (1, 16),
     "upkeep.grace_days": (0, 365),
     "upkeep.check_days": (1, 3_650),
+    "upkeep.unverified_days": (1, 365),
     "worker.interval_seconds": (1, 300),
 }
 _KINDS: Final[Mapping[object, str]] = {

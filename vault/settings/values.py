@@ -202,6 +202,7 @@ class Upkeep:
 
     grace_days: int = 14
     check_days: int = 100
+    unverified_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("days", MINUTE, lambda at: at.days.once()),
         Job("policy", POLICY_SECONDS, note_policy),
         Job("clocks", MINUTE, lambda at: at.clocks.once()),
+        Job("proofs", MINUTE, lambda at: at.proving.once()),
         *_reconciling(vault),
         *_telling(vault),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),

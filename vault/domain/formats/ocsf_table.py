@@ -172,6 +172,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.ROTATION_UNKNOWN: _set(4, 4),
     E.ROTATION_ABANDONED: _entity(4, "Delete", 2, _CREDENTIAL),
     E.ROTATION_VERIFIED: _entity(OTHER, "Verify", 2, _CREDENTIAL),
+    E.ROTATION_UNVERIFIED: _entity(OTHER, "Verification Overdue", 3, _CREDENTIAL),
     E.DEVICE_REMOVED: _entity(4, "Delete", 2, _CREDENTIAL),
     E.AUDIT_VIEWED: Row(Class.API, 2, "Read", 2),
     E.AUDIT_EXPORTED: _log(3, "Export", 2, 3),

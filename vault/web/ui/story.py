@@ -56,6 +56,7 @@ SENTENCES: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_UNKNOWN: "{who} could not tell whether AWS took the new {secret}.",
     EventType.ROTATION_ABANDONED: "{who} dropped the new {secret} before anybody saw it.",
     EventType.ROTATION_VERIFIED: "{who} proved that the new {secret} works.",
+    EventType.ROTATION_UNVERIFIED: "Nobody had proven in time that the new value works.",
     EventType.DEVICE_REMOVED: "{who} took an old MFA device off at AWS.",
     EventType.SECRET_PROMOTED: "The new {secret} became the one that counts.",
     EventType.CREDENTIAL_RECOVERED: "The {secret} was opened offline, with shares of the recovery identity.",

@@ -89,6 +89,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.ROTATION_UNKNOWN: "Outcome at AWS unknown",
     EventType.ROTATION_ABANDONED: "Dropped a plan",
     EventType.ROTATION_VERIFIED: "Verified the new value",
+    EventType.ROTATION_UNVERIFIED: "The new value waits too long for its proof",
     EventType.DEVICE_REMOVED: "Took an old MFA device off at AWS",
     EventType.AUDIT_VIEWED: "Read the log",
     EventType.AUDIT_EXPORTED: "Took a copy of the log",

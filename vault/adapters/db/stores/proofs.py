@@ -16,6 +16,7 @@ from vault.adapters.db.paging import decode_dated, encode_dated, limited, page
 from vault.adapters.db.statements import AnyRow, Statements
 from vault.adapters.db.stores.accounts import within
 from vault.adapters.db.types import Moment
+from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.cloudtrail import CloudRecord
 from vault.domain.credential import PartKind, VersionLabel
@@ -94,6 +95,12 @@ _USES: Final = (
 _WAITING: Final = text("rotation.state = 'accepted'")
 _OLDEST: Final = (_rotation.attested_at, _rotation.id)
 _UNVERIFIED: Final = select(*mapping.rotation.columns).where(_WAITING).order_by(*_OLDEST)
+_WITH_ACCOUNT: Final = (
+    select(*mapping.rotation.columns, *mapping.account.columns)
+    .join(tables.account, _account.id == _rotation.account_id)
+    .where(_WAITING)
+    .order_by(*_OLDEST)
+)
 _COUNT: Final = select(
     func.count(), func.count(_rotation.overdue_at), func.min(_rotation.attested_at, type_=Moment)
 ).where(_WAITING)
@@ -145,12 +152,11 @@ class Proofs:
             chosen = chosen.where(later(*_OLDEST, after))
         return tuple(mapping.rotation.value(row) for row in self.db.all(chosen))
 
-    def page(self, reach: Reach, wanted: UnverifiedFilter, part: Slice) -> Page[Rotation]:
-        """List those in reach, the oldest first."""
-        chosen = _UNVERIFIED.limit(limited(part.limit))
-        if not reach.everything or wanted.customer_id is not None:
-            chosen = chosen.join(tables.account, _account.id == _rotation.account_id)
-            chosen = within(chosen, reach, _account.customer_id, _account.id)
+    def page(
+        self, reach: Reach, wanted: UnverifiedFilter, part: Slice
+    ) -> Page[tuple[Rotation, Account]]:
+        """List those in reach with their accounts, the oldest first."""
+        chosen = within(_WITH_ACCOUNT, reach, _account.customer_id, _account.id)
         for column, value in (
             (_rotation.account_id, wanted.account_id),
             (_rotation.kind, wanted.kind),
@@ -163,10 +169,12 @@ class Proofs:
         place = decode_dated(part.cursor)
         if place is not None:
             chosen = chosen.where(later(*_OLDEST, place))
-        found = [mapping.rotation.value(row) for row in self.db.all(chosen)]
-        return page(
-            found, part.limit, lambda each: encode_dated(each.attested_at or each.planned_at, each.id)
-        )
+        width = len(mapping.rotation.columns)
+        found = [
+            (mapping.rotation.value(row), mapping.account.value(row, width))
+            for row in self.db.all(chosen.limit(limited(part.limit)))
+        ]
+        return page(found, part.limit, lambda each: encode_dated(each[0].attested_at or each[0].planned_at, each[0].id))
 
     def overdue(self, before: datetime, limit: int) -> tuple[Rotation, ...]:
         """List those attested before a time of which it was not told yet, the oldest first."""
