@@ -11,11 +11,14 @@ import pytest
 from tests.support.repository import ROOT
 from vault.domain.account import Custodian, Custody, Kind
 from vault.domain.actor import Role
+from vault.domain.board import Stage
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.event import EventType, Result
+from vault.domain.health import Health
 from vault.domain.person import PersonState
 from vault.domain.reason import Situation
+from vault.domain.recoverable import Fate, Loss
 from vault.domain.rotation import RotationState
 from vault.services.reviews import DayState
 from vault.web.ui import words
@@ -70,6 +73,10 @@ def test_only_the_switch_of_the_shortcuts_is_kept_in_the_browser() -> None:
         (VersionLabel, words.VERSION),
         (VersionOrigin, words.ORIGIN),
         (Due, words.DUE),
+        (Health, words.HEALTH),
+        (Stage, words.STAGE),
+        (Loss, words.LOSS),
+        (Fate, words.FATE),
         (PersonState, words.PERSON),
         (Result, words.OUTCOME),
         (DayState, words.DAY),
@@ -89,7 +96,9 @@ def test_every_sign_that_is_named_is_drawn() -> None:
     tables = (words.CUSTODY, words.SITUATION, words.CHECKOUT, words.PART, words.ROTATION, words.VERSION)
     named |= {word.icon for table in tables for word in table.values()}
     named |= {
-        word.icon for table in (words.PERSON, words.OUTCOME, words.CUSTODIAN) for word in table.values()
+        word.icon
+        for table in (words.PERSON, words.OUTCOME, words.CUSTODIAN, words.HEALTH, words.STAGE, words.FATE)
+        for word in table.values()
     }
     assert named - drawn == set()
 

@@ -9,6 +9,7 @@ from flask import request
 
 from vault.domain.account import Custody, Customer, Kind, Model
 from vault.domain.credential import VersionOrigin
+from vault.domain.health import DUE_WHY, STEPS, WORDS
 from vault.domain.policy import Permission
 from vault.domain.rotation import RotationState
 from vault.errors import NotFound
@@ -72,6 +73,7 @@ def account_page(account_id: str) -> Response:
     vault, who = the_vault(), actor()
     credential = vault.accounts.credential(who, account_id)
     # not the trail: reading that is an entry in the log, which a look at an account is not
+    health = vault.healths.get(who, account_id).health
     history = vault.views.checkouts(who, CheckoutFilter(account_id=account_id), Slice(LATELY)).items
     return page(
         "ui/account.html",
@@ -80,6 +82,14 @@ def account_page(account_id: str) -> Response:
         open_rotations=[each for each in credential.rotations if each.state in UNSETTLED],
         history=history,
         seen=_seen(credential),
+        health=health,
+        # what is due stands beside it already
+        facts={
+            part.kind: [fact for fact in part.facts if fact.why not in DUE_WHY.values()]
+            for part in health.parts
+        },
+        why=WORDS,
+        steps=STEPS,
         is_split=vault.split.is_split(credential.view.account),
         may_break=vault.glass.may_break(who, credential.view.account),
         customer=customer_of(who, credential.view.account.customer_id),

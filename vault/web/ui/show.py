@@ -134,6 +134,11 @@ def lookup(key: object, table: Mapping[object, object]) -> object:
     return table[key]
 
 
+def but(given: Mapping[str, str], name: str, value: str) -> dict[str, str]:
+    """Give a filter with one of its members as said, or without it where nothing is said."""
+    return {key: held for key, held in {**given, name: value}.items() if held}
+
+
 def groups(value: str) -> Markup:
     """Write a password in groups of four, digits and symbols told apart; a copy of it has no blanks."""
     written: list[Markup] = []
@@ -177,6 +182,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "duration": duration,
     "text": text,
     "told": told,
+    "but": but,
     "plain": plain,
     "lookup": lookup,
     "groups": groups,

@@ -12,14 +12,17 @@ from typing import Final
 
 from vault.domain.account import Custodian, Custody, Kind
 from vault.domain.actor import Role
+from vault.domain.board import Stage
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
+from vault.domain.health import Health
 from vault.domain.incident import IncidentKind
 from vault.domain.notice import Channel, Topic, Way
 from vault.domain.person import PersonState
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind, ProposalState
 from vault.domain.reason import Situation
+from vault.domain.recoverable import Fate, Loss
 from vault.domain.rotation import Evidence, RotationState
 from vault.services.explaining import Passage
 from vault.services.places import PlaceState
@@ -127,6 +130,40 @@ DUE: Final[Mapping[Due, str]] = {
     Due.AGE: "It is older than the policy allows.",
     Due.LEAVER: "Someone who was shut out may know it, so it has to change before anything else opens it.",
     Due.UNCHECKED: "It came out of a backup, and nobody has seen since then that AWS still takes it.",
+    Due.INCIDENT: "An incident about this account is open, so it has to change before anything else opens it.",
+    Due.REUSED: "Another account had the same value when it was taken in.",
+}
+
+HEALTH: Final[Mapping[Health, Word]] = {
+    Health.HEALTHY: Word("Healthy", "ok", "check", "Nothing is to be done."),
+    Health.DUE: Word("Due", "warn", "turn", "It has to be changed."),
+    Health.UNCHECKED: Word("Unchecked", "warn", "question", "Nobody has looked for too long."),
+    Health.OVERDUE: Word("Overdue", "bad", "clock", "It has been due for longer than the grace."),
+    Health.UNKNOWN: Word("Unknown", "bad", "question", "Nobody knows which value works."),
+    Health.OUT_OF_SYNC: Word("Out of sync", "bad", "alert", "AWS tells otherwise than the vault."),
+    Health.LOST: Word("Lost", "bad", "stop", "No value works."),
+    Health.ABSENT: Word("Not held", "info", "stop", "Nothing of it is ours to look after."),
+}
+STAGE: Final[Mapping[Stage, Word]] = {
+    Stage.OVERDUE: HEALTH[Health.OVERDUE],
+    Stage.DUE: Word("Due", "warn", "turn", "Something has to be done about it."),
+    Stage.IN_PROGRESS: Word("In progress", "accent", "key", "Somebody is at it."),
+    Stage.UNVERIFIED: Word("Unverified", "warn", "question", "AWS took it, and nobody has proved it."),
+}
+LOSS: Final[Mapping[Loss, tuple[str, str]]] = {
+    Loss.VAULT: (
+        "The vault",
+        "Passwords and codes are gone; mailboxes, phones and the offline recovery are left.",
+    ),
+    Loss.MAILBOX: ("A mailbox", "Nobody reads the root mailbox any more: no password is set anew."),
+    Loss.PHONE: ("A phone", "Nobody answers the primary phone any more: no lost device is passed by."),
+}
+FATE: Final[Mapping[Fate, Word]] = {
+    Fate.KEPT: Word("Kept", "ok", "check", "We still get in by ourselves."),
+    Fate.WITH_CUSTOMER: Word(
+        "With the customer", "warn", "person", "We get in only with the customer's help."
+    ),
+    Fate.LOST: Word("Lost", "bad", "stop", "Nothing that we know of gets us in."),
 }
 
 PERSON: Final[Mapping[PersonState, Word]] = {
@@ -176,7 +213,13 @@ PROPOSAL_KIND: Final[Mapping[ProposalKind, Word]] = {
     ProposalKind.BREAK_GLASS: Word("Break-glass", "info", "alert", "That a person may break the glass."),
     ProposalKind.TOKEN: Word("Machine token", "info", "token", "A machine that can change custody."),
     ProposalKind.BUDGET: Word("Budget", "info", "accounts", "More accounts an hour for a person."),
+    ProposalKind.CAMPAIGN: Word("Campaign", "info", "turn", "Many accounts to rotate, at a faster pace."),
     ProposalKind.SPLIT_OFF: Word("Split custody off", "info", "person", "Password and codes to one person."),
+    ProposalKind.RECIPIENT: Word(
+        "Recovery recipient", "info", "shield", "Who can open every credential offline, with three shares."
+    ),
+    ProposalKind.REWRAP: Word("Re-wrap", "info", "key", "Other keys for every data key."),
+    ProposalKind.DRILL: Word("Drill", "info", "check", "Every credential opened once, unseen."),
     ProposalKind.LIFT: Word("Lift a freeze", "info", "lock", "The end of a freeze."),
 }
 
@@ -213,6 +256,7 @@ NOTICE_TOPIC: Final[Mapping[Topic, tuple[str, str]]] = {
     ),
     Topic.OWN: ("Your own account", "Sign-ins from new devices, tokens, refused codes."),
     Topic.LOG: ("The log and incidents", "What the log does not explain, and places outside that are lost."),
+    Topic.WORK: ("Work", "Accounts of campaigns that you were given, and a reminder a day while work waits."),
     Topic.EMERGENCY: ("Emergencies", "Broken glass, freezes, too many accounts in an hour."),
 }
 NOTICE_WAY: Final[Mapping[Way, str]] = {
