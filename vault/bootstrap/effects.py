@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
+from vault.services.campaigning import Campaigning
 from vault.services.freezes import Lifting
 from vault.services.glass import Enabling
+from vault.services.key_work import Drilling, Rewrapped
 from vault.services.machines import TokenEffect
+from vault.services.recipients import RecipientEffect
 from vault.services.recovery import RecoveryEffect
 from vault.services.split import Unsplitting
 from vault.services.velocity import Raising
@@ -28,6 +31,10 @@ def effects_of(hold: timedelta, policy: PolicyEffect) -> dict[ProposalKind, Effe
         ProposalKind.POLICY: policy,
         ProposalKind.BREAK_GLASS: Enabling(rests=hold),
         ProposalKind.BUDGET: Raising(),
+        ProposalKind.RECIPIENT: RecipientEffect(rests=hold),
+        ProposalKind.REWRAP: Rewrapped(rests=hold),
+        ProposalKind.DRILL: Drilling(),
+        ProposalKind.CAMPAIGN: Campaigning(),
         ProposalKind.LIFT: Lifting(),
         ProposalKind.SPLIT_OFF: Unsplitting(),
     }

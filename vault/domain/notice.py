@@ -65,6 +65,8 @@ class Topic(StrEnum):
     """One's own sign-ins, tokens and factors."""
     LOG = "log"
     """Incidents, places outside, the log and its host."""
+    WORK = "work"
+    """Campaigns, and work that waits for oneself."""
     EMERGENCY = "emergency"
     """Break-glass, freezes, velocity: never a choice."""
 

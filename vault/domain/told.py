@@ -29,6 +29,7 @@ from vault.domain.identity import Identity
 from vault.domain.incident import Incident
 from vault.domain.inspection import Inspection
 from vault.domain.inspection_text import write as facts_of
+from vault.domain.keyless import KEYLESS, Keyless
 from vault.domain.leaver import LeaverKnows
 from vault.domain.notice import Choice
 from vault.domain.passkey import Passkey
@@ -49,6 +50,7 @@ Told: TypeAlias = "tuple[str, str, Mapping[str, str]]"
 LIFECYCLES: Final[Mapping[str, Lifecycle[Any, Any]]] = {
     "account": CUSTODY,
     "checkout": CHECKOUT,
+    "keyless": KEYLESS,
     "part": PART,
     "rotation": ROTATION,
     "version": VERSION,
@@ -356,6 +358,17 @@ def _(thing: Reminder) -> Told:
 @told.register(Choice)
 def _(thing: Choice) -> Told:
     return "notice_choice", f"{thing.person_id}/{thing.topic}", {"": thing.way.value}
+
+
+@told.register(Keyless)
+def _(thing: Keyless) -> Told:
+    return "keyless", thing.account_id, {
+        "": thing.state.value,
+        "payer": thing.payer_id,
+        "found": thing.found,
+        "seen_at": stamp(thing.seen_at),
+        "proposal": _text(thing.proposal_id),
+    }  # fmt: skip
 
 
 @told.register(LeaverKnows)

@@ -46,8 +46,10 @@ class CheckoutStore(Protocol):
         """List those within `reach` that broke the glass and were not reviewed, oldest first."""
         ...
 
-    def used_since(self, person_id: str, since: datetime, *, held: bool = True) -> frozenset[str]:
-        """Name the accounts whose lease a person began or joined after a time.
+    def used_since(
+        self, person_id: str, since: datetime, *, held: bool = True, but: str = ""
+    ) -> frozenset[str]:
+        """Name the accounts whose lease a person began or joined after a time, but for leases under the reason `but`.
 
         With `held` the person's row is held: whoever asks for the same person at the same moment waits, and then
         sees what was begun here.

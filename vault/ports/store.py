@@ -19,6 +19,7 @@ from vault.domain.event import Event
 from vault.ports.accounts import AccountStore, CustomerStore
 from vault.ports.campaigns import CampaignStore, ComingStore
 from vault.ports.census import CensusStore
+from vault.ports.central_root import KeylessStore
 from vault.ports.checkouts import CheckoutStore
 from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.copies import CopyStore
@@ -292,6 +293,11 @@ class Unit(Protocol):
     @property
     def recipients(self) -> RecipientStore:
         """Recovery recipients."""
+        ...
+
+    @property
+    def keyless(self) -> KeylessStore:
+        """Members without root credentials."""
         ...
 
     @property

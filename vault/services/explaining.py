@@ -21,7 +21,7 @@ from vault.domain.policy import Deny, Facts, Permission, Permit, Step, Terms
 from vault.domain.reason import Reason
 from vault.services.deciding import Deciding
 from vault.services.gate import Gate
-from vault.services.velocity import HOUR, allowed
+from vault.services.velocity import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ class Explaining:
                 gates=(
                     *self._around(unit, actor, account, now),
                     *self._stated(code, asked, facts, reason, terms),
-                    self._velocity(unit, actor, account, now),
+                    self._velocity(unit, actor, account, code, now),
                     self._ticket(ticket),
                     GateSeen(
                         Passage.FACTOR,
@@ -171,11 +171,10 @@ class Explaining:
         for step, decision in self.gate.policy.steps(code, seconds, facts):
             yield _seen(Passage(step.value), decision, well[step])
 
-    def _velocity(self, unit: Unit, actor: Actor, account: Account, now: datetime) -> GateSeen:
-        used = unit.checkouts.used_since(actor.id, now - HOUR) | {account.id}
-        most = allowed(unit, self.gate, actor.id, now)
-        said = f"It would be account {len(used)} of at most {most} within an hour."
-        if len(used) <= most:
+    def _velocity(self, unit: Unit, actor: Actor, account: Account, code: str, now: datetime) -> GateSeen:
+        number, most = counted(unit, self.gate, actor.id, account.id, code, now)
+        said = f"It would be account {number} of at most {most} within an hour."
+        if number <= most:
             return GateSeen(Passage.VELOCITY, passed=True, words=said)
         return GateSeen(
             Passage.VELOCITY, passed=False, words=f"{said} You would be frozen.", code="limit.accounts"

@@ -1,7 +1,7 @@
 """Shutting a person out: everything they hold ends in one transaction, and what they may know becomes due.
 
-Decided here: what ends (sessions, tokens, leases, links, recoveries, budgets, that they may break the glass), and that
-what they know is written down in the same transaction, in entries of bounded size: whoever reads of the one finds the
+Decided here: what ends (sessions, tokens, leases, links, recoveries, budgets, accounts of campaigns, that they may break
+the glass), and that what they know is written down in the same transaction, in entries of bounded size: whoever reads of the one finds the
 other. Never decided here: who may do it (`people`).
 """
 
@@ -15,6 +15,7 @@ from vault.domain.event import Event, EventType
 from vault.domain.person import Person, PersonState
 from vault.domain.proposal import ProposalKind
 from vault.domain.told import changes, every_session, every_token
+from vault.services.campaigning import claim_campaigns, leave_campaigns
 from vault.services.departures import claim_leases, end_claimed
 from vault.services.proposals import close
 from vault.services.recovery import open_about
@@ -41,10 +42,12 @@ def shut_out(unit: Unit, actor: Actor, person: Person, now: datetime) -> Person:
     # the row is held from here on, before anything is told: whoever proves a factor at this moment, which holds it as
     # well and then writes to the log, was before, or is refused
     person = unit.people.lock(person.id) or person
+    campaigns = claim_campaigns(unit, person.id)
     ended = end_claimed(unit, actor, claimed, now)
     for each in agreed:
         if each is not None and each.ended_at is None:
             close(unit, actor, each, "the person was shut out", now)
+    leave_campaigns(unit, actor, person.id, campaigns, now)
     disabled = replace(
         person, state=PersonState.DISABLED, enrolment_hash=None, enrolment_until=None, next_seed=None
     )

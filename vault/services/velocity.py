@@ -1,8 +1,8 @@
 """How many distinct accounts one person opens in an hour, over all workers; and the budget of a campaign (S24).
 
 Decided here: that the limit is counted in the unit that begins a lease, with the person's row held, so that two begun
-at the same moment count each other; that who goes beyond it is frozen; and that two people raise it for a time, neither
-of whom it is for.
+at the same moment count each other; that who goes beyond it is frozen; and that two people raise it, neither of whom
+it is for: for a time, or for the accounts of a campaign and nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from vault.domain.actor import Actor, Scope, joined, system_actor
+from vault.domain.campaign import REASON
 from vault.domain.event import Event, EventType, Result, stamp
 from vault.domain.freeze import Covered, Freeze, FreezeKind
 from vault.domain.person import Person, PersonState
@@ -49,24 +50,48 @@ def allowed(unit: Unit, gate: Gate, person_id: str, now: datetime) -> int:
     return max(limit, content["accounts_per_hour"]) if stamp(now) < content["until"] else limit
 
 
-def require_velocity(unit: Unit, gate: Gate, actor: Actor, account: Account, now: datetime) -> None:
+def counted(
+    unit: Unit, gate: Gate, person_id: str, account_id: str, reason: str, now: datetime
+) -> tuple[int, int]:
+    """Give which account this would be within an hour, and how many a person may open of its like.
+
+    Accounts that they have of a running campaign count for that campaign alone, by its own pace, while they are
+    opened to be rotated; all others together count by the person's limit.
+    """
+    since = now - HOUR
+    used = unit.checkouts.used_since(person_id, since) | {account_id}
+    most = allowed(unit, gate, person_id, now)
+    mine = {} if len(used) <= most else unit.campaigns.within(person_id, sorted(used), now)
+    if not mine:
+        return len(used), most
+    otherwise = unit.checkouts.used_since(person_id, since, held=False, but=REASON)
+    inside = {number: of for number, of in mine.items() if number not in otherwise}
+    if reason == REASON and account_id in mine:
+        campaign = mine[account_id]
+        same = {number for number, of in inside.items() if of.id == campaign.id} | {account_id}
+        return len(same), max(most, campaign.accounts_per_hour)
+    return len((used - set(inside)) | {account_id}), most
+
+
+def require_velocity(
+    unit: Unit, gate: Gate, actor: Actor, account: Account, reason: str, now: datetime
+) -> None:
     """Return if this account is within the actor's limit; else record, commit and raise `Limited` limit.accounts.
 
     Whoever catches that freezes the person (`freeze_fast`), in a unit of its own: it waits for disclosures.
     """
-    used = unit.checkouts.used_since(actor.id, now - HOUR) | {account.id}
-    most = allowed(unit, gate, actor.id, now)
-    if len(used) <= most:
+    number, most = counted(unit, gate, actor.id, account.id, reason, now)
+    if number <= most:
         return
     event = Event(
         EventType.VELOCITY_EXCEEDED,
         actor,
         Result.DENIED,
         account_id=account.id,
-        detail={"accounts": len(used), "allowed": most, "person": actor.id},
+        detail={"accounts": number, "allowed": most, "person": actor.id},
     )
     detail = (
-        f"This would be account {len(used)} within an hour, and {most} are allowed. You are frozen now: two people "
+        f"This would be account {number} within an hour, and {most} are allowed. You are frozen now: two people "
         "have to look and lift it. For a campaign, two people raise the budget beforehand."
     )
     refuse(unit, event, Limited("limit.accounts", detail, allowed=most), now)

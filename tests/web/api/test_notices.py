@@ -50,7 +50,7 @@ def test_what_one_was_told_is_read_and_chosen(quick: Service) -> None:
     assert udo.get("/me/notices?state=unread").json["items"] == []
     assert len(udo.get("/me/notices").json["items"]) == len(items)
     assert udo.get("/me/notices/choices").json == {
-        **dict.fromkeys(("requests", "people", "own", "log", "emergency"), "mail"),
+        **dict.fromkeys(("requests", "people", "own", "log", "work", "emergency"), "mail"),
         "by_mail": False,
     }
     chosen = udo.did("/me/notices/choices", {"log": "digest"}, method="PATCH")

@@ -53,7 +53,7 @@ def test_the_bell_counts_and_buttons_mark(auditor: Browser) -> None:
 def test_choices_are_saved_by_a_form(auditor: Browser) -> None:
     page = "/notices/settings"
     assert "No mail goes out here" in auditor.get(page).text
-    given = {"requests": "mail", "people": "mail", "own": "mail", "log": "digest"}
+    given = {"requests": "mail", "people": "mail", "own": "mail", "log": "digest", "work": "mail"}
     assert auditor.post(page, **given).status_code == 303
     assert '<option selected value="digest">' in auditor.get(page).text
     assert auditor.post(page, **{**given, "log": "never"}).status_code == 422

@@ -16,6 +16,7 @@ from vault.adapters.db import (
     freezes,
     identities,
     inspections,
+    keyless as keyless_tables,
     leavers,
     notices,
     outside,
@@ -36,6 +37,7 @@ from vault.domain.freeze import Freeze
 from vault.domain.hygiene import Finding
 from vault.domain.identity import Identity, Visit
 from vault.domain.incident import Incident
+from vault.domain.keyless import Keyless, TaskSession
 from vault.domain.leaver import LeaverKnows
 from vault.domain.notice import Choice, Notice
 from vault.domain.outlet import Outlet, OutletReceipt, Published
@@ -111,6 +113,8 @@ identity = _shape(Identity, identities.identity)
 visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)
 finding = _shape(Finding, inspections.finding)
+keyless = _shape(Keyless, keyless_tables.keyless)
+task_session = _shape(TaskSession, keyless_tables.task_session)
 leaver_knows = _shape(LeaverKnows, leavers.leaver_knows)
 reused_value = _shape(Reused, reused.reused_value)
 policy_version = _shape(PolicyVersion, policies.policy_version)

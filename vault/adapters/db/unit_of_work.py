@@ -41,6 +41,7 @@ from vault.adapters.db.stores.history import History
 from vault.adapters.db.stores.identities import Identities, Visits
 from vault.adapters.db.stores.incidents import Incidents
 from vault.adapters.db.stores.inspections import Inspections
+from vault.adapters.db.stores.keyless import KeylessMembers
 from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.leavers import Leavers
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
@@ -101,6 +102,7 @@ class SqlUnit:
         self.incidents = Incidents(db)
         self.inspections = Inspections(db)
         self.findings = Findings(db)
+        self.keyless = KeylessMembers(db)
         self.proposals = Proposals(db)
         self.campaigns = Campaigns(db)
         self.coming = Coming(db)

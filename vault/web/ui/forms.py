@@ -349,3 +349,4 @@ class ChoicesForm(Form):
     people = SelectField(NOTICE_TOPIC[Topic.PEOPLE][0], choices=options(NOTICE_WAY.items()))
     own = SelectField(NOTICE_TOPIC[Topic.OWN][0], choices=options(NOTICE_WAY.items()))
     log = SelectField(NOTICE_TOPIC[Topic.LOG][0], choices=options(NOTICE_WAY.items()))
+    work = SelectField(NOTICE_TOPIC[Topic.WORK][0], choices=options(NOTICE_WAY.items()))

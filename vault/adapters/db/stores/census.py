@@ -41,6 +41,7 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.identity,
     mapping.passkey,
     mapping.notice_choice,
+    mapping.keyless,
     mapping.leaver_knows,
     mapping.reused_value,
     mapping.freeze,

@@ -81,9 +81,12 @@ _USED = union(
     select(_checkout.account_id).where(
         _checkout.requester_id == bindparam("person"),
         _checkout.activated_at > bindparam("since", type_=Moment),
+        _checkout.reason != bindparam("but"),
     ),
     select(_checkout.account_id).where(
-        _checkout.second_id == bindparam("person"), _checkout.joined_at > bindparam("since", type_=Moment)
+        _checkout.second_id == bindparam("person"),
+        _checkout.joined_at > bindparam("since", type_=Moment),
+        _checkout.reason != bindparam("but"),
     ),
 )
 _APPROVALS = (
@@ -200,11 +203,13 @@ class Checkouts:
             chosen = chosen.where(_checkout.account_id.in_(mine))
         return tuple(mapping.checkout.value(row) for row in self.db.all(chosen))
 
-    def used_since(self, person_id: str, since: datetime, *, held: bool = True) -> frozenset[str]:
+    def used_since(
+        self, person_id: str, since: datetime, *, held: bool = True, but: str = ""
+    ) -> frozenset[str]:
         """Name the accounts whose lease a person began or joined after a time; `held` holds the person's row."""
         if held:
             self.db.all(_PERSON_HELD, {"person": person_id})
-        return frozenset(row[0] for row in self.db.all(_USED, {"person": person_id, "since": since}))
+        return frozenset(row[0] for row in self.db.all(_USED, {"person": person_id, "since": since, "but": but}))
 
     def open_of(self, account_id: str) -> Checkout | None:
         """Find the one that claims the account, as written."""

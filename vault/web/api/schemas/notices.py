@@ -68,6 +68,7 @@ class ChoicesResource(Resource):
     people: Way
     own: Way
     log: Way
+    work: Way
     emergency: Way = Field(description="Always mail.")
     by_mail: bool = Field(description="Whether this vault sends letters at all.")
 
@@ -85,6 +86,7 @@ class Choosing(Body):
     people: _Way | None = None
     own: _Way | None = None
     log: _Way | None = None
+    work: _Way | None = None
 
     def wanted(self) -> dict[Topic, Way]:
         """Give what the service takes."""
@@ -93,6 +95,7 @@ class Choosing(Body):
             Topic.PEOPLE: self.people,
             Topic.OWN: self.own,
             Topic.LOG: self.log,
+            Topic.WORK: self.work,
         }
         return {topic: way for topic, way in named.items() if way is not None}
 
