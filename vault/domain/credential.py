@@ -48,6 +48,7 @@ class PartEvent(StrEnum):
     REFUSED_LOST = "refused_lost"
     OUTCOME_UNKNOWN = "outcome_unknown"
     NONE_WORKS = "none_works"
+    REMOVED = "removed"
     SHRED = "shred"
 
 
@@ -80,6 +81,10 @@ PART = Lifecycle(
         (PartState.RECONCILING, PartEvent.REFUSED_LOST): PartState.LOST,
         (PartState.RECONCILING, PartEvent.LEASE_ENDED): PartState.UNKNOWN,
         (PartState.RECONCILING, PartEvent.NONE_WORKS): PartState.LOST,
+        # removed at AWS, as AWS itself says: there is nothing left to hold or to lose
+        (PartState.HELD, PartEvent.REMOVED): PartState.ABSENT,
+        (PartState.UNKNOWN, PartEvent.REMOVED): PartState.ABSENT,
+        (PartState.LOST, PartEvent.REMOVED): PartState.ABSENT,
     }
     | {(state, PartEvent.SHRED): PartState.DESTROYED for state in PartState if state != PartState.DESTROYED},
 )
@@ -113,6 +118,8 @@ VERSION = Lifecycle(
         (VersionLabel.STAGED, VersionEvent.PROMOTED): VersionLabel.CURRENT,
         (VersionLabel.CURRENT, VersionEvent.SUPERSEDED): VersionLabel.PREVIOUS,
         (VersionLabel.PREVIOUS, VersionEvent.PROVEN_DEAD): VersionLabel.RETIRED,
+        # the part itself was removed at AWS, so that nothing took this one's place
+        (VersionLabel.CURRENT, VersionEvent.PROVEN_DEAD): VersionLabel.RETIRED,
         (VersionLabel.STAGED, VersionEvent.FAILED): VersionLabel.FAILED,
     }
     | {
@@ -200,7 +207,8 @@ def openable(part: Part, version: Version, *, unverified: bool) -> bool:
     if version.label is VersionLabel.CURRENT:
         return True
     if part.state is PartState.LOST:
-        return version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED, VersionLabel.FAILED}
+        # also what was proven dead: the proof may have been false, and it is tried before a reset
+        return version.label is not VersionLabel.DESTROYED
     if part.state is PartState.RECONCILING:
         return version.label in {VersionLabel.PREVIOUS, VersionLabel.STAGED}
     return unverified and version.label is VersionLabel.PREVIOUS
@@ -233,4 +241,5 @@ _TRIED: Final = (
     VersionLabel.PREVIOUS,
     VersionLabel.STAGED,
     VersionLabel.FAILED,
+    VersionLabel.RETIRED,
 )

@@ -37,6 +37,7 @@ def version(number: int, label: VersionLabel, kind: PartKind = PartKind.PASSWORD
         (PartState.RECONCILING, True, [P, C, S], [3, 2, 1]),
         (PartState.LOST, False, [C, F], [2, 1]),
         (PartState.LOST, False, [F, P, C, F, F], [5, 4, 3, 2, 1]),
+        (PartState.LOST, False, [R, F, R, P, C], [5, 4, 2, 3, 1]),
         (PartState.ABSENT, False, [F], []),
     ],
 )
