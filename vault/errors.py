@@ -57,6 +57,8 @@ CODES: dict[str, str] = {
     "notice.state": "The notice is not in a state that allows this.",
     "rotation.state": "The rotation is not in a state that allows this.",
     "rotation.conflict": "A rotation of this part is open already.",
+    "keyless.state": "The member's root is not in a state that allows this; the answer says what comes first.",
+    "keyless.changed": "AWS has something of this root that was not agreed to; look again, and agree again.",
     "device.state": "The MFA device is in use, or was said to be removed before.",
     "version.absent": "There is no such version of this part to open.",
     "passkey.exists": "This passkey is enrolled already.",
@@ -100,6 +102,7 @@ CODES: dict[str, str] = {
     "internal": "Something unforeseen went wrong; nothing was disclosed.",
     "identity.unavailable": "The identity provider does not answer, or not in time; passwords go on.",
     "cloud.unavailable": "A source of AWS's records does not answer.",
+    "keyless.unavailable": "AWS does not do what was asked of a member's root; the same can be done again.",
     # settings and operation
     "settings.invalid": "A setting is missing or not valid.",
     "policy.invalid": "The policy file is not valid.",

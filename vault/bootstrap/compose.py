@@ -16,6 +16,7 @@ from audit.note import Verifier
 from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.effects import effects_of
+from vault.bootstrap.inspection import NOTHING
 from vault.bootstrap.outside import Outside
 from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
@@ -47,6 +48,7 @@ from vault.services.exports import Exports
 from vault.services.factors import Factors
 from vault.services.federation import Federation
 from vault.services.feeds import Feeds
+from vault.services.findings import Findings
 from vault.services.freezes import Freezes
 from vault.services.gate import Gate
 from vault.services.glass import BreakGlass
@@ -55,6 +57,8 @@ from vault.services.highwater import HighWater
 from vault.services.imports import Imports
 from vault.services.incidents import Incidents
 from vault.services.indexing import Indexing
+from vault.services.inspecting import Inspecting
+from vault.services.key_work import KeyWork
 from vault.services.knowledge import Knowledge
 from vault.services.leavers import Leavers
 from vault.services.limits import SessionLimits
@@ -101,11 +105,13 @@ from vault.services.watching import Watching
 
 if TYPE_CHECKING:
     from vault.crypto.local import ServerKey
+    from vault.domain.hygiene import Wanted
     from vault.domain.policy import Policy
     from vault.ports.clock import Clock
     from vault.ports.cloud import CloudRecords
     from vault.ports.feeds import Feed
     from vault.ports.identities import IdentityProvider
+    from vault.ports.inspection import Inspector
     from vault.ports.keys import KeyService
     from vault.ports.notices import Room
     from vault.ports.passwords import Passwords
@@ -139,6 +145,8 @@ class Ground:
     """Lets go of the database."""
     timely: Timely = field(default_factory=Timely)
     """The gate of clocks: of the machine's own, never of one that is set by hand."""
+    named: tuple[str, ...] = ()
+    """The names of the keys, as wraps have them."""
     outside: Outside | None = None
     """Places outside; None for a vault that has none."""
     tickets: TicketSystem | None = None
@@ -151,6 +159,8 @@ class Ground:
     """A team's room that is told of notices."""
     cloud: tuple[CloudRecords, ...] = ()
     """Sources of AWS's own records."""
+    inspection: tuple[Inspector | None, Wanted] = (None, NOTHING)
+    """What looks at accounts, None where nothing does, and what it looks for."""
     book: Book | None = None
     """Where the version in force is found; None for a vault that goes by `policy` for ever."""
 
@@ -219,7 +229,7 @@ def compose(ground: Ground) -> Vault:
         board=Board(units, clock, healths),
         campaigns=Campaigns(units, gate, proposals, healths, clock),
         campaigns_over=CampaignsOver(units, clock, Campaigning()),
-        coming=Coming(units, gate, reviews, clock, timedelta(days=7)),
+        coming=Coming(units, gate, reviews, clock, timedelta(days=settings.upkeep.unverified_days)),
         reminders=Reminders(units, gate, healths, clock),
         recoverables=Recoverables(units, clock, healths),
         custodies=custodies,
@@ -261,6 +271,7 @@ def compose(ground: Ground) -> Vault:
         glass=BreakGlass(units, gate, factors, proposals, clock),
         budgets=Budgets(units, gate, proposals, clock),
         split=SplitCustody(units, gate, proposals, clock),
+        key_work=KeyWork(proposals, ground.named),
         recipients=Recipients(units, gate, proposals, recipient_book, clock),
         recovery=Recovery(units, gate, factors, clock, proposals, link_lasts),
         leavers=Leavers(units, gate, clock),
@@ -305,6 +316,10 @@ def compose(ground: Ground) -> Vault:
         clocks=Clocks(units, clock, KernelClock()),
         reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
+        inspecting=Inspecting(
+            units, gate, clock, *ground.inspection, timedelta(seconds=settings.inspection.interval_seconds)
+        ),
+        findings=Findings(units, gate, clock),
         explaining=Explaining(units, gate, deciding, clock),
         policies=Policies(units, gate, proposals, policy_effect, clock, settings.policy_file.read_bytes),
     )

@@ -33,6 +33,7 @@ from vault.bootstrap.ground import (
     read_policy_file,
 )
 from vault.bootstrap.identity import open_provider
+from vault.bootstrap.inspection import open_inspection
 from vault.bootstrap.outside import ask_outside, open_outside
 from vault.bootstrap.tickets import open_tickets
 from vault.domain.actor import Reach, system_actor
@@ -90,6 +91,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             clock=time,
             units=units,
             keys=keys,
+            named=tuple(key.key_id for key in (*keys.sealing, *keys.retiring)),
             server_key=server_key,
             passwords=Argon2(settings.people.hashes_at_once),
             origin=signer.name,
@@ -97,6 +99,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             close=units.engine.dispose,
             outside=outside,
             cloud=open_sources(settings),
+            inspection=open_inspection(settings),
             feeds=feeds,
             tickets=tickets,
             provider=provider,

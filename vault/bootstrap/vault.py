@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vault.services.exports import Exports
     from vault.services.federation import Federation
     from vault.services.feeds import Feeds
+    from vault.services.findings import Findings
     from vault.services.freezes import Freezes
     from vault.services.gate import Gate
     from vault.services.glass import BreakGlass
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from vault.services.imports import Imports
     from vault.services.incidents import Incidents
     from vault.services.indexing import Indexing
+    from vault.services.inspecting import Inspecting
+    from vault.services.key_work import KeyWork
     from vault.services.knowledge import Knowledge
     from vault.services.leavers import Leavers
     from vault.services.machines import Machines
@@ -135,6 +138,7 @@ class Vault:
     glass: BreakGlass
     budgets: Budgets
     split: SplitCustody
+    key_work: KeyWork
     recipients: Recipients
     recovery: Recovery
     leavers: Leavers
@@ -159,6 +163,8 @@ class Vault:
     places: Places
     reconciliation: Reconciliation
     incidents: Incidents
+    inspecting: Inspecting
+    findings: Findings
     policies: Policies
     explaining: Explaining
 

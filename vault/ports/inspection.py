@@ -162,6 +162,10 @@ class FindingStore(Protocol):
         """Give all findings of these accounts, holding their rows, in one order."""
         ...
 
+    def left(self, rules: frozenset[Rule], limit: int) -> tuple[Finding, ...]:
+        """List standing findings of these rules whose accounts are not looked at any more."""
+        ...
+
     def update(self, finding: Finding) -> None:
         """Write all that changes of one."""
         ...

@@ -31,6 +31,14 @@ class KeyServiceName(StrEnum):
     LOCAL = "local"
 
 
+DEFAULT_REGIONS: Final = (
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-central-1", "eu-north-1",
+    "eu-west-1", "eu-west-2", "eu-west-3", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+    "ap-southeast-1", "ap-southeast-2",
+)  # fmt: skip
+"""The regions that every AWS account has without opting in (AWS Account Management, "Enable or disable Regions")."""
+
+
 @dataclass(frozen=True, slots=True)
 class General:
     """What stands at the top of the file, before any section."""
@@ -145,6 +153,18 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspection:
+    """How accounts are looked at: the role in each, and what is to be there. Without a role nothing is looked at."""
+
+    role: str = ""
+    external_id: str = ""
+    regions: tuple[str, ...] = DEFAULT_REGIONS
+    interval_seconds: int = 86_400
+    endpoint: str = ""
+    defaults_file: str = "defaults.toml"
+
+
+@dataclass(frozen=True, slots=True)
 class TicketSystem:
     """Where tickets are looked up, and where things stand in an answer (JSON pointers)."""
 
@@ -227,6 +247,7 @@ class Settings:
     feeds: Feeds
     notices: Notices
     cloud: Cloud
+    inspection: Inspection
     tickets: TicketSystem
     session: Session
     oidc: Oidc
@@ -253,6 +274,11 @@ class Settings:
     def policy_file(self) -> Path:
         """The policy; a relative name begins beside the settings file."""
         return self.directory / self.general.policy_file
+
+    @property
+    def defaults_file(self) -> Path:
+        """What accounts are to have; a relative name begins beside the settings file."""
+        return self.directory / self.inspection.defaults_file
 
     @property
     def database_url(self) -> str:
@@ -294,6 +320,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "feeds": Feeds,
     "notices": Notices,
     "cloud": Cloud,
+    "inspection": Inspection,
     "tickets": TicketSystem,
     "session": Session,
     "oidc": Oidc,

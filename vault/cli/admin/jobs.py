@@ -71,6 +71,7 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("campaigns", MINUTE, lambda at: at.campaigns_over.once()),
         Job("reminders", 15 * MINUTE, lambda at: at.reminders.once()),
         *_reconciling(vault),
+        *_inspecting(vault),
         *_telling(vault),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
     )
@@ -81,6 +82,12 @@ def _reconciling(vault: Vault) -> Iterator[Job]:
     if vault.reconciliation.sources:
         seconds = vault.settings.cloud.interval_seconds
         yield Job("reconcile", seconds, lambda at: at.reconciliation.once())
+
+
+def _inspecting(vault: Vault) -> Iterator[Job]:
+    """List the job that looks at accounts through their roles, where a role is named."""
+    if vault.inspecting.inspector is not None:
+        yield Job("inspect", MINUTE, lambda at: at.inspecting.once())
 
 
 def _telling(vault: Vault) -> Iterator[Job]:

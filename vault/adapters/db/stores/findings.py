@@ -16,7 +16,7 @@ from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import within
 from vault.adapters.db.types import Key, Moment
 from vault.domain.actor import Reach
-from vault.domain.hygiene import WEIGHT, Finding, FindingState
+from vault.domain.hygiene import INSPECTED, WEIGHT, Finding, FindingState, Rule
 from vault.errors import Conflict
 from vault.ports.inspection import FindingCount, FindingFilter
 from vault.ports.records import Page, Slice
@@ -78,6 +78,20 @@ class Findings:
         if not account_ids:
             return ()
         return tuple(mapping.finding.value(row) for row in self.db.all(_HOLD, {"ids": sorted(account_ids)}))
+
+    def left(self, rules: frozenset[Rule], limit: int) -> tuple[Finding, ...]:
+        """List standing findings of these rules whose accounts are not looked at any more."""
+        chosen = (
+            _ONE.join(tables.account, _account.id == _c.account_id)
+            .where(
+                _c.state != FindingState.CLOSED,
+                _account.custody.not_in(sorted(INSPECTED)),
+                _c.rule.in_(sorted(rules)),
+            )
+            .order_by(_c.account_id, _c.id)
+            .limit(limit)
+        )
+        return tuple(mapping.finding.value(row) for row in self.db.all(chosen))
 
     def update(self, finding: Finding) -> None:
         """Write all that changes of one."""
