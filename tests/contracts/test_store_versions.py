@@ -164,12 +164,12 @@ def test_what_came_of_a_drill_stays_until_the_next(units: SqlUnits) -> None:
         stand(unit)
         made = version()
         unit.versions.add(made)
-        unit.versions.drilled(made, NOW, "")
-        assert unit.versions.get(NUMBER, PASSWORD, 1) == replace(made, drilled_at=NOW)
-        unit.versions.drilled(made, NOW, "keys.disabled")
-        assert unit.versions.get(NUMBER, PASSWORD, 1) == replace(
-            made, drilled_at=NOW, drill_fault="keys.disabled"
-        )
+        opened = replace(made, drilled_at=NOW)
+        assert unit.versions.drilled(made, NOW, "")
+        assert unit.versions.get(NUMBER, PASSWORD, 1) == opened
+        assert not unit.versions.drilled(made, NOW, "keys.disabled")
+        assert unit.versions.drilled(opened, NOW, "keys.disabled")
+        assert unit.versions.get(NUMBER, PASSWORD, 1) == replace(opened, drill_fault="keys.disabled")
         assert unit.versions.count() == 1
 
 

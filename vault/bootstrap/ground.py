@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vault.crypto.local import ServerKey
-    from vault.ports.keys import KeyService
+    from vault.ports.keys import Keys
     from vault.settings import Settings
 
 PRIVATE: int = 0o700
@@ -106,7 +106,7 @@ def open_server_key(settings: Settings) -> ServerKey:
     return read_server_key(settings.file(settings.keys.server_file))
 
 
-def open_keys(settings: Settings) -> KeyService:
+def open_keys(settings: Settings) -> Keys:
     """Make the key service that the settings name; nothing is asked of it yet."""
     if settings.key_service is KeyServiceName.LOCAL:
         return InsecureLocalKeys(settings.file(settings.keys.local_file), settings.keys.retiring)

@@ -24,6 +24,7 @@ __all__ = [
     "KeyCall",
     "KeyHealth",
     "KeyService",
+    "Keys",
     "NamedKey",
     "NamedKeys",
     "Unwrapped",
@@ -137,3 +138,7 @@ class NamedKeys(Protocol):
     def retiring(self) -> tuple[NamedKey, ...]:
         """Those that open what they wrapped before, and wrap nothing any more."""
         ...
+
+
+class Keys(KeyService, NamedKeys, Protocol):
+    """The keys of the settings, as a ring and one by one."""

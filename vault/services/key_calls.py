@@ -22,6 +22,8 @@ CALLING: Final = (
     EventType.REVEAL_FAILED,
     EventType.ROTATION_PLANNED,
     EventType.CREDENTIAL_TAKEN_IN,
+    EventType.KEYS_REWRAPPED,
+    EventType.DRILL_OPENED,
 )
 """The types of entries that tell of calls of a key service."""
 _AWS: Final = "arn:"

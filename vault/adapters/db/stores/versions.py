@@ -60,7 +60,13 @@ _REWRAP = (
     update(tables.version).where(*_AT, _version.wraps == bindparam("old")).values(wraps=bindparam("new"))
 )
 _DRILLED = (
-    update(tables.version).where(*_AT).values(drilled_at=bindparam("at"), drill_fault=bindparam("fault"))
+    update(tables.version)
+    .where(
+        *_AT,
+        _version.drilled_at.is_not_distinct_from(bindparam("was_at", type_=_version.drilled_at.type)),
+        _version.drill_fault == bindparam("was_fault"),
+    )
+    .values(drilled_at=bindparam("at"), drill_fault=bindparam("fault"))
 )
 _place_in_order = tuple_(_version.account_id, _version.kind, _version.number)
 _PIECE = _VERSION.order_by(_version.account_id, _version.kind, _version.number).limit(bindparam("most"))
@@ -175,9 +181,10 @@ class Versions:
         """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
         return self.db.change(_REWRAP, _place(version) | {"old": version.wraps, "new": wraps}) == 1
 
-    def drilled(self, version: Version, at: datetime | None, fault: str) -> None:
-        """Keep what came of a drill: when the version last opened, and what was wrong now."""
-        self.db.change(_DRILLED, _place(version) | {"at": at, "fault": fault})
+    def drilled(self, version: Version, at: datetime | None, fault: str) -> bool:
+        """Keep what came of a drill: when it last opened, and what was wrong now; False where another drill did."""
+        was = {"was_at": version.drilled_at, "was_fault": version.drill_fault}
+        return self.db.change(_DRILLED, _place(version) | was | {"at": at, "fault": fault}) == 1
 
 
 def _place(version: Version) -> dict[str, Any]:

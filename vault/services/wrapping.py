@@ -1,0 +1,198 @@
+"""One version and its wraps, key by key: which open it, and wraps made anew where one is missing or damaged.
+
+Decided here: a version opens under a key where that key's own wrap, and no other, gives a data key that opens the body
+in its place. A wrap for the recovery recipient is made and counted, and can be opened by nothing that runs here. A new
+wrap counts once it was opened. Every call of a key service is kept for the log, also where it fails (S26).
+Never decided here: whether it may be done, and what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+from vault.crypto import recovery
+from vault.crypto.context import Context
+from vault.crypto.envelope import WRAPS_MAX, Envelope, check_wraps, decode_wraps, open_envelope
+from vault.errors import KeysUnavailable, Refused, Tampered, VaultError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from vault.domain.credential import Version
+    from vault.domain.secret import Secret
+    from vault.ports.keys import KeyCall, NamedKey, NamedKeys, Wrap
+    from vault.ports.recovery import RecoveryRecipient
+
+AT_ONCE: Final = 8
+"""So many versions are worked on at once, each of them with one call at a time."""
+PIECE: Final = 32
+"""So many versions share one transaction: at most so many calls are without an entry if the program is killed."""
+_TRIES: Final = 3
+
+T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
+Name = tuple[str, str]
+"""Service and id of a key."""
+
+
+def name_of(key: NamedKey | Wrap) -> Name:
+    """Give the name by which a wrap and its key know each other."""
+    return key.service, key.key_id
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls made for one version, kept whatever comes of them."""
+
+    made: list[KeyCall] = field(default_factory=list)
+
+    def of(self, ask: Callable[P, R], *given: P.args, **named: P.kwargs) -> R:
+        """Ask a key service, and keep the calls that it answers with, or fails with."""
+        try:
+            answer = ask(*given, **named)
+        except (KeysUnavailable, Tampered) as error:
+            self.made.extend(error.calls)
+            raise
+        self.made.extend(getattr(answer, "calls", ()))
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """The keys that the settings name, one by one, and whom the recovery wrap is for in this run."""
+
+    keys: NamedKeys
+    recipient: RecoveryRecipient
+
+    @property
+    def wanted(self) -> frozenset[Name]:
+        """The names of every wrap that a version shall have."""
+        named = {name_of(key) for key in self.keys.sealing}
+        recipient = self.recipient.recipient
+        return frozenset(named | {(recovery.SERVICE, recipient)} if recipient else named)
+
+    @property
+    def openers(self) -> dict[Name, NamedKey]:
+        """Every key that opens here, by name."""
+        return {name_of(key): key for key in (*self.keys.sealing, *self.keys.retiring)}
+
+    def open_under(self, key: NamedKey, place: Context, version: Version, calls: Calls) -> Secret[str]:
+        """Open a version under one key alone; raises `Tampered` or `KeysUnavailable`."""
+        wraps = tuple(wrap for wrap in decode_wraps(version.wraps) if name_of(wrap) == name_of(key))
+        return self._opened(key, place, Envelope(version.body, wraps), calls)
+
+    def renewed(self, vault_id: str, version: Version, calls: Calls) -> Renewed:
+        """Give wraps under every wanted key, each opened alone; what is there and opens stays as it is.
+
+        Other wraps stay too: who removes them looks at all versions first.
+        """
+        place = place_of(vault_id, version)
+        wraps = decode_wraps(version.wraps)
+        mended: set[str] = set()
+        for _ in range(_TRIES):
+            bad = self._damaged(place, version, wraps, calls)
+            missing = self.wanted - {name_of(wrap) for wrap in wraps} | bad
+            if not missing:
+                return Renewed(wraps, tuple(sorted(mended)))
+            mended |= {key_id for _, key_id in bad}
+            wraps = self._made(place, version, wraps, missing, calls)
+        raise Tampered(
+            "envelope.tampered", "Wraps that were made a moment ago do not open; nothing was kept."
+        )
+
+    def _damaged(
+        self, place: Context, version: Version, wraps: tuple[Wrap, ...], calls: Calls
+    ) -> frozenset[Name]:
+        """Open under each wanted key that has a wrap; name those whose wrap is not this version's."""
+        bad: set[Name] = set()
+        there = {name_of(wrap): wrap for wrap in wraps}
+        for key in self.keys.sealing:
+            wrap = there.get(name_of(key))
+            if wrap is not None:
+                try:
+                    self._opened(key, place, Envelope(version.body, (wrap,)), calls)
+                except Tampered:
+                    bad.add(name_of(key))
+        return frozenset(bad)
+
+    def _made(
+        self,
+        place: Context,
+        version: Version,
+        wraps: tuple[Wrap, ...],
+        missing: frozenset[Name],
+        calls: Calls,
+    ) -> tuple[Wrap, ...]:
+        """Regain the data key from a wrap that is not among the missing, and make those."""
+        kept = tuple(wrap for wrap in wraps if name_of(wrap) not in missing)
+        if len(kept) + len(missing) > WRAPS_MAX:
+            words = f"A version has {WRAPS_MAX} wraps at most; remove old ones before more keys are added."
+            raise Refused("keys.settings", words)
+        key = self._data_key(place, version, kept, calls)
+        pairs = place.pairs()
+        made: list[Wrap] = []
+        for target in self.keys.sealing:
+            if name_of(target) in missing:
+                made.extend(calls.of(target.wrap, key, pairs).wraps)
+        if (recovery.SERVICE, self.recipient.recipient) in missing:
+            made.extend(self.recipient.wrap(key, pairs))
+        check_wraps((*kept, *made))
+        return (*kept, *made)
+
+    def _data_key(
+        self, place: Context, version: Version, wraps: tuple[Wrap, ...], calls: Calls
+    ) -> Secret[bytes]:
+        """Regain the data key from the first wrap that gives one which opens the body."""
+        openers = self.openers
+        failed: VaultError | None = None
+        for wrap in wraps:
+            key = openers.get(name_of(wrap))
+            if key is None:
+                continue
+            try:
+                found = calls.of(key.unwrap, (wrap,), place.pairs()).key
+                open_envelope(Envelope(version.body, (wrap,)), place, found)
+            except (KeysUnavailable, Tampered) as error:
+                failed = error if failed is None or isinstance(error, KeysUnavailable) else failed
+                continue
+            return found
+        if failed is not None:
+            raise failed
+        names = ", ".join(wrap.key_id for wrap in wraps) or "none"
+        words = f"None of its wraps is under a key that the settings name (it has: {names})."
+        raise KeysUnavailable("keys.unknown", words)
+
+    def _opened(self, key: NamedKey, place: Context, envelope: Envelope, calls: Calls) -> Secret[str]:
+        found = calls.of(key.unwrap, envelope.wraps, place.pairs())
+        return open_envelope(envelope, place, found.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """All wraps of a version, and the keys whose wrap was damaged and was made anew."""
+
+    wraps: tuple[Wrap, ...]
+    mended: tuple[str, ...] = ()
+
+
+def place_of(vault_id: str, version: Version) -> Context:
+    """Give the place that a version was sealed for."""
+    return Context(vault=vault_id, account=version.account_id, kind=version.kind, version=version.number)
+
+
+def is_outage(error: VaultError | None) -> bool:
+    """Say whether a key service could not do its part, as it may for the next version too."""
+    return isinstance(error, KeysUnavailable) and error.code != "keys.unknown"
+
+
+def pieces(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Part things into those that share a transaction."""
+    return (things[start : start + PIECE] for start in range(0, len(things), PIECE))
+
+
+def side_by_side(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Sequence[T]) -> list[R]:
+    """Do the same with each, some at once; give the results in their order."""
+    return list(pool.map(work, things))
