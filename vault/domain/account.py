@@ -61,6 +61,8 @@ class CustodyEvent(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     EXPIRED = "expired"
+    ROOT_REMOVED = "root_removed"
+    RECOVERY_ALLOWED = "recovery_allowed"
 
 
 CUSTODY = Lifecycle(
@@ -75,6 +77,10 @@ CUSTODY = Lifecycle(
         (Custody.CLOSING, CustodyEvent.CLOSED): Custody.CLOSED,
         (Custody.CLOSED, CustodyEvent.REOPENED): Custody.HELD,
         (Custody.CLOSED, CustodyEvent.EXPIRED): Custody.DEAD,
+        # a member that never had root credentials, and one whose were removed centrally
+        (Custody.ONBOARDING, CustodyEvent.ROOT_REMOVED): Custody.KEYLESS,
+        (Custody.HELD, CustodyEvent.ROOT_REMOVED): Custody.KEYLESS,
+        (Custody.KEYLESS, CustodyEvent.RECOVERY_ALLOWED): Custody.ONBOARDING,
     },
 )
 

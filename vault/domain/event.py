@@ -66,6 +66,13 @@ class EventType(StrEnum):
     CREDENTIAL_TAKEN_IN = "credential.taken_in"
     SECRET_PROMOTED = "secret.promoted"  # noqa: S105 - the name of an event
     CUSTODY_HELD = "custody.held"
+    KEYLESS_ASKED = "keyless.session.asked"
+    KEYLESS_SESSION = "keyless.session.opened"
+    KEYLESS_SEEN = "keyless.seen"
+    KEYLESS_BEGUN = "keyless.begun"
+    KEYLESS_STOPPED = "keyless.stopped"
+    KEYLESS_REACHED = "keyless.reached"
+    KEYLESS_LEFT = "keyless.left"
     IMPORT_FINISHED = "import.finished"
 
     CHECKOUT_REQUESTED = "checkout.requested"
@@ -188,6 +195,13 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.CREDENTIAL_TAKEN_IN: "Values that existed before were sealed as they are (C4).",
     EventType.SECRET_PROMOTED: "A version became the current one of its part; later openings are checked against it.",
     EventType.CUSTODY_HELD: "Password and MFA are both confirmed: the account is held.",
+    EventType.KEYLESS_ASKED: "A privileged session on a member's root is about to be asked of AWS, for one task.",
+    EventType.KEYLESS_SESSION: "AWS gave the session: the id of its access key, under which AWS records what it does.",
+    EventType.KEYLESS_SEEN: "What AWS lists of a member's root credentials: how many of each.",
+    EventType.KEYLESS_BEGUN: "What two people agreed to for a member's root begins at AWS.",
+    EventType.KEYLESS_STOPPED: "It did not come to its end; it can be done again, and nothing is done twice.",
+    EventType.KEYLESS_REACHED: "AWS says that nothing is left of a member's root credentials; what was held is retired.",
+    EventType.KEYLESS_LEFT: "Recovery of a member's root is allowed again; its custody begins anew.",
     EventType.IMPORT_FINISHED: "A run of the import ended; counts of rows taken and refused.",
     EventType.CHECKOUT_REQUESTED: "A person asked for an account's root, with reason, ticket and sentence.",
     EventType.CHECKOUT_APPROVED: "An approver agreed; `detail.complete` says whether that was enough.",

@@ -37,6 +37,8 @@ class ProposalKind(StrEnum):
     """That every credential is opened once, unseen; the subject is ``live`` or ``restore``."""
     CAMPAIGN = "campaign"
     """Many accounts to rotate at a faster pace; the subject is the campaign."""
+    KEYLESS = "keyless"
+    """That a member's root credentials go, or that their recovery is allowed again (C2); the subject is the account."""
     LIFT = "lift"
     """The end of a freeze; the subject is the freeze."""
 

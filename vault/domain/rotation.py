@@ -36,6 +36,7 @@ class RotationEvent(StrEnum):
     REFUSED = "refused"
     OUTCOME_UNKNOWN = "outcome_unknown"
     VERIFIED = "verified"
+    REMOVED = "removed"
 
 
 ROTATION = Lifecycle(
@@ -52,6 +53,9 @@ ROTATION = Lifecycle(
         (RotationState.UNKNOWN, RotationEvent.ACCEPTED): RotationState.ACCEPTED,
         (RotationState.UNKNOWN, RotationEvent.REFUSED): RotationState.REFUSED,
         (RotationState.ACCEPTED, RotationEvent.VERIFIED): RotationState.VERIFIED,
+        # never proven, and its value removed at AWS with all the others
+        (RotationState.ACCEPTED, RotationEvent.REMOVED): RotationState.ABANDONED,
+        (RotationState.UNKNOWN, RotationEvent.REMOVED): RotationState.ABANDONED,
     },
 )
 

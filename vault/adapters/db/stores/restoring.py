@@ -20,6 +20,7 @@ from sqlalchemy import bindparam, delete, select, text, update
 from audit.storage.schema import archive_ddl, ddl, drop_ddl, grants
 from vault.adapters.db import mapping, outside, tables
 from vault.adapters.db.identities import visit
+from vault.adapters.db.keyless import task_session
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.census import Census
 from vault.domain.credential import VersionLabel
@@ -38,6 +39,7 @@ _BY_PLACE: Final = (
     outside.outlet_receipt.name,
     outside.outlet.name,
     outside.key_call.name,
+    task_session.name,
 )
 """Tables whose rows mean places in the log."""
 _INDEX: Final = ("audit_words", "audit_words_part")

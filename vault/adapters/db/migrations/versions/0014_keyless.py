@@ -13,4 +13,4 @@ down_revision = "0013"
 
 def upgrade() -> None:
     """Add what is new."""
-    carry_out(__file__)
+    carry_out(__file__, kept=("keyless",))
