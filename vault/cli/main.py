@@ -36,6 +36,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "proposals": _Command("vault.cli.proposals:proposals", "What takes two people: agree, refuse, end."),
     "tokens": _Command("vault.cli.tokens:tokens", "Your tokens, and machines': list, show, end."),
     "policy": _Command("vault.cli.policy:policy", "Why is it not open to me? Versions, proposals."),
+    "keys": _Command("vault.cli.keys:keys", "Propose other keys, or a drill of every credential."),
     "freeze": _Command("vault.cli.emergency:freeze", "Stop every disclosure, with one press."),
     "freezes": _Command("vault.cli.emergency:freezes", "What is frozen."),
     "lift": _Command("vault.cli.emergency:lift", "One of two words that lift a freeze."),
@@ -45,10 +46,16 @@ PEOPLE: Final[dict[str, _Command]] = {
     "checkin": _Command("vault.cli.checkouts:checkin", "End your lease."),
     "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
     "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
+    "rotations": _Command("vault.cli.rotations:rotations", "What nothing has proven yet, the oldest first."),
     "export": _Command("vault.cli.export:export", "Take a copy of the log into a file."),
     "sample": _Command("vault.cli.sample:sample", "A random sample of entries, with proofs."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
     "notices": _Command("vault.cli.notices:notices", "What you were told, and what could not be."),
+    "board": _Command("vault.cli.upkeep:board", "What has to be done about credentials, the riskiest first."),
+    "health": _Command("vault.cli.upkeep:health", "In what state credentials are, why, and what to do."),
+    "recovery-score": _Command(
+        "vault.cli.upkeep:recovery_score", "What a lost vault, mailbox or phone takes."
+    ),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "leaver": _Command(
@@ -72,6 +79,12 @@ OPERATOR: Final[dict[str, _Command]] = {
     ),
     "backup": _Command("vault.cli.admin.backup:backup", "A consistent copy of the database."),
     "restore": _Command("vault.cli.admin.restore:restore", "Go on from a backup, under a new log."),
+    "recovery": _Command(
+        "vault.cli.admin.recovery:recovery", "The offline recovery identity: make it, try its shares."
+    ),
+    "recover": _Command("vault.cli.admin.recover:recover", "Open a backup with three shares."),
+    "rewrap": _Command("vault.cli.admin.rewrap:rewrap", "Every data key under other keys, by two people."),
+    "drill": _Command("vault.cli.admin.drill:drill", "Open every credential, show none, report."),
     "log": _Command("vault.cli.admin.log:log", "Change the key that signs the log."),
     "admin": _Command("vault.cli.admin.people:admin", "Look at the people of this vault."),
     "demo": _Command("vault.cli.admin.demo:demo", "A small world, the whole story, and a running vault."),

@@ -59,8 +59,8 @@ class Recoverable:
 
     @property
     def is_safe(self) -> bool:
-        """Whether no single loss takes the account."""
-        return self.worst is not Fate.LOST
+        """Whether we get in by ourselves whatever single thing is lost."""
+        return self.worst is Fate.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Score:
 
     @property
     def percent(self) -> int:
-        """Of a hundred held accounts, how many no single loss takes; rounded down, 100 where none is held."""
+        """Of a hundred held accounts, how many we still get into whatever single thing is lost; rounded down, 100 where none is held."""
         return 100 if not self.held else self.safe * 100 // self.held
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.board import Stage, risk, stages
+from vault.domain.board import WEIGHTS, Stage, risk, stages
 from vault.domain.health import Fact, Health, Why, sort_facts
 from vault.services.healths import HealthFilter, bad_cursor
 
@@ -51,11 +51,11 @@ class BoardItem:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """Give each kind of fact once, the worst and then the oldest first."""
+        """Give each kind of fact once and from its beginning, the weightiest first."""
         found: dict[Why, Fact] = {}
         for each in sort_facts(fact for part in self.found.health.parts for fact in part.facts):
             found.setdefault(each.why, each)
-        return tuple(found.values())
+        return tuple(sorted(found.values(), key=lambda each: -WEIGHTS[each.why]))
 
 
 @dataclass(frozen=True, slots=True)

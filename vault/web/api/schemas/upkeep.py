@@ -195,7 +195,7 @@ class BoardItemResource(Resource):
     health: Health
     since: datetime | None
     next: Next
-    facts: list[FactResource] = Field(description="Each kind of fact once, the worst first.")
+    facts: list[FactResource] = Field(description="Each kind of fact once, the weightiest first.")
     checkout: HolderResource | None
     doer: DoerResource | None
     rotations: list[UnderwayResource]
@@ -257,7 +257,7 @@ class RecoverableResource(Resource):
 
 
 class RecoveryScoreResource(Resource):
-    """How many held accounts no single loss takes, and what becomes of how many at each loss."""
+    """How many held accounts we get into by ourselves whatever is lost, and what becomes of how many at each loss."""
 
     held: int
     safe: int
