@@ -92,7 +92,8 @@ def due_since(
     taken_in = current.since if current.origin is VersionOrigin.TAKEN_IN else None
     incidents = (at for at in marks.incidents.get(account_id, ()) if at >= current.since)
     found: dict[Due, datetime | None] = {
-        Due.DISCLOSED: current.disclosed_at if current.kind is PartKind.PASSWORD else None,
+        # a seed is never shown; it has this time only where it was opened offline with shares
+        Due.DISCLOSED: current.disclosed_at,
         Due.INTAKE: taken_in,
         Due.WEAK: current.since if current.weak else None,
         Due.AGE: current.since + longest_age if now - current.since >= longest_age else None,

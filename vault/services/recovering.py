@@ -1,0 +1,195 @@
+"""Opening credentials offline, with the joined identity and nothing of the service: no key service, no settings (S6).
+
+Decided here: what of a backup is believed. What counts is what its log tells: the version that was promoted last is the
+current one, whatever the rows say, and a body is opened only where the log names its hash, so that an older value put
+back, or one that somebody sealed for the public recipient, is not taken for the right one. Values that may be set at
+AWS too (newer than the current one, or the one before it) are given beside it. What does not open is told and passed
+by. Never decided here: whether the log is sound (`vault.bootstrap.recovering` examines it first).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from vault.crypto.context import Context
+from vault.crypto.envelope import Envelope, decode_wraps, open_envelope
+from vault.crypto.recovery import open_wrap
+from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.event import EventType
+from vault.domain.replay import Replayed
+from vault.errors import Tampered, VaultError, not_found
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.account import Account
+    from vault.domain.credential import Version
+    from vault.domain.secret import Secret
+    from vault.ports.store import Unit
+
+_USEFUL: Final = frozenset(
+    {VersionLabel.CURRENT, VersionLabel.STAGED, VersionLabel.PREVIOUS, VersionLabel.FAILED}
+)
+PROGRESS_EVERY: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One version that opened. `standing` is what it is by the log: current, or a label that may be set at AWS."""
+
+    kind: PartKind
+    number: int
+    standing: str
+    created_at: datetime
+    sha256: str
+    plaintext: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One version that did not open, and why; `kind` is empty where the account has none at all."""
+
+    account_id: str
+    kind: str
+    number: int
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regained:
+    """What opened of one account: the current version of each part first."""
+
+    account: Account
+    values: tuple[Value, ...]
+
+
+@dataclass(slots=True)
+class TheLog:
+    """What the log in a backup tells of versions."""
+
+    promoted: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    hashes: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    vault_id: str = ""
+    last: str = ""
+    """The time of its last entry."""
+    _state: Replayed = field(default_factory=lambda: Replayed(_unsaid))
+
+    def take(self, content: Mapping[str, Any], leaf: bytes) -> None:
+        """Take one entry in."""
+        self._state.take(content, leaf)
+        self.last = str(content.get("time", ""))
+        if content.get("type") == EventType.LOG_OPENED:
+            self.vault_id = str(content["detail"]["vault"])
+        secret, account = content.get("secret"), content.get("account")
+        if content.get("outcome") == "success" and isinstance(secret, dict) and isinstance(account, dict):
+            place = (str(account["id"]), str(secret["kind"]), int(secret["version"]))
+            self.hashes.setdefault(place, str(secret["ciphertext_sha256"]))
+            if content["type"] == EventType.SECRET_PROMOTED:
+                self.promoted[place[:2]] = (place[2], str(secret["ciphertext_sha256"]))
+
+    def standing(self, version: Version) -> str:
+        """Say what a version is by the log; empty where the log names another body for it, or none."""
+        place = (version.account_id, version.kind.value)
+        if self.promoted.get(place) == (version.number, version.sha256):
+            return VersionLabel.CURRENT.value
+        named = f"{version.account_id}/{version.kind}/{version.number}"
+        told = self.hashes.get((*place, version.number)) or self._state.value("version.sha256", named)
+        if told != version.sha256:
+            return ""
+        label = self._state.value("version", named)
+        # a restored log tells nothing of what was before it, and a current one by the rows alone is the one before
+        label = label or version.label.value
+        return VersionLabel.PREVIOUS.value if label == VersionLabel.CURRENT else label
+
+
+@dataclass(slots=True)
+class Recovering:
+    """Opens what a unit on a copy of the database holds, with an identity."""
+
+    unit: Unit
+    identity: Secret[str]
+    log: TheLog = field(default_factory=TheLog)
+    failed: list[Failed] = field(default_factory=list)
+    opened: int = 0
+
+    def read(self, progress: Callable[[int, int], None]) -> None:
+        """Read the log; raises `Tampered` where it is of another vault than the rows."""
+        size = self.unit.ranges.size()
+        for seq, leaf in self.unit.census.leaves():
+            self.log.take(json.loads(leaf), leaf)
+            if seq % PROGRESS_EVERY == 0:
+                progress(seq, size)
+        progress(size, size)
+        if self.log.vault_id != self.unit.vault_id:
+            words = "The rows are of another vault than the log in this backup. Take another backup."
+            raise Tampered("envelope.tampered", words)
+
+    def account(self, account_id: str) -> Regained:
+        """Open what is known of one account; raises `NotFound` for one that is not there."""
+        account = self.unit.accounts.get(account_id)
+        if account is None:
+            raise not_found("account", account_id)
+        values: list[Value] = []
+        for kind in PartKind:
+            found = tuple(self._open_all(self.unit.versions.of(account_id, kind)))
+            values.extend(sorted(found, key=lambda value: value.standing != VersionLabel.CURRENT))
+            self._look_for_promoted(account_id, kind, found)
+        return Regained(account, tuple(values))
+
+    def all(self) -> Iterable[str]:
+        """Name every account that has a version, in order."""
+        last = ""
+        for version in self.unit.versions.each():
+            if version.account_id != last:
+                last = version.account_id
+                yield last
+
+    def _open_all(self, versions: Iterable[Version]) -> Iterable[Value]:
+        for version in versions:
+            standing = self.log.standing(version)
+            if not standing:
+                words = (
+                    "The log names another sealed value for it, or none: it was put there. It was not opened."
+                )
+                self._fail(version, "envelope.not_current", words)
+            elif standing in _USEFUL:
+                try:
+                    plaintext = self._open(version)
+                except VaultError as error:
+                    self._fail(version, error.code, error.detail)
+                else:
+                    self.opened += 1
+                    yield Value(
+                        version.kind, version.number, standing, version.created_at, version.sha256, plaintext
+                    )
+
+    def _open(self, version: Version) -> Secret[str]:
+        place = Context(self.log.vault_id, version.account_id, version.kind, version.number)
+        wraps = decode_wraps(version.wraps)
+        envelope = Envelope(version.body, wraps)
+        if envelope.body_sha256.hex() != version.sha256:
+            raise Tampered("envelope.tampered", "The sealed value is not the one whose hash the log names.")
+        return open_envelope(envelope, place, open_wrap(self.identity, wraps, place.pairs()))
+
+    def _look_for_promoted(self, account_id: str, kind: PartKind, found: tuple[Value, ...]) -> None:
+        """Say so where the version that the log calls current is not there, or is another's body."""
+        promoted = self.log.promoted.get((account_id, kind.value))
+        if promoted is None or any(value.standing == VersionLabel.CURRENT for value in found):
+            return
+        if not any(
+            (each.account_id, each.kind, each.number) == (account_id, kind, promoted[0])
+            for each in self.failed
+        ):
+            words = "The log calls it current, and it is not in the backup."
+            self.failed.append(Failed(account_id, kind.value, promoted[0], "envelope.not_current", words))
+
+    def _fail(self, version: Version, code: str, words: str) -> None:
+        self.failed.append(Failed(version.account_id, version.kind.value, version.number, code, words))
+
+
+def _unsaid(_: object) -> None:
+    """Replay's own complaints are the service's to look at; here only hashes count."""
