@@ -33,6 +33,8 @@ class Changing:
 
     world: World
     file: Path
+    two: tuple[str, str] = ("amy", "ann")
+    """The names of the two who agree."""
 
     def keys(self, *retiring: str) -> InsecureLocalKeys:
         """Give the keys as settings name them that let some of the four retire."""
@@ -54,17 +56,17 @@ class Changing:
     def agreed(self, *, keys: tuple[str, ...] = NEW, remove_old: bool = True) -> Proposal:
         """Let two administrators agree to other keys, and wait out the hold."""
         vault = self.world.vault
-        amy = self.world.human("amy", Role.ADMIN)
+        amy = self.world.human(self.two[0], Role.ADMIN)
         made = vault.key_work.propose_rewrap(amy.actor, keys, WHY, amy.otp(), remove_old=remove_old)
         return self._confirmed(made)
 
     def agreed_drill(self, scope: DrillScope = DrillScope.LIVE) -> Proposal:
         """Let two administrators agree to a drill."""
-        amy = self.world.human("amy", Role.ADMIN)
+        amy = self.world.human(self.two[0], Role.ADMIN)
         return self._confirmed(self.world.vault.key_work.propose_drill(amy.actor, scope, WHY, amy.otp()))
 
     def _confirmed(self, made: Proposal) -> Proposal:
-        ann = self.world.human("ann", Role.ADMIN)
+        ann = self.world.human(self.two[1], Role.ADMIN)
         agreed = self.world.vault.proposals.confirm(ann.actor, made.id, ann.otp())
         self.world.clock.advance(seconds=rules()[0].people.hold_seconds + 1)
         return agreed

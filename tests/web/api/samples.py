@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ABSENT: Final[Mapping[str, str]] = {
     "account_id": "999999999999",
     "bundle": "000",
+    "campaign_id": "00000000-0000-4000-8000-000000000010",
     "freeze_id": "00000000-0000-4000-8000-000000000008",
     "checkout_id": "00000000-0000-4000-8000-000000000000",
     "confirmation_id": "00000000-0000-4000-8000-00000000000c",
@@ -102,6 +103,29 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "list_health": Sample(Role.CSM, query="?health=due&kind=member"),
     "read_board": Sample(Role.CSM, query="?stage=overdue"),
     "read_recovery_score": Sample(Role.CSM, query="?loss=vault&fate=lost"),
+    "list_campaigns": Sample(Role.CSM, query="?state=any"),
+    "propose_campaign": Sample(
+        Role.APPROVER,
+        {
+            "name": "Spring",
+            "why": "the yearly rotation of every account",
+            "parts": "both",
+            "until": "2026-12-01T00:00:00Z",
+            "accounts_per_hour": 20,
+            "people": ["00000000-0000-4000-8000-000000000003"],
+            "filter": {"health": ["due"], "why": ["due_age"]},
+            "share": False,
+            "otp": OTP,
+        },
+    ),
+    "list_candidates": Sample(Role.APPROVER, query="?health=due&why=due_intake"),
+    "list_campaign_people": Sample(Role.APPROVER),
+    "read_campaign": Sample(Role.CSM),
+    "list_campaign_accounts": Sample(Role.CSM, query="?stage=left&person=nobody"),
+    "take_accounts": Sample(Role.OPERATOR, {"count": 5}),
+    "give_accounts_back": Sample(Role.OPERATOR, {"accounts": ["111122223333"]}),
+    "assign_accounts": Sample(Role.APPROVER, {"count": 5, "from_person": None, "to_person": None}),
+    "read_calendar": Sample(Role.CSM, query="?from=2026-11-23&until=2026-12-23"),
     "take_into_custody": Sample(
         Role.CUSTODIAN,
         {
@@ -137,6 +161,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "cancel_checkout": Sample(Role.OPERATOR),
     "revoke_checkout": Sample(Role.APPROVER, {"reason": "it went on for too long"}),
     "plan_rotation": Sample(Role.OPERATOR, {"part": "mfa", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}),
+    "list_rotations": Sample(Role.CSM, query="?state=unverified&part=password&overdue=true"),
     "read_rotation": Sample(Role.CSM),
     "display_rotation": Sample(Role.OPERATOR),
     "attest_rotation": Sample(Role.OPERATOR, {"outcome": "accepted"}),
@@ -173,6 +198,10 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "propose_policy": Sample(
         Role.ADMIN, {"text": "version = 1", "why": "because the work asks for it", "otp": OTP}
     ),
+    "propose_rewrap": Sample(
+        Role.ADMIN, {"keys": ["local-1"], "why": "because the work asks for it", "otp": OTP}
+    ),
+    "propose_drill": Sample(Role.ADMIN, {"why": "because the work asks for it", "otp": OTP}),
     "list_proposals": Sample(Role.ADMIN),
     "read_proposal": Sample(Role.ADMIN),
     "confirm_proposal": Sample(Role.ADMIN, {"otp": OTP}),

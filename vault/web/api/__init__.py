@@ -5,6 +5,7 @@
 
 from vault.web.api import (
     accounts,
+    campaigns,
     checkouts,
     confirmations,
     customers,
@@ -15,6 +16,7 @@ from vault.web.api import (
     exports,
     identities,
     incidents,
+    keys,
     knowledge,
     leaving,
     me,
@@ -39,6 +41,7 @@ __all__ = [
     "OPERATIONS",
     "accounts",
     "blueprint",
+    "campaigns",
     "checkouts",
     "confirmations",
     "customers",
@@ -49,6 +52,7 @@ __all__ = [
     "exports",
     "identities",
     "incidents",
+    "keys",
     "knowledge",
     "leaving",
     "me",

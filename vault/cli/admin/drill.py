@@ -1,0 +1,99 @@
+"""`rootvault drill PROPOSAL`: every credential is opened, each version under each of its keys, and none is shown.
+
+Decided here: the report that an operator reads, and the exit status: 1 where a version did not open as it has to,
+10 where a key service is out, so that the drill did not come to every version. Never done here: the work
+(`vault.services.drill`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from vault.bootstrap import open_vault
+from vault.bootstrap.ground import open_keys
+from vault.bootstrap.rewrapping import drill_of
+from vault.cli.admin.host import config_option, settings_of
+from vault.cli.admin.rewrap import at_once_option, drawn
+from vault.cli.exits import UNAVAILABLE, plain
+from vault.cli.output import emit, json_option, table
+
+if TYPE_CHECKING:
+    from vault.services.drill import DrillReport
+
+TOLD = 50
+
+
+@click.command()
+@click.argument("proposal")
+@config_option
+@at_once_option
+@json_option
+def drill(proposal: str, config: str | None, at_once: int, *, as_json: bool) -> None:
+    """Open every credential once, as PROPOSAL says, and report; nothing is shown and nothing is changed by it.
+
+    Two administrators agreed: rootvault keys drill --why …
+    """
+    settings = settings_of(config)
+    vault = open_vault(settings)
+    try:
+        with drawn(shown=not as_json) as progress:
+            work = drill_of(vault, open_keys(settings), at_once)
+            report = work.run(proposal, lambda done, total: progress("opening", done, total))
+    finally:
+        vault.close()
+    if as_json:
+        emit(as_json_of(report))
+    else:
+        tell(report)
+    if not report.finished:
+        raise click.exceptions.Exit(UNAVAILABLE)
+    if report.failed:
+        raise click.exceptions.Exit(1)
+
+
+def tell(report: DrillReport) -> None:
+    """Print a report: what did not open, what opened under which key, what was asked of key services."""
+    rows = [
+        {"account": account, "part": kind, "version": number, "code": fault.code, "key": fault.key or None}
+        for account, kind, number, faults in report.faults[:TOLD]
+        for fault in faults
+    ]
+    if rows:
+        names = ("account", "part", "version", "code", "key")
+        table(rows, tuple((name, name.upper()) for name in names))
+    if report.failed > TOLD:
+        click.echo(f"… and {report.failed - TOLD} more versions; --json tells the first thousand")
+    click.echo(
+        f"{report.opened} of {report.versions} versions of {report.accounts} accounts open under each of their keys."
+    )
+    for key, count in sorted(report.keys.items()):
+        click.echo(f"{count:>8}  opened under {plain(key)}")
+    if report.offline:
+        click.echo(f"{report.offline:>8}  wraps for the recovery recipient: there, and not to be opened here")
+    calls = ", ".join(f"{count} {name}" for name, count in sorted(report.calls.items()))
+    click.echo(f"Calls of the key service: {calls or 'none'}; each is in the log.")
+    if not report.finished:
+        click.echo("A key service is out, so the drill ended before all was opened. Run it again.")
+
+
+def as_json_of(report: DrillReport) -> dict[str, object]:
+    """Give a report as JSON."""
+    names = ("proposal", "versions", "accounts", "opened", "failed", "offline", "finished")
+    counted = ("keys", "codes", "calls")
+    return (
+        {name: getattr(report, name) for name in names}
+        | {name: dict(sorted(getattr(report, name).items())) for name in counted}
+        | {
+            "faults": [
+                {
+                    "account_id": account,
+                    "part": kind,
+                    "version": number,
+                    "faults": [{"code": fault.code, "key": fault.key or None} for fault in faults],
+                }
+                for account, kind, number, faults in report.faults
+            ]
+        }
+    )
