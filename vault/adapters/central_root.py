@@ -86,7 +86,7 @@ class AwsCentralRoot(CentralRoot):
 
 
 @dataclass(frozen=True, slots=True)
-class AwsRootSession(RootSession):
+class AwsRootSession:
     """Implements `RootSession`."""
 
     access_key: str

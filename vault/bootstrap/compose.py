@@ -23,6 +23,7 @@ from vault.crypto.passkey import Party
 from vault.domain.health import Limits
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
+from vault.services.agreed import Agreed
 from vault.services.anchored import Anchored
 from vault.services.approvals import Approvals
 from vault.services.asking import Asking
@@ -59,6 +60,7 @@ from vault.services.incidents import Incidents
 from vault.services.indexing import Indexing
 from vault.services.inspecting import Inspecting
 from vault.services.key_work import KeyWork
+from vault.services.keyless import KeylessMembers
 from vault.services.knowledge import Knowledge
 from vault.services.leavers import Leavers
 from vault.services.limits import SessionLimits
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
     from vault.crypto.local import ServerKey
     from vault.domain.hygiene import Wanted
     from vault.domain.policy import Policy
+    from vault.ports.central_root import CentralRoot
     from vault.ports.clock import Clock
     from vault.ports.cloud import CloudRecords
     from vault.ports.feeds import Feed
@@ -157,6 +160,8 @@ class Ground:
     """The identity provider that may stand for passwords."""
     room: Room | None = None
     """A team's room that is told of notices."""
+    central_root: CentralRoot | None = None
+    """Centralized root access of the payers."""
     cloud: tuple[CloudRecords, ...] = ()
     """Sources of AWS's own records."""
     inspection: tuple[Inspector | None, Wanted] = (None, NOTHING)
@@ -252,6 +257,9 @@ def compose(ground: Ground) -> Vault:
         samples=Samples(units, gate, clock),
         exports=Exports(units, gate, clock),
         evidences=Evidences(units, gate, clock, ground.vkey, RecordsOfAws(reconciliation)),
+        keyless=KeylessMembers(
+            units, gate, proposals, Agreed(units, gate, clock), clock, ground.central_root
+        ),
         knowledge=Knowledge(units, gate, clock),
         reviews=reviews,
         activities=Activities(units, gate, clock, reviews),

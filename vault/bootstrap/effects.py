@@ -10,6 +10,7 @@ from vault.services.campaigning import Campaigning
 from vault.services.freezes import Lifting
 from vault.services.glass import Enabling
 from vault.services.key_work import Drilling, Rewrapped
+from vault.services.keyless_agreed import KeylessEffect
 from vault.services.machines import TokenEffect
 from vault.services.recipients import RecipientEffect
 from vault.services.recovery import RecoveryEffect
@@ -35,6 +36,7 @@ def effects_of(hold: timedelta, policy: PolicyEffect) -> dict[ProposalKind, Effe
         ProposalKind.REWRAP: Rewrapped(rests=hold),
         ProposalKind.DRILL: Drilling(),
         ProposalKind.CAMPAIGN: Campaigning(),
+        ProposalKind.KEYLESS: KeylessEffect(rests=hold),
         ProposalKind.LIFT: Lifting(),
         ProposalKind.SPLIT_OFF: Unsplitting(),
     }

@@ -21,6 +21,7 @@ from vault.adapters.clock import SystemClock
 from vault.adapters.db import SqlUnits, check_durable, current, engine_for, head
 from vault.adapters.passwords import Argon2
 from vault.adapters.process import harden
+from vault.bootstrap.central_root import open_central_root
 from vault.bootstrap.cloud import open_sources
 from vault.bootstrap.compose import Ground, Vault, compose
 from vault.bootstrap.feeds import open_feeds, open_room
@@ -100,6 +101,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             outside=outside,
             cloud=open_sources(settings),
             inspection=open_inspection(settings),
+            central_root=open_central_root(settings),
             feeds=feeds,
             tickets=tickets,
             provider=provider,

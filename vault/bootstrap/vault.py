@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from vault.services.indexing import Indexing
     from vault.services.inspecting import Inspecting
     from vault.services.key_work import KeyWork
+    from vault.services.keyless import KeylessMembers
     from vault.services.knowledge import Knowledge
     from vault.services.leavers import Leavers
     from vault.services.machines import Machines
@@ -126,6 +127,7 @@ class Vault:
     samples: Samples
     exports: Exports
     evidences: Evidences
+    keyless: KeylessMembers
     knowledge: Knowledge
     reviews: Reviews
     activities: Activities

@@ -169,6 +169,11 @@ ROUTES: Final[Mapping[EventType, Route]] = {
         "An account's root is not as it should be: {account}", _LOG, K, where={"weight": 1}
     ),
     EventType.FINDING_ASSIGNED: _to("{who} took a finding of {account}, or handed it on", _LOG, C),
+    EventType.KEYLESS_STOPPED: _to(
+        "The removal of root credentials of {account} did not come to its end", _LOG, U, outcomes=_ANY
+    ),
+    EventType.KEYLESS_REACHED: _to("{account} has no root credentials any more", _LOG, U, D),
+    EventType.KEYLESS_LEFT: _to("The root of {account} can be recovered again", _LOG, U, D, urgent=True),
     EventType.TICKET_UNTOLD: _to(
         "A ticket could not be told of a checkout that ended", _LOG, U, D, outcomes=_ANY
     ),
@@ -213,8 +218,13 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.ACCOUNT_REGISTERED,
         EventType.ACCOUNT_CHANGED,
         EventType.CREDENTIAL_TAKEN_IN,
+        EventType.CREDENTIAL_REUSED,
         EventType.SECRET_PROMOTED,
         EventType.CUSTODY_HELD,
+        EventType.KEYLESS_ASKED,
+        EventType.KEYLESS_SESSION,
+        EventType.KEYLESS_SEEN,
+        EventType.KEYLESS_BEGUN,
         EventType.IMPORT_FINISHED,
         EventType.CAMPAIGN_BEGUN,
         EventType.CAMPAIGN_ENDED,

@@ -64,6 +64,7 @@ class EventType(StrEnum):
     ACCOUNT_REGISTERED = "account.registered"
     ACCOUNT_CHANGED = "account.changed"
     CREDENTIAL_TAKEN_IN = "credential.taken_in"
+    CREDENTIAL_REUSED = "credential.reused"
     SECRET_PROMOTED = "secret.promoted"  # noqa: S105 - the name of an event
     CUSTODY_HELD = "custody.held"
     KEYLESS_ASKED = "keyless.session.asked"
@@ -193,6 +194,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.ACCOUNT_REGISTERED: "An AWS account was registered.",
     EventType.ACCOUNT_CHANGED: "An account's name, root e-mail or custodians were changed.",
     EventType.CREDENTIAL_TAKEN_IN: "Values that existed before were sealed as they are (C4).",
+    EventType.CREDENTIAL_REUSED: "An import or a drill saw that another account had the same value at that time.",
     EventType.SECRET_PROMOTED: "A version became the current one of its part; later openings are checked against it.",
     EventType.CUSTODY_HELD: "Password and MFA are both confirmed: the account is held.",
     EventType.KEYLESS_ASKED: "A privileged session on a member's root is about to be asked of AWS, for one task.",
@@ -200,7 +202,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.KEYLESS_SEEN: "What AWS lists of a member's root credentials: how many of each.",
     EventType.KEYLESS_BEGUN: "What two people agreed to for a member's root begins at AWS.",
     EventType.KEYLESS_STOPPED: "It did not come to its end; it can be done again, and nothing is done twice.",
-    EventType.KEYLESS_REACHED: "AWS says that nothing is left of a member's root credentials; what was held is retired.",
+    EventType.KEYLESS_REACHED: "AWS says that nothing is left of a member's root credentials; what we held is retired.",
     EventType.KEYLESS_LEFT: "Recovery of a member's root is allowed again; its custody begins anew.",
     EventType.IMPORT_FINISHED: "A run of the import ended; counts of rows taken and refused.",
     EventType.CHECKOUT_REQUESTED: "A person asked for an account's root, with reason, ticket and sentence.",

@@ -165,6 +165,16 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyless:
+    """How payers are asked about the root users of their members. Without a role nothing is asked."""
+
+    role: str = ""
+    external_id: str = ""
+    region: str = "us-east-1"
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TicketSystem:
     """Where tickets are looked up, and where things stand in an answer (JSON pointers)."""
 
@@ -248,6 +258,7 @@ class Settings:
     notices: Notices
     cloud: Cloud
     inspection: Inspection
+    keyless: Keyless
     tickets: TicketSystem
     session: Session
     oidc: Oidc
@@ -321,6 +332,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "notices": Notices,
     "cloud": Cloud,
     "inspection": Inspection,
+    "keyless": Keyless,
     "tickets": TicketSystem,
     "session": Session,
     "oidc": Oidc,
