@@ -30,6 +30,7 @@ from vault.web.guard import HEALTH, PUBLIC, needs
 from vault.web.incident_numbers import IncidentNumbers
 from vault.web.notice_numbers import NoticeNumbers
 from vault.web.outlet_numbers import OutletNumbers
+from vault.web.proof_numbers import ProofNumbers
 from vault.web.review_numbers import ReviewNumbers
 
 if TYPE_CHECKING:
@@ -165,4 +166,5 @@ def metrics() -> Response:
     own.register(ReviewNumbers(auth.the_vault()))
     own.register(OutletNumbers(auth.the_vault()))
     own.register(NoticeNumbers(auth.the_vault()))
+    own.register(ProofNumbers(auth.the_vault()))
     return Response(generate_latest(registry) + generate_latest(own), content_type=CONTENT_TYPE_LATEST)

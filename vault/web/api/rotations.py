@@ -7,15 +7,19 @@ from typing import Final
 from flask.typing import ResponseReturnValue
 
 from vault.domain.policy import Permission
+from vault.ports.store import Slice
 from vault.web.api.disclosures import KEYS, OPENING
 from vault.web.api.routes import Problems, as_json, blueprint, operation
+from vault.web.api.schemas.base import Items
 from vault.web.api.schemas.rotations import (
     Attestation,
     DisplayedCodes,
     DisplayedPassword,
     NewRotation,
+    RotationQuery,
     RotationResource,
     Verification,
+    WaitingRotation,
     displayed,
 )
 from vault.web.auth import actor, the_vault
@@ -42,6 +46,17 @@ def plan_rotation(checkout_id: str, sent: NewRotation) -> RotationResource:
     For `password` the vault makes a candidate; for `mfa` send the `seed` that AWS shows.
     """
     return RotationResource.of(the_vault().rotations.plan(actor(), checkout_id, sent.part, sent.seed))
+
+
+@operation("GET", "/rotations", Permission.ACCOUNT_READ, problems={422: ("cursor.invalid",)})
+def list_rotations(sent: RotationQuery) -> Items[WaitingRotation]:
+    """List rotations in sight that AWS is said to have taken and that wait for their proof, the oldest first."""
+    proving = the_vault().proving
+    page = proving.page(actor(), sent.wanted(proving.overdue_before()), Slice(sent.limit, sent.cursor))
+    now = the_vault().clock.now()
+    return Items[WaitingRotation](
+        items=[WaitingRotation.of_one(each, now) for each in page.items], next=page.next
+    )
 
 
 @operation("GET", "/rotations/<rotation_id>", Permission.ACCOUNT_READ)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from flask import Response
 
     from vault.domain.actor import Actor
+    from vault.domain.credential import PartKind
+    from vault.domain.rotation import Rotation
     from vault.services.accounts import AccountView, CredentialView
 
 E = TypeVar("E", bound=StrEnum)
@@ -82,6 +84,7 @@ def account_page(account_id: str) -> Response:
         open_rotations=[each for each in credential.rotations if each.state in UNSETTLED],
         history=history,
         seen=_seen(credential),
+        proofs=_proofs(credential),
         health=health,
         # what is due stands beside it already
         facts={
@@ -122,6 +125,12 @@ def _seen(credential: CredentialView) -> dict[str, str]:
         else:
             found[version.kind] = "Only while it was set at AWS" if set_by_hand else "By nobody"
     return found
+
+
+def _proofs(credential: CredentialView) -> dict[PartKind, Rotation]:
+    """Find the rotation that set each current value: what proved it, or that it waits."""
+    current = {each.part.kind: each.current.number for each in credential.view.parts if each.current}
+    return {each.kind: each for each in credential.rotations if current.get(each.kind) == each.version}
 
 
 def _names(who: Actor, views: tuple[AccountView, ...], customers: tuple[Customer, ...]) -> dict[str, str]:

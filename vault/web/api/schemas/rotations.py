@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from vault.domain.credential import PartKind
 from vault.domain.rotation import Evidence, Outcome, Rotation, RotationState
+from vault.ports.proofs import UnverifiedFilter
+from vault.services.proving import Waiting
 from vault.services.rotations import Displayed, ShownCode
-from vault.web.api.schemas.base import Body, Lax, ReceiptResource, Resource, SecretText, Words
+from vault.web.api.schemas.base import (
+    AccountId,
+    Body,
+    Lax,
+    Line,
+    PageQuery,
+    ReceiptResource,
+    Resource,
+    SecretText,
+    Words,
+)
 
 _NEXT: Final[dict[RotationState, str]] = {
     RotationState.PLANNED: "Display it, set it at AWS, then attest what AWS said; or abandon it.",
     RotationState.DISPLAYED: "Attest what AWS said: accepted, refused or unknown.",
-    RotationState.ACCEPTED: "Have a colleague verify it, or use it in a later checkout and verify it then.",
+    RotationState.ACCEPTED: "Wait for AWS's records; or have a colleague verify it, or use it later and verify it.",
     RotationState.VERIFIED: "Nothing: proven, and what came before is retired.",
     RotationState.ABANDONED: "Nothing: nobody saw the value. Plan a new one if it is still needed.",
     RotationState.REFUSED: "Nothing: the value before stays. Plan a new one if it is still needed.",
@@ -62,6 +74,9 @@ class RotationResource(Resource):
     verified_by: str | None
     verified_at: datetime | None
     evidence: Evidence | None
+    evidence_note: str | None = Field(
+        description="What proved it, in words; of a record of AWS's its source, event, time and id."
+    )
     next: str = Field(description="What to do next.")
 
     @classmethod
@@ -83,7 +98,46 @@ class RotationResource(Resource):
             verified_by=rotation.verified_by,
             verified_at=rotation.verified_at,
             evidence=rotation.evidence,
+            evidence_note=rotation.evidence_note,
             next=_NEXT[rotation.state],
+        )
+
+
+class RotationQuery(PageQuery):
+    """Which rotations that wait for their proof: the oldest first."""
+
+    state: Literal["unverified"] = Field(
+        default="unverified",
+        description="What is listed: what AWS is said to have taken, and nothing proved yet.",
+    )
+    account_id: AccountId | None = None
+    customer_id: Line | None = None
+    part: PartKind | None = None
+    overdue: bool = Field(default=False, description="Only those that wait longer than the vault's limit.")
+
+    def wanted(self, before: datetime) -> UnverifiedFilter:
+        """Give what the service takes."""
+        late = before if self.overdue else None
+        return UnverifiedFilter(self.account_id, self.customer_id, self.part, late)
+
+
+class WaitingRotation(RotationResource):
+    """A rotation that waits for its proof."""
+
+    account_name: str
+    customer_id: str
+    waiting_seconds: int = Field(description="Since AWS was said to have taken the value.")
+    overdue: bool = Field(description="Longer than the vault's limit (`upkeep.unverified_days`).")
+
+    @classmethod
+    def of_one(cls, waiting: Waiting, now: datetime) -> WaitingRotation:
+        """Show one."""
+        return cls(
+            **RotationResource.of(waiting.rotation).model_dump(),
+            account_name=waiting.account.name,
+            customer_id=waiting.account.customer_id,
+            waiting_seconds=int((now - waiting.since).total_seconds()),
+            overdue=waiting.is_overdue,
         )
 
 
