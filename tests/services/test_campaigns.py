@@ -1,4 +1,4 @@
-"""Campaigns: two people agree to every account and everybody who does it; the pace counts for these and nothing else."""
+"""Campaigns: two people agree to every account and everybody who does it; the pace counts for these alone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from vault.ports.campaigns import Wanted
 from vault.ports.store import Slice
 from vault.services import campaigning
 from vault.services.campaigning import Campaigning
-from vault.services.campaigns import Where, Wish
 from vault.services.gate import Gate
+from vault.services.planning import Where, Wish
 from vault.services.policy_book import FixedPolicy
 
 if TYPE_CHECKING:

@@ -236,7 +236,7 @@ def compose(ground: Ground) -> Vault:
         campaigns_over=CampaignsOver(units, clock, Campaigning()),
         coming=Coming(units, gate, reviews, clock, timedelta(days=settings.upkeep.unverified_days)),
         reminders=Reminders(units, gate, healths, clock),
-        recoverables=Recoverables(units, clock, healths),
+        recoverables=Recoverables(units, clock, healths, recipient_book),
         custodies=custodies,
         asking=Asking(units, gate, deciding, tickets, clock),
         checkouts=checkouts,

@@ -1,6 +1,6 @@
 """Campaigns: proposed with every account in them, taken and handed on, and how far each has come.
 
-Decided here: a filter is resolved when a campaign is proposed, so that who agrees sees every number; only the people
+Decided here: what is proposed names every account (`planning`), so that who agrees sees each number; only the people
 named in it ever have accounts of it, because its pace counts for them; each account goes to somebody who may use it.
 Progress is counted when it is asked for, within what whoever asks may see (S21). Agreeing and ending are those of
 proposals; what they mean is in `campaigning`.
@@ -9,84 +9,38 @@ proposals; what they mean is in `campaigning`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.account import Custody
-from vault.domain.actor import Actor, ActorKind, Reach, Scope, ScopeKind
+from vault.domain.actor import Actor, Reach
 from vault.domain.campaign import (
-    LONGEST,
-    MOST_ACCOUNTS,
-    MOST_PEOPLE,
-    NAME_MAX,
     Assignment,
     Campaign,
-    Parts,
-    Plan,
     Stage,
-    shared_out,
 )
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
-from vault.domain.person import Grant, Person, powers
-from vault.domain.policy import Permission, Policy
+from vault.domain.person import Person
+from vault.domain.policy import Permission
 from vault.domain.proposal import Proposal, ProposalKind
-from vault.errors import Conflict, FieldError, Forbidden, Invalid, not_found
+from vault.errors import Conflict, Forbidden, not_found
 from vault.ports.campaigns import Wanted
-from vault.ports.health import Whose
 from vault.ports.records import Page, Slice
 from vault.services.campaigning import given
 from vault.services.frozen import require_word
 from vault.services.gate import Gate, refuse, refuse_absent
+from vault.services.planning import Planning, Where, Wish, users_of
 from vault.services.proposals import Draft, Proposals, check_why
-from vault.services.velocity import BUDGET_MOST
 
 if TYPE_CHECKING:
-    from vault.domain.account import Account, Kind
-    from vault.domain.health import Health, Why
+    from vault.domain.account import Account
     from vault.ports.campaigns import Item, Stands
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
-    from vault.services.healths import AccountHealth, Healths
+    from vault.services.healths import Healths
 
 TAKEN_AT_ONCE: Final = 200
 _WORDS: Final = "Some of the input is not valid; see errors."
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Which held accounts: what is given narrows together; of `healths` and of `whys` any fits."""
-
-    customer_id: str | None = None
-    kind: Kind | None = None
-    healths: frozenset[Health] = frozenset()
-    whys: frozenset[Why] = frozenset()
-
-    def fits(self, found: AccountHealth) -> bool:
-        """Say whether an account's credential is one that is meant."""
-        if self.healths and found.health.health not in self.healths:
-            return False
-        whys = {fact.why for part in found.health.parts for fact in part.facts}
-        return not self.whys or bool(self.whys & whys)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants two people to agree to; `accounts` are named, or looked up by `where` (then None).
-
-    With `share` they are shared out evenly among `people` (ids) now; else each takes what nobody has.
-    """
-
-    name: str
-    why: str
-    parts: Parts
-    until: datetime
-    accounts_per_hour: int
-    people: tuple[str, ...]
-    accounts: tuple[str, ...] | None = None
-    where: Where = field(default_factory=Where)
-    share: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +78,20 @@ class Campaigns:
     healths: Healths
     clock: Clock
 
+    @property
+    def _planning(self) -> Planning:
+        return Planning(self.gate, self.healths)
+
     def candidates(self, actor: Actor, where: Where) -> tuple[Account, ...]:
         """List the held accounts within one's reach that a filter finds now, by number."""
         with self.units.read() as unit:
-            return self._found(unit, actor, where, self.clock.now())
+            return self._planning.found(unit, actor, where, self.clock.now())
 
     def able(self, actor: Actor) -> tuple[Person, ...]:
-        """List those who could have accounts of a campaign, by name: who may use root somewhere, but oneself."""
+        """List those who could have accounts of one's campaigns, by name: who may use root where one raises budgets."""
         with self.units.read() as unit:
-            found = users_of(unit, self.gate.policy, self.clock.now())
-        people = (person for person, _ in found.values() if person.id != actor.id)
-        return tuple(sorted(people, key=lambda each: (each.name, each.id)))
+            found = self._planning.able(unit, actor, self.clock.now())
+        return tuple(sorted((person for person, _ in found.values()), key=lambda each: (each.name, each.id)))
 
     def propose(self, actor: Actor, wish: Wish, otp: str) -> Proposal:
         """Propose a campaign; it begins when another person agreed, and ends by itself.
@@ -145,7 +102,7 @@ class Campaigns:
         check_why(wish.why)
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.BUDGET_RAISE, now)
-            plan, scope = self._plan(unit, actor, wish, now)
+            plan, scope = self._planning.plan(unit, actor, wish, now)
         draft = Draft(ProposalKind.CAMPAIGN, new_id(), plan.written(), wish.why, scope)
         return self.proposals.propose(actor, draft, otp)
 
@@ -271,71 +228,6 @@ class Campaigns:
             each for number, each in found.items() if all(one.covers(owners[number], number) for one in near)
         )
 
-    def _plan(self, unit: Unit, actor: Actor, wish: Wish, now: datetime) -> tuple[Plan, Scope]:
-        """Resolve a wish into what is agreed to, and how far that reaches; raises `Invalid`."""
-        errors = self._wrong(wish, now)
-        found = self._found(unit, actor, wish.where, now, wish.accounts)
-        users = users_of(unit, self.gate.policy, now)
-        if wish.accounts is not None and len(found) < len(set(wish.accounts)):
-            words = f"{len(set(wish.accounts)) - len(found)} of these are not held by us, or not within your reach."
-            errors.append(FieldError("/accounts", words))
-        elif not 1 <= len(found) <= MOST_ACCOUNTS:
-            words = f"That is {len(found)} accounts; a campaign has 1 to {MOST_ACCOUNTS}."
-            errors.append(FieldError("/accounts", words))
-        if any(each not in users for each in wish.people):
-            errors.append(FieldError("/people", "Some of these may not use root anywhere, or are not there."))
-        if actor.id in wish.people:
-            errors.append(FieldError("/people", "Nobody proposes a pace for themselves; leave yourself out."))
-        if errors:
-            raise Invalid("input.invalid", _WORDS, errors=tuple(errors))
-        reaches = {each: users[each][1] for each in wish.people}
-        near = {
-            each.id: frozenset(
-                who for who, reach in reaches.items() if reach.covers(each.customer_id, each.id)
-            )
-            for each in found
-        }
-        shares = shared_out(near) if wish.share else {"": tuple(near)}
-        plan = Plan(
-            wish.name.strip(),
-            wish.parts,
-            wish.until.replace(microsecond=0),
-            wish.accounts_per_hour,
-            frozenset(wish.people),
-            shares,
-        )
-        return plan, _scope(found)
-
-    def _wrong(self, wish: Wish, now: datetime) -> list[FieldError]:
-        errors: list[FieldError] = []
-        if not 1 <= len(wish.name.strip()) <= NAME_MAX:
-            errors.append(FieldError("/name", f"Give it a name of at most {NAME_MAX} characters."))
-        least = self.gate.policy.limits.accounts_per_hour
-        if not least <= wish.accounts_per_hour <= BUDGET_MOST:
-            words = f"Give a number from {least}, which is everybody's anyhow, to {BUDGET_MOST}."
-            errors.append(FieldError("/accounts_per_hour", words))
-        if not now < wish.until <= now + LONGEST:
-            errors.append(FieldError("/until", f"Give a moment within the next {LONGEST.days} days."))
-        if not 1 <= len(wish.people) <= MOST_PEOPLE:
-            errors.append(FieldError("/people", f"Name 1 to {MOST_PEOPLE} people who do it."))
-        return errors
-
-    def _found(
-        self, unit: Unit, actor: Actor, where: Where, now: datetime, numbers: Sequence[str] | None = None
-    ) -> tuple[Account, ...]:
-        """Find held accounts within the reach of who proposes: those named, or those that a filter finds."""
-        whose = Whose(
-            self.gate.policy.reach(actor, Permission.BUDGET_RAISE),
-            None if numbers is None else tuple(sorted(set(numbers))),
-            where.customer_id,
-            where.kind,
-            Custody.HELD,
-        )
-        if numbers is not None or not (where.healths or where.whys):
-            return unit.health.accounts(whose)
-        gathered = self.healths.gather(unit, whose, now)
-        return tuple(each.account for each in gathered if where.fits(each))
-
     def _sight(self, actor: Actor) -> Reach:
         return self.gate.policy.reach(actor, Permission.ACCOUNT_READ)
 
@@ -347,29 +239,8 @@ class Campaigns:
         return CampaignView(campaign, stands)
 
 
-def users_of(unit: Unit, policy: Policy, now: datetime) -> dict[str, tuple[Person, Reach]]:
-    """List who may use root now, each with how far, by id: one statement."""
-    grants: dict[str, tuple[Person, tuple[Grant, ...]]] = {}
-    for person, grant in unit.people.holders(policy.permissions[Permission.CHECKOUT_USE], now):
-        before = grants.get(person.id, (person, ()))[1]
-        grants[person.id] = (person, (*before, grant))
-    found: dict[str, tuple[Person, Reach]] = {}
-    for number, (person, held) in grants.items():
-        who = Actor(ActorKind.PERSON, number, person.name, powers(held, now))
-        found[number] = (person, policy.reach(who, Permission.CHECKOUT_USE))
-    return found
-
-
 def _view(campaign: Campaign, stands: tuple[Stands, ...]) -> CampaignView:
     return CampaignView(campaign, tuple(each for each in stands if each.campaign_id == campaign.id))
-
-
-def _scope(found: tuple[Account, ...]) -> Scope:
-    """Give the narrowest scope that has all of some accounts."""
-    if len(found) == 1:
-        return Scope(ScopeKind.ACCOUNT, found[0].id)
-    owners = {each.customer_id for each in found}
-    return Scope(ScopeKind.CUSTOMER, owners.pop()) if len(owners) == 1 else Scope()
 
 
 def _not_of_it() -> Forbidden:

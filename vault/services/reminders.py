@@ -18,7 +18,7 @@ from vault.domain.health import Health
 from vault.domain.notice import DIGEST_HOUR
 from vault.domain.told import changes
 from vault.ports.health import Whose
-from vault.services.campaigns import users_of
+from vault.services.planning import users_of
 
 if TYPE_CHECKING:
     from datetime import datetime

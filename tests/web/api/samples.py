@@ -201,6 +201,15 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "propose_rewrap": Sample(
         Role.ADMIN, {"keys": ["local-1"], "why": "because the work asks for it", "otp": OTP}
     ),
+    "read_recipient": Sample(Role.ADMIN),
+    "propose_recipient": Sample(
+        Role.ADMIN,
+        {
+            "recipient": "age1jnrzgtnzuts3w9usxtvlvwut5hmapkzse7f2fn697x5uxt8qafgsr44uav",
+            "why": "because the work asks for it",
+            "otp": OTP,
+        },
+    ),
     "propose_drill": Sample(Role.ADMIN, {"why": "because the work asks for it", "otp": OTP}),
     "list_proposals": Sample(Role.ADMIN),
     "read_proposal": Sample(Role.ADMIN),

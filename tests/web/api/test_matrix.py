@@ -151,6 +151,8 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "propose_policy": ("D", ""),
     "propose_rewrap": ("D", ""),
     "propose_drill": ("D", ""),
+    "read_recipient": ("OAUDCS", "rgte"),
+    "propose_recipient": ("D", ""),
     "list_proposals": ("OAUDCS", "rgte"),
     "read_proposal": ("OAUDCS", "rgte"),
     "confirm_proposal": ("OAUDCS", "rgte"),
@@ -171,6 +173,7 @@ LATER: Final = {
     ("issue_token", 403),
     ("unlink_identity", 403),
     ("list_policy_versions", 403),
+    ("read_recipient", 403),
     ("read_policy_version", 403),
 }
 

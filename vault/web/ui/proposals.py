@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
+from vault.domain.campaign import Plan, read_plan
 from vault.domain.proposal import ProposalKind
 from vault.errors import VaultError
 from vault.ports.store import Slice
@@ -86,7 +87,9 @@ def _proposal(proposal_id: str, form: Form, status: int) -> Response:
     found = vault.proposals.get(who, proposal_id)
     agree = form if isinstance(form, AgreeForm) else AgreeForm(formdata=None)
     agree.content.data = content_hash(found)
+    plan = _plan(found)
     people = {found.proposed_by, found.confirmed_by or "", found.ended_by or "", found.subject}
+    people |= frozenset() if plan is None else plan.people
     return page(
         "ui/proposal.html",
         status,
@@ -98,8 +101,14 @@ def _proposal(proposal_id: str, form: Form, status: int) -> Response:
         why=form if isinstance(form, WhyForm) else WhyForm(formdata=None),
         barred=vault.proposals.barred(who, found),
         changed=_policy_changes(found),
+        plan=plan,
         may_end=vault.proposals.may_end(who, found),
     )
+
+
+def _plan(found: Proposal) -> Plan | None:
+    """Read a proposed campaign; None for anything else."""
+    return read_plan(found.content) if found.kind is ProposalKind.CAMPAIGN else None
 
 
 def _policy_changes(found: Proposal) -> tuple[Difference, ...] | None:

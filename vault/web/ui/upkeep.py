@@ -38,11 +38,11 @@ CUSTOMERS: Final = 200
 def board_page() -> Response:
     """Show what has to be done, the riskiest first."""
     vault, who = the_vault(), actor()
-    asked, given = _asked("customer", "kind", "health", "stage")
+    asked, given = asked_for("customer", "kind", "health", "stage")
     wanted = HealthFilter(
-        asked["customer"] or None, _choice(Kind, asked["kind"]), _choice(Health, asked["health"])
+        asked["customer"] or None, choice(Kind, asked["kind"]), choice(Health, asked["health"])
     )
-    stage, status, error = _choice(Stage, asked["stage"]), 200, None
+    stage, status, error = choice(Stage, asked["stage"]), 200, None
     try:
         found = vault.board.page(who, wanted, stage, Slice(PAGE, request.args.get("cursor")))
     except Invalid as refusal:
@@ -59,7 +59,7 @@ def board_page() -> Response:
         steps=STEPS,
         rotates=ROTATES,
         next_url=next_page("ui.board_page", found.next, given),
-        customers=_customers(),
+        customers=customers(),
         kinds=[(each.value, KIND[each]) for each in Kind],
         healths=[(each.value, HEALTH[each].name) for each in Health if each is not Health.ABSENT],
     )
@@ -70,9 +70,9 @@ def board_page() -> Response:
 def recovery_page() -> Response:
     """Show which accounts would be lost with the vault, a mailbox or a phone."""
     vault, who = the_vault(), actor()
-    asked, given = _asked("customer", "loss", "fate")
+    asked, given = asked_for("customer", "loss", "fate")
     wanted = HealthFilter(asked["customer"] or None)
-    loss, fate, status, error = _choice(Loss, asked["loss"]), _choice(Fate, asked["fate"]), 200, None
+    loss, fate, status, error = choice(Loss, asked["loss"]), choice(Fate, asked["fate"]), 200, None
     try:
         found = vault.recoverables.page(who, wanted, loss, fate, Slice(PAGE, request.args.get("cursor")))
     except Invalid as refusal:
@@ -86,21 +86,24 @@ def recovery_page() -> Response:
         asked=asked,
         given=given,
         next_url=next_page("ui.recovery_page", found.next, given),
-        customers=_customers(),
+        customers=customers(),
         losses=[(each.value, LOSS[each][0]) for each in Loss],
         fates=[(each.value, FATE[each].name) for each in Fate],
     )
 
 
-def _asked(*names: str) -> tuple[dict[str, str], dict[str, str]]:
+def asked_for(*names: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Give what an address asks for under some names, and what of it is not empty."""
     asked = {name: request.args.get(name, "").strip() for name in names}
     return asked, {name: value for name, value in asked.items() if value}
 
 
-def _customers() -> list[tuple[str, str]]:
+def customers() -> list[tuple[str, str]]:
+    """Give the customers in sight as choices of a filter."""
     found = the_vault().customers.page(actor(), None, Slice(CUSTOMERS)).items
     return [(each.id, f"{each.name} ({each.ddi})") for each in found]
 
 
-def _choice(kind: type[E], text: str) -> E | None:
+def choice(kind: type[E], text: str) -> E | None:
+    """Read one of some known words; any other is none."""
     return kind(text) if text in set(kind) else None

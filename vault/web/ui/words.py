@@ -13,6 +13,8 @@ from typing import Final
 from vault.domain.account import Custodian, Custody, Kind
 from vault.domain.actor import Role
 from vault.domain.board import Stage
+from vault.domain.campaign import Parts
+from vault.domain.campaign import Stage as CampaignStage
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.health import Health
@@ -28,8 +30,9 @@ from vault.services.explaining import Passage
 from vault.services.places import PlaceState
 from vault.services.reviews import DayState
 from vault.web.ui.words_events import EVENT, event, meaning
+from vault.web.ui.words_walk import ACT, WALK
 
-__all__ = ["EVENT", "Word", "event", "meaning"]
+__all__ = ["ACT", "EVENT", "WALK", "Word", "event", "meaning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,9 @@ PROPOSAL_KIND: Final[Mapping[ProposalKind, Word]] = {
     ProposalKind.TOKEN: Word("Machine token", "info", "token", "A machine that can change custody."),
     ProposalKind.BUDGET: Word("Budget", "info", "accounts", "More accounts an hour for a person."),
     ProposalKind.CAMPAIGN: Word("Campaign", "info", "turn", "Many accounts to rotate, at a faster pace."),
+    ProposalKind.KEYLESS: Word(
+        "Root credentials", "danger", "key", "A member's are removed at AWS, or their recovery allowed."
+    ),
     ProposalKind.SPLIT_OFF: Word("Split custody off", "info", "person", "Password and codes to one person."),
     ProposalKind.RECIPIENT: Word(
         "Recovery recipient", "info", "shield", "Who can open every credential offline, with three shares."
@@ -221,6 +227,19 @@ PROPOSAL_KIND: Final[Mapping[ProposalKind, Word]] = {
     ProposalKind.REWRAP: Word("Re-wrap", "info", "key", "Other keys for every data key."),
     ProposalKind.DRILL: Word("Drill", "info", "check", "Every credential opened once, unseen."),
     ProposalKind.LIFT: Word("Lift a freeze", "info", "lock", "The end of a freeze."),
+}
+
+PARTS: Final[Mapping[Parts, str]] = {
+    Parts.BOTH: "Password and MFA device",
+    Parts.PASSWORD: "Password",
+    Parts.MFA: "MFA device",
+}
+
+CAMPAIGN_STAGE: Final[Mapping[CampaignStage, Word]] = {
+    CampaignStage.LEFT: Word("To do", "warn", "clock", "Nothing was rotated since the campaign began."),
+    CampaignStage.STARTED: Word("Half done", "accent", "turn", "One of two parts was rotated."),
+    CampaignStage.ROTATED: Word("Rotated", "accent", "check", "Rotated; not all of it is proven yet."),
+    CampaignStage.VERIFIED: Word("Proven", "ok", "shield", "Rotated, and proven."),
 }
 
 OUTCOME: Final[Mapping[str, Word]] = {

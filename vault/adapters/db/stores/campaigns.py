@@ -219,7 +219,7 @@ class Campaigns:
             set_={"day": made.excluded.day},
             where=reminder.c.day < made.excluded.day,
         )
-        return self.db.change(later) == 1
+        return self.db.first(later.returning(reminder.c.day)) is not None
 
 
 def _is(stage: Stage) -> ColumnElement[bool]:
