@@ -38,6 +38,7 @@ WEIGHTS: Final[Mapping[Why, int]] = {
     Why.RESTORED: 150,
     Why.DUE_INTAKE: 100,
     Why.DUE_AGE: 80,
+    Why.WRAPS_DIFFER: 60,
     Why.NOT_OPENED: 40,
 }
 """What each fact weighs, once for a credential however many parts it is about."""

@@ -63,6 +63,7 @@ class Why(StrEnum):
     RESTORED = "restored"
     NOT_OPENED = "not_opened"
     OPENS_NOT = "opens_not"
+    WRAPS_DIFFER = "wraps_differ"
 
 
 class Next(StrEnum):
@@ -75,6 +76,7 @@ class Next(StrEnum):
     FIND_OUT = "find_out"
     ROTATE = "rotate"
     DRILL = "drill"
+    REWRAP = "rewrap"
 
 
 DUE_WHY: Final[Mapping[Due, Why]] = {
@@ -99,6 +101,8 @@ CONTRADICTING: Final[Mapping[Rule, PartKind]] = {
 }
 """Findings beside which a part as it is held cannot be true; the root e-mail is where a password is reset."""
 
+LESSER_FAULTS: Final = frozenset({"drill.wrap_missing", "keys.unknown"})
+"""Faults of a drill with which a value still opens, though not under the very keys that the settings name."""
 _STATES: Final[Mapping[PartState, tuple[Health, Why, Next]]] = {
     PartState.LOST: (Health.LOST, Why.NOTHING_WORKS, Next.RECOVER),
     PartState.ABSENT: (Health.LOST, Why.NO_VALUE, Next.RECOVER),
@@ -206,7 +210,9 @@ def part_health(facts: PartFacts, limits: Limits, now: datetime) -> PartHealth:
 def _looked_at(current: Current, facts: PartFacts, limits: Limits, now: datetime) -> Iterable[Fact]:
     """Say what the last drill found wrong, or that a drill is owed since the value came or was last opened."""
     looked = max(current.since, facts.opened_at or current.since)
-    if facts.fault:
+    if facts.fault in LESSER_FAULTS:
+        yield Fact(Health.UNCHECKED, Why.WRAPS_DIFFER, looked, Next.REWRAP, facts.fault)
+    elif facts.fault:
         yield Fact(Health.UNKNOWN, Why.OPENS_NOT, looked, Next.DRILL, facts.fault)
     elif now - looked >= limits.check:
         yield Fact(Health.UNCHECKED, Why.NOT_OPENED, looked + limits.check, Next.DRILL)
@@ -240,6 +246,7 @@ WORDS: Final[Mapping[Why, str]] = {
     Why.RESTORED: "It came out of a backup, and nobody has seen since then that AWS still takes it.",
     Why.NOT_OPENED: "No drill has opened it for too long.",
     Why.OPENS_NOT: "The last drill could not open it under each of its keys.",
+    Why.WRAPS_DIFFER: "It is wrapped under other keys than those that the settings name.",
 }
 """Each fact in a sentence."""
 
@@ -250,6 +257,7 @@ STEPS: Final[Mapping[Next, str]] = {
     Next.COMPARE: "Look at AWS's record, then check it out for rotation and find out which value works.",
     Next.FIND_OUT: "Check it out for rotation, try the values in their order, and say which one works.",
     Next.ROTATE: "Check it out for rotation and set a new value.",
+    Next.REWRAP: "Have the host re-wrap it to the keys of the settings, then drill.",
     Next.DRILL: "Have the host run a drill; one that fails is restored from a backup or rotated.",
 }
 """Each step in a sentence: what to do, and where."""

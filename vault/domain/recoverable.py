@@ -73,7 +73,7 @@ class Score:
 
     @property
     def percent(self) -> int:
-        """Of a hundred held accounts, how many we still get into whatever single thing is lost; rounded down, 100 where none is held."""
+        """`safe` of a hundred held accounts, rounded down; 100 where none is held."""
         return 100 if not self.held else self.safe * 100 // self.held
 
 

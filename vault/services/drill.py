@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 from vault.crypto import recovery, totp
 from vault.crypto.envelope import decode_wraps
+from vault.crypto.sameness import Sameness
 from vault.domain.actor import system_actor
 from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.due import FoundBy
 from vault.domain.event import Event, EventType, Result, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
@@ -29,6 +31,7 @@ from vault.errors import Conflict, VaultError
 from vault.services.agreed import used_up
 from vault.services.key_work import DrillScope
 from vault.services.recipient_book import FixedRecipient
+from vault.services.reuse import mark_reused
 from vault.services.sealing import logged
 from vault.services.wrapping import (
     AT_ONCE,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.domain.credential import Version
+    from vault.domain.due import Place
     from vault.domain.proposal import Proposal
     from vault.errors import Fact, KeyCall
     from vault.ports.clock import Clock
@@ -82,6 +86,8 @@ class Looked:
     calls: tuple[KeyCall, ...] = ()
     is_outage: bool = False
     """That a key service could not do its part: nothing is said about the version by that."""
+    twins: tuple[Place, ...] = ()
+    """Current versions that are now known to share a value with another account (adr/0019)."""
 
     def after(self, now: datetime) -> Version:
         """Give the version with what this drill says of it."""
@@ -92,15 +98,17 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """Opens versions key by key; nothing is kept and nothing leaves."""
+    """Opens versions key by key; nothing is kept and nothing leaves. `same` compares the values of one run."""
 
     wrapping: Wrapping
+    same: Sameness = field(default_factory=Sameness)
 
     def look(self, vault_id: str, version: Version, promotion: Promotion | None) -> Looked:
         """Open a version under each key that its wraps name; `promotion` is what the log calls current of its part."""
         calls, offline, is_out = Calls(), 0, False
         faults: list[Fault] = []
         opened: list[str] = []
+        twins: tuple[Place, ...] = ()
         try:
             wraps = decode_wraps(version.wraps)
         except VaultError as error:
@@ -118,6 +126,9 @@ class Opener:
                     is_out = is_out or is_outage(error)
                 else:
                     opened.append(wrap.key_id)
+                    if version.label is VersionLabel.CURRENT:
+                        place = (version.account_id, version.kind, version.number)
+                        twins = (*twins, *self.same.meet(place, value))
             elif wrap.service == recovery.SERVICE:
                 offline += 1
             else:
@@ -125,7 +136,7 @@ class Opener:
         missing = self.wrapping.wanted - {name_of(wrap) for wrap in wraps}
         faults += [Fault(MISSING, key_id) for _, key_id in sorted(missing)]
         faults += _beside_the_log(version, promotion)
-        return Looked(version, tuple(opened), offline, tuple(faults), tuple(calls.made), is_out)
+        return Looked(version, tuple(opened), offline, tuple(faults), tuple(calls.made), is_out, twins)
 
 
 @dataclass(slots=True)
@@ -256,8 +267,12 @@ class Drill:
                     each.version, after.drilled_at, after.drill_fault
                 )
                 told.append(changes(each.version, after) if kept else ())
+            twins = [place for each in looked for place in each.twins]
+            reused = mark_reused(unit, ACTOR, twins, FoundBy.DRILL, now)
             for each, changed in zip(looked, told, strict=True):
                 unit.log.record(replace(_opened(each, proposal_id), changes=changed), now)
+            for event in reused:
+                unit.log.record(event, now)
             unit.commit()
 
 

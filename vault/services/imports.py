@@ -3,8 +3,8 @@
 Decided here: that a row whose account is in the vault already is recognised and left as it is, so that a
 run that was interrupted is simply run again; that values are sealed for several rows at once, with no
 transaction open, and kept in small batches of which one bad row takes no other down; that every row
-goes through intake's own code (`custody`), so all parts are due for rotation at once (C4). No second
-person here: the file's owner answers for it by name, in every entry.
+goes through intake's own code (`custody`), so all parts are due for rotation at once (C4); that rows of one run with
+the same value are marked. No second person here: the file's owner answers for it by name, in every entry.
 """
 
 from __future__ import annotations
@@ -16,21 +16,25 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from vault.crypto.sameness import Sameness
 from vault.domain.account import Account, Custodian, Custody, Customer, first_custody
 from vault.domain.actor import Actor, system_actor
 from vault.domain.credential import PartKind, PartState
+from vault.domain.due import FoundBy
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, KeysUnavailable, VaultError
 from vault.services.custody import Custodies, Existing
 from vault.services.import_rows import Fault, Row, read_rows
+from vault.services.reuse import mark_reused
 from vault.services.sealing import logged
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
+    from vault.domain.due import Place
     from vault.ports.clock import Clock
     from vault.ports.keys import KeyCall
     from vault.ports.store import Unit, Units
@@ -93,10 +97,11 @@ class Imports:
         """
         actor = import_actor(by)
         counts = dict.fromkeys(RowResult, 0)
+        same = Sameness()
         try:
             with ThreadPoolExecutor(THREADS, "seal") as pool:
                 for batch in _batches(read_rows(lines), BATCH):
-                    for outcome in self._take(actor, batch, pool):
+                    for outcome in self._take(actor, batch, pool, same):
                         counts[outcome.result] += 1
                         yield outcome
         except VaultError:
@@ -129,7 +134,11 @@ class Imports:
         return Outcome(row.line, row.account_id, RowResult.GOOD)
 
     def _take(
-        self, actor: Actor, batch: tuple[Row | tuple[Fault, ...], ...], pool: ThreadPoolExecutor
+        self,
+        actor: Actor,
+        batch: tuple[Row | tuple[Fault, ...], ...],
+        pool: ThreadPoolExecutor,
+        same: Sameness,
     ) -> list[Outcome]:
         now = self.clock.now()
         with self.units.read() as unit:
@@ -144,7 +153,22 @@ class Imports:
             actor, good, [pool.submit(self._seal, vault_id, row, actor.id, now) for row in good]
         )
         done = self._keep_all(actor, tuple(zip(good, sealed, strict=True)))
+        self._compare(actor, [row for row in good if done[row.line].result is RowResult.TAKEN], same)
         return [done.get(look.line, look) for look in looks]
+
+    def _compare(self, actor: Actor, rows: list[Row], same: Sameness) -> None:
+        """Mark what was taken in with a value that another row of this run has as well; a drill finds the rest."""
+        twins: list[Place] = []
+        for row in rows:
+            for kind, value in ((PartKind.PASSWORD, row.password), (PartKind.MFA, row.seed)):
+                twins += same.meet((row.account_id, kind, 1), value)
+        if not twins:
+            return
+        now = self.clock.now()
+        with self.units.write() as unit:
+            for event in mark_reused(unit, actor, twins, FoundBy.IMPORT, now):
+                unit.log.record(event, now)
+            unit.commit()
 
     def _seal_all(
         self, actor: Actor, rows: list[Row], begun: list[Future[tuple[Sealed, ...]]]

@@ -118,6 +118,7 @@ def test_nothing_is_said_of_what_is_not_held(custody: Custody) -> None:
         (part(state=PartState.UNKNOWN), Health.UNKNOWN, Next.FIND_OUT),
         (part(state=PartState.RECONCILING), Health.UNKNOWN, Next.FIND_OUT),
         (part(fault="envelope.tampered"), Health.UNKNOWN, Next.DRILL),
+        (part(fault="drill.wrap_missing"), Health.UNCHECKED, Next.REWRAP),
         (part(due={Due.INTAKE: NOW - 14 * DAY}), Health.OVERDUE, Next.ROTATE),
         (part(due={Due.INTAKE: NOW - 14 * DAY + timedelta(seconds=1)}), Health.DUE, Next.ROTATE),
         (part(due={Due.UNCHECKED: NOW}), Health.UNCHECKED, Next.ROTATE),
