@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vault.domain.actor import Actor
     from vault.domain.health import CredentialHealth
     from vault.ports.clock import Clock
+    from vault.ports.recovery import RecoveryRecipient
     from vault.ports.store import Slice, Units
     from vault.services.healths import HealthFilter, Healths
 
@@ -42,6 +43,7 @@ class Recoverables:
     units: Units
     clock: Clock
     healths: Healths
+    recovery: RecoveryRecipient
 
     def page(
         self, actor: Actor, wanted: HealthFilter, loss: Loss | None, fate: Fate | None, part: Slice
@@ -53,10 +55,9 @@ class Recoverables:
         """
         after = number_of(part.cursor)
         now = self.clock.now()
+        recipient = self.recovery.recipient
         with self.units.read() as unit:
             gathered = self.healths.gather(unit, self.healths.whose(actor, wanted), now)
-            latest = unit.recipients.latest(now)
-            recipient = "" if latest is None else latest[1]
             wrapped = unit.recipients.wrapped(recipient) if recipient else frozenset()
         every = frozenset(PartKind)
         found = []

@@ -30,7 +30,7 @@ SHARE_MAX = 4_096
 HANDED = """\
 Give each share to another person, on paper, and let each keep it away from the others. Any {needed} of them open every
 credential in any backup; two tell nothing. Then destroy what is left on this machine, try three shares with
-`rootvault recovery check`, and propose the recipient: rootvault recipient --propose {recipient}
+`rootvault recovery check`, and propose the recipient: rootvault keys recipient --propose {recipient}
 Whoever agrees compares it with this line, letter by letter."""
 
 

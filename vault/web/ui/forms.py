@@ -182,6 +182,14 @@ class PolicyForm(Form):
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
+class RecipientForm(Form):
+    """Another recovery recipient, with the first word for it."""
+
+    recipient = StringField("Recipient", needed("Give the recipient, or none."))
+    why = TextAreaField("Why", needed("Say why; it stays in the log."))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
 class WhyForm(Form):
     """A sentence on why something ends."""
 
@@ -217,7 +225,6 @@ class AttestForm(Form):
         needed("Say what AWS did; choose “I do not know” if you are not sure."),
         choices=[],
     )
-    check_in = BooleanField("Check the account in as well")
 
 
 class HandOnForm(Form):
