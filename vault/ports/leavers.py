@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from vault.domain.actor import Reach
-from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.credential import VersionLabel
 from vault.domain.leaver import LeaverKnows
 from vault.ports.records import Page, Slice
 
@@ -44,8 +44,4 @@ class LeaverStore(Protocol):
 
     def labels(self, person_id: str, reach: Reach) -> Mapping[VersionLabel, int]:
         """Count what a person knew of accounts within `reach`, by where the versions stand now."""
-        ...
-
-    def known_of(self, account_ids: tuple[str, ...]) -> frozenset[tuple[str, PartKind, int]]:
-        """Name the versions of many accounts that some leaver knows, in one query."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.board import WEIGHTS, Stage, risk, stages
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
-    from vault.ports.store import Slice, Units
+    from vault.ports.store import Slice, Unit, Units
     from vault.services.healths import AccountHealth, Healths
 
 ROTATES: Final = "CRED_ROTATE"
@@ -86,7 +86,7 @@ class Board:
             counts = Counter(each for item in found for each in item.stages)
             ordered = sorted((each for each in found if stage is None or stage in each.stages), key=_key)
             rest = ordered if after is None else [each for each in ordered if _key(each) > after]
-            shown = tuple(rest[: part.limit])
+            shown = _with_doers(unit, rest[: part.limit], now)
         following = _cursor(shown[-1]) if len(rest) > len(shown) else None
         return BoardPage(shown, {each: counts[each] for each in Stage}, following)
 
@@ -101,6 +101,18 @@ def item_of(found: AccountHealth, now: datetime) -> BoardItem | None:
     since = found.health.since or min((each.since for each in found.underway), default=None)
     weight = risk(found.health, found.account.kind, now, unverified=bool(unverified))
     return BoardItem(found, weight, at, since)
+
+
+def _with_doers(unit: Unit, items: list[BoardItem], now: datetime) -> tuple[BoardItem, ...]:
+    """Say of a page's items whose they are in a campaign that runs."""
+    having = unit.campaigns.having([each.found.account.id for each in items], now)
+    people = {place.person_id for _, place in having.values() if place.person_id is not None}
+    names = {each: person.name for each in sorted(people) if (person := unit.people.get(each)) is not None}
+    doers = {
+        number: Doer(campaign.id, campaign.name, place.person_id, names.get(place.person_id or "", ""))
+        for number, (campaign, place) in having.items()
+    }
+    return tuple(replace(item, doer=doers.get(item.found.account.id)) for item in items)
 
 
 def _key(item: BoardItem) -> tuple[int, str]:

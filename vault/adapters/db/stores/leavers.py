@@ -121,11 +121,6 @@ _LABELS = (
     .group_by(_version.label)
 )
 _KEPT = select(_knows.account_id, _knows.kind, _knows.version).where(_knows.person_id == bindparam("person"))
-_KNOWN_OF = (
-    select(_knows.account_id, _knows.kind, _knows.version)
-    .where(_knows.account_id.in_(bindparam("ids", expanding=True)))
-    .distinct()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +165,6 @@ class Leavers:
         """Count what a person knew of accounts within `reach`, by where the versions stand now."""
         counted = within(_LABELS, reach, _account.customer_id, _account.id)
         return {VersionLabel(row[0]): int(row[1]) for row in self.db.all(counted, {"person": person_id})}
-
-    def known_of(self, account_ids: tuple[str, ...]) -> frozenset[tuple[str, PartKind, int]]:
-        """Name the versions of many accounts that some leaver knows, in one query."""
-        rows = self.db.all(_KNOWN_OF, {"ids": list(account_ids)})
-        return frozenset((row[0], row[1], row[2]) for row in rows)
 
 
 def _place(item: LeaverItem) -> tuple[str, str, int]:
