@@ -16,15 +16,19 @@ from tests.support.world import make_world
 from vault.domain.account import Custodian
 from vault.domain.actor import Reach, Role, Scope, ScopeKind
 from vault.domain.board import Stage
+from vault.domain.campaign import Assignment, Campaign, Parts
 from vault.domain.credential import Due, PartKind, PartState
 from vault.domain.due import FoundBy, Reused
 from vault.domain.health import Health, Next, Why
+from vault.domain.ids import new_id
+from vault.domain.proposal import Proposal, ProposalKind
 from vault.domain.recoverable import Fate, Loss
 from vault.domain.rotation import Outcome
 from vault.errors import Blocked, Invalid, NotFound
 from vault.ports.health import Whose
 from vault.ports.store import Slice
 from vault.services.accounts import AccountFacts
+from vault.services.board import Doer
 from vault.services.healths import HealthFilter
 
 if TYPE_CHECKING:
@@ -214,3 +218,34 @@ def test_a_hundred_credentials_take_as_many_statements_as_one(planted: World) ->
     assert len(found.items) == 121
     assert len(statements) == one == 7
     assert not any(" version.body" in each or " version.wraps" in each for each in statements)
+
+
+def test_the_board_says_whose_an_account_is_in_a_campaign_that_runs(world: World) -> None:
+    world.held(NUMBER)
+    olga, now = world.human("olga", Role.OPERATOR), world.clock.now()
+    agreed = Proposal(
+        new_id(), ProposalKind.CAMPAIGN, "Autumn", "{}", "because of this test", olga.actor.id, now
+    )
+    campaign = Campaign(
+        id=new_id(),
+        proposal_id=agreed.id,
+        name="Autumn",
+        why="because of this test",
+        parts=Parts.BOTH,
+        accounts=1,
+        accounts_per_hour=5,
+        people=frozenset({olga.actor.id}),
+        proposed_by="ada",
+        agreed_by="amy",
+        begun_at=now,
+        until=now + timedelta(days=1),
+    )
+    with world.vault.units.write() as unit:
+        unit.proposals.add(agreed)
+        unit.campaigns.add(campaign, [Assignment(campaign.id, NUMBER, olga.actor.id, now, "ada")])
+        unit.commit()
+    (item,) = world.vault.board.page(olga.actor, EVERYTHING, None, Slice()).items
+    assert item.doer == Doer(campaign.id, "Autumn", olga.actor.id, "olga")
+    world.clock.advance(days=1)
+    (item,) = world.vault.board.page(olga.actor, EVERYTHING, None, Slice()).items
+    assert item.doer is None
