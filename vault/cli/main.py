@@ -47,6 +47,10 @@ PEOPLE: Final[dict[str, _Command]] = {
     "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
     "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
     "rotations": _Command("vault.cli.rotations:rotations", "What nothing has proven yet, the oldest first."),
+    "campaign": _Command(
+        "vault.cli.campaigns:campaign", "Many accounts to rotate: propose, take, hand on, how far."
+    ),
+    "calendar": _Command("vault.cli.campaigns:calendar", "What falls on coming days."),
     "export": _Command("vault.cli.export:export", "Take a copy of the log into a file."),
     "sample": _Command("vault.cli.sample:sample", "A random sample of entries, with proofs."),
     "trail": _Command("vault.cli.trail:trail", "What happened, newest first."),
