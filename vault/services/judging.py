@@ -6,7 +6,7 @@ and caller are of two accounts, under one `sharedEventID`: those are one. A call
 RequestId in its entry, and a disclosure that was cut off has no call in its entry: both are matched by key,
 place and time instead, each once. An act of root is explained by a checkout of the account that was active then, or
 that ended at most `AFTERWARDS` before and disclosed something (a session of ``aws login`` lasts so long), and by
-the `AssumeRoot` whose session did it.
+the `AssumeRoot` whose session did it; an `AssumeRoot` of ours by its entry (`task_sessions`).
 
 Never done here: looking at when a record came. What counts is when it happened; checkouts are kept for ever.
 """
@@ -24,6 +24,7 @@ from vault.domain.credential import PartKind
 from vault.domain.incident import IncidentKind
 from vault.errors import VaultError
 from vault.ports.store import RevealState
+from vault.services import task_sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +41,7 @@ SETTLED: Final = timedelta(minutes=15)
 """So long after it happened a record waits for its explanation: entries and records come in any order."""
 NOT_OURS: Final = "not_ours"
 NOTED: Final = "noted"
-_OURS_NOW: Final = frozenset({Custody.HELD, Custody.IN_TRANSFER, Custody.CLOSING})
+_OURS_NOW: Final = frozenset({Custody.HELD, Custody.IN_TRANSFER, Custody.CLOSING, Custody.KEYLESS})
 _LEASES: Final = 20
 _PARTS: Final = frozenset(kind.value for kind in PartKind)
 _DECRYPT: Final = "Decrypt"
@@ -92,8 +93,9 @@ class Judge:
         record = self.whole(seen.record)
         due = min(record.happened_at, seen.seen_at) + SETTLED <= now
         if record.kind is CloudKind.ASSUME_ROOT:
-            return Explained(NOTED)
-        found = self._key_use(unit, record) if record.kind is CloudKind.KEY_USE else _root(unit, record)
+            found = _assumed(unit, record)
+        else:
+            found = self._key_use(unit, record) if record.kind is CloudKind.KEY_USE else _root(unit, record)
         return found if due or isinstance(found, Explained) else Waiting()
 
     def whole(self, record: CloudRecord) -> CloudRecord:
@@ -174,11 +176,24 @@ def _unlogged(record: CloudRecord) -> str:
     return f"{where}, for {part} of account {record.account_id}; no entry tells of it."
 
 
+def _assumed(unit: Unit, record: CloudRecord) -> Verdict:
+    ours = task_sessions.explained(unit, record)
+    if ours is not None:
+        return Explained(ours)
+    if not task_sessions.is_intrusion(unit, record):
+        return Explained(NOTED)
+    words = f"{record.who} took a session on the root of {record.account_id}, which has no credentials by our doing; "
+    return Unexplained(IncidentKind.ROOT_USE, f"{words}no entry tells of it.")
+
+
 def _root(unit: Unit, record: CloudRecord) -> Verdict:
     account = None if record.account_id is None else unit.accounts.get(record.account_id)
     if account is None or record.account_id is None:
         return Explained(NOT_OURS)
     if record.access_key is not None:
+        ours = task_sessions.explained(unit, record)
+        if ours is not None:
+            return Explained(ours)
         session = unit.cloud.session(record.access_key)
         if session is not None and session.record.account_id in {None, account.id}:
             return Explained(f"session:{session.record.event_id}")

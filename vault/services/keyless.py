@@ -36,7 +36,7 @@ from vault.domain.keyless import (
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
 from vault.domain.told import changes
-from vault.errors import Conflict, Unavailable
+from vault.errors import Conflict, Refused, Unavailable
 from vault.ports.proposals import ProposalFilter
 from vault.ports.store import Page, Slice
 from vault.services.agreed import used_up
@@ -146,8 +146,8 @@ class KeylessMembers:
     def carry_out(self, actor: Actor, account_id: str) -> KeylessView:
         """Do what two people agreed to, or go on with it; done again it is the same.
 
-        Raises `Conflict` proposal.state, keyless.state, keyless.changed or checkout.conflict, `Refused`
-        proposal.unproven, `Unavailable` keyless.unavailable.
+        Raises `Conflict` proposal.state, keyless.state, keyless.changed or checkout.conflict, `Unavailable`
+        keyless.unavailable or proposal.unproven.
         """
         now = self.clock.now()
         with self.units.write() as unit:
@@ -159,7 +159,10 @@ class KeylessMembers:
                 self._refuse(unit, actor, account, Conflict("proposal.state", words), now)
             self._free(unit, actor, account, now)
             unit.commit()
-        proposal = self.agreed.require(actor, agreed.id, ProposalKind.KEYLESS, PERMISSION)
+        try:
+            proposal = self.agreed.require(actor, agreed.id, ProposalKind.KEYLESS, PERMISSION)
+        except Refused as error:  # a row that the log does not prove: nothing is done by it
+            raise Unavailable(error.code, error.detail) from None
         work = _Work(actor, account, known.payer_id, proposal)
         try:
             if act_of(proposal) is Act.REMOVE:
@@ -303,7 +306,9 @@ class KeylessMembers:
         )
         unit.keyless.put(seen)
         event = Event(EventType.KEYLESS_SEEN, work.actor, account_id=work.account.id, detail=found.counts)
-        unit.log.record(replace(event, changes=changes(known, seen)), now)
+        unit.log.record(
+            replace(event, changes=changes(known, seen), subject=f"keyless:{work.account.id}"), now
+        )
         return seen
 
     def _reached(self, unit: Unit, work: _Work, account: Account, known: Keyless, now: datetime) -> None:
@@ -321,7 +326,7 @@ class KeylessMembers:
         event = Event(
             EventType.KEYLESS_REACHED, work.actor, account_id=account.id, changes=told, detail=detail
         )
-        unit.log.record(replace(event, subject=f"account:{account.id}"), now)
+        unit.log.record(replace(event, subject=f"keyless:{account.id}"), now)
         if work.proposal is not None:
             used_up(unit, work.actor, work.proposal, now)
 

@@ -72,4 +72,4 @@ def leave(unit: Unit, actor: Actor, account: Account, known: Keyless, now: datet
     unit.keyless.put(seen)
     told = (*changes(account, anew), *changes(known, seen))
     event = Event(EventType.KEYLESS_LEFT, actor, account_id=account.id, changes=told)
-    unit.log.record(replace(event, subject=f"account:{account.id}"), now)
+    unit.log.record(replace(event, subject=f"keyless:{account.id}"), now)

@@ -190,6 +190,14 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     ),
     "read_activity": Sample(Role.AUDITOR, query="?days=7"),
     "list_incidents": Sample(Role.AUDITOR, query="?state=open&kind=root_use&owner=me"),
+    "list_keyless": Sample(Role.CSM, query="?state=better"),
+    "read_keyless": Sample(Role.CSM),
+    "look_at_keyless": Sample(Role.CUSTODIAN, {"payer_id": "999988887777"}),
+    "register_keyless": Sample(Role.CUSTODIAN, {"payer_id": "999988887777"}),
+    "propose_keyless": Sample(
+        Role.CUSTODIAN, {"act": "remove", "why": "because the work asks for it", "otp": OTP}
+    ),
+    "carry_out_keyless": Sample(Role.APPROVER),
     "read_policy_in_force": Sample(Role.CSM),
     "explain": Sample(Role.CSM, query="?account=111122223333&reason=BILL_ROOT&seconds=900&ticket=T-1"),
     "list_policy_versions": Sample(Role.ADMIN),
