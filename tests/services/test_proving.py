@@ -16,9 +16,13 @@ from tests.support.moto_cloudtrail import event_history
 from tests.support.moto_kms import loopback_kms, made_up_credentials
 from tests.support.trails import found_at, root
 from vault.adapters.cloudtrail.lookup import Lookup
-from vault.domain.actor import Reach, Role
+from vault.domain.actor import Reach, Role, system_actor
 from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.event import Event, EventType
+from vault.domain.ids import new_id
+from vault.domain.inspection import Known, Reason, ReportRow, Unknown, unseen
 from vault.domain.rotation import Evidence, Outcome, Rotation, RotationState
+from vault.domain.told import changes
 from vault.ports.proofs import UnverifiedFilter
 from vault.ports.store import Slice
 from vault.services.contradicting import contradicted
@@ -292,6 +296,76 @@ def test_a_rotation_that_was_said_to_be_refused_is_contradicted_by_a_change(
     quick_desk.attest(quick_desk.alice, rotation, Outcome.REFUSED)
     with quick_desk.vault.units.read() as unit:
         assert set(contradicted(unit, EVERYTHING)) == {(NUMBER, PartKind.PASSWORD)}
+
+
+# --- seen through the role
+
+
+def seen(desk: Desk, mfa: bool | None = None, used: datetime | None = None) -> None:
+    """Keep an inspection that saw this of root, and nothing else."""
+    now = desk.world.clock.now()
+    blank = unseen(new_id(), NUMBER, now, Unknown(Reason.DENIED, "AccessDenied"))
+    report = blank.report if used is None else Known(ReportRow(now, True, used, None))
+    summary = blank.root_mfa if mfa is None else Known(mfa)
+    with desk.vault.units.write() as unit:
+        found = replace(blank, root_mfa=summary, report=report)
+        unit.inspections.add(found)
+        who, told = system_actor("inspection"), changes(None, found)
+        unit.log.record(Event(EventType.INSPECTION_DONE, who, account_id=NUMBER, changes=told), now)
+        unit.commit()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verified"), [(False, True, 1), (True, True, 0), (False, None, 0), (None, True, 0)]
+)
+def test_mfa_that_appeared_proves_a_device_where_there_was_none(
+    quick_desk: Desk, before: bool | None, after: bool | None, verified: int
+) -> None:
+    seen(quick_desk, before)
+    quick_desk.world.clock.advance(hours=1)
+    password, _ = rotated(quick_desk)
+    device, _ = rotated(quick_desk, PartKind.MFA)
+    quick_desk.world.clock.advance(hours=1)
+    seen(quick_desk, after)
+    assert quick_desk.vault.proving.once().verified == 0
+    quick_desk.world.clock.advance(minutes=20)
+    assert quick_desk.vault.proving.once().verified == verified
+    assert quick_desk.state(password) is RotationState.ACCEPTED
+    assert (quick_desk.state(device) is RotationState.VERIFIED) is bool(verified)
+    if verified:
+        (told,) = newest(quick_desk.world, "rotation.verified")
+        assert (told["detail"]["source"], told["detail"]["rule"]) == ("account_summary", "mfa_appeared")
+        assert len(told["detail"]["observed"].split(",")) == 2
+
+
+def test_what_was_seen_again_after_the_rotation_was_not_seen_before_it_alone(quick_desk: Desk) -> None:
+    seen(quick_desk, mfa=False)
+    device, _ = rotated(quick_desk, PartKind.MFA)
+    quick_desk.world.clock.advance(hours=1)
+    with quick_desk.vault.units.write() as unit:
+        (same,) = unit.inspections.of(NUMBER, None, 5)
+        unit.inspections.again(same, quick_desk.world.clock.now())
+        unit.commit()
+    quick_desk.world.clock.advance(hours=1)
+    seen(quick_desk, mfa=True)
+    quick_desk.world.clock.advance(minutes=20)
+    assert quick_desk.vault.proving.once().verified == 0
+    assert quick_desk.state(device) is RotationState.ACCEPTED
+
+
+def test_the_reports_last_use_under_a_later_lease_is_told_as_the_weaker_proof(quick_desk: Desk) -> None:
+    rotation, _ = rotated(quick_desk)
+    lease = quick_desk.lease(quick_desk.bob)
+    quick_desk.reveal(quick_desk.bob, lease)
+    quick_desk.world.clock.advance(minutes=2)
+    used = quick_desk.world.clock.now()
+    quick_desk.check_in(quick_desk.bob, lease)
+    quick_desk.world.clock.advance(hours=4)
+    seen(quick_desk, used=used)
+    assert quick_desk.vault.proving.once().verified == 1
+    note = quick_desk.vault.views.rotation(quick_desk.alice.actor, rotation.id).rotation.evidence_note or ""
+    assert note.startswith(f"IAM credential report: password_last_used at {used:%Y-%m-%d %H:%M:%S} UTC")
+    assert "weaker" in note
 
 
 def test_the_log_tells_what_was_believed(quick_desk: Desk, tmp_path: Path) -> None:

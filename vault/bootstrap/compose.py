@@ -85,7 +85,7 @@ from vault.services.recovery import Recovery
 from vault.services.reminders import Reminders
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
-from vault.services.root_records import TrailRecords
+from vault.services.root_records import InspectionRecords, TrailRecords
 from vault.services.rotations import Rotations
 from vault.services.samples import Samples
 from vault.services.sealing import Sealer
@@ -246,7 +246,11 @@ def compose(ground: Ground) -> Vault:
         attestations=Attestations(units, rotations, clock),
         devices=Devices(units, checkouts, clock),
         proving=Proving(
-            units, gate, (TrailRecords(),), clock, timedelta(days=settings.upkeep.unverified_days)
+            units,
+            gate,
+            (TrailRecords(), InspectionRecords()),
+            clock,
+            timedelta(days=settings.upkeep.unverified_days),
         ),
         walks=Walks(units, gate, clock),
         views=Views(units, gate, deciding, clock),

@@ -287,7 +287,7 @@ def proven(case: Case, observations: Iterable[Observation], until: datetime) -> 
     rotation, window = case.rotation, case.window
     if rotation.state is not RotationState.ACCEPTED or window.until is None:
         return None
-    once = {(each.source, each.id, each.act): each for each in observations}
+    once = {(each.source, each.id, each.act, each.at): each for each in observations}
     ours = [each for each in once.values() if each.account_id == rotation.account_id and each.at < until]
     seen = sorted((each for each in ours if each.counts), key=lambda each: (each.at, each.id))
     return (

@@ -14,6 +14,7 @@ from typing import Protocol
 from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.credential import PartKind
+from vault.domain.inspection import Inspection
 from vault.domain.proof import Observation, Use, Window
 from vault.domain.rotation import Rotation
 from vault.ports.records import Page, Slice
@@ -51,6 +52,13 @@ class ProofStore(Protocol):
 
     def observed(self, since: Mapping[str, datetime]) -> Mapping[str, tuple[Observation, ...]]:
         """List by account, oldest first, what CloudTrail's records tell of root from a time on."""
+        ...
+
+    def inspected(self, since: Mapping[str, datetime]) -> Mapping[str, tuple[Inspection, ...]]:
+        """List by account, oldest first, what was seen of it from a time on, and what was seen last before.
+
+        Two statements for 500 accounts; of an account whose time is a later one than the earliest, more may be there.
+        """
         ...
 
     def windows(self, account_ids: tuple[str, ...]) -> Mapping[str, tuple[Window, ...]]:

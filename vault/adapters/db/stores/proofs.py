@@ -10,16 +10,19 @@ from typing import Any, Final
 from sqlalchemy import Select, and_, func, select, text
 
 from vault.adapters.db import mapping, tables
+from vault.adapters.db.inspections import inspection
 from vault.adapters.db.outside import OBSERVED, cloud_event
 from vault.adapters.db.paging import after as later
 from vault.adapters.db.paging import decode_dated, encode_dated, limited, page
 from vault.adapters.db.statements import AnyRow, Statements
 from vault.adapters.db.stores.accounts import within
+from vault.adapters.db.stores.inspections import INSPECTION
 from vault.adapters.db.types import Moment
 from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.cloudtrail import CloudRecord
 from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.inspection import Inspection
 from vault.domain.proof import ROOT_CHANGES, Observation, Use, Window, observe
 from vault.domain.rotation import Rotation, RotationState
 from vault.ports.proofs import UnverifiedCount, UnverifiedFilter
@@ -33,6 +36,8 @@ _version = tables.version.c
 _rotation = tables.rotation.c
 _reveal = tables.reveal.c
 _checkout = tables.checkout.c
+_inspected = inspection.c
+_last_seen = func.coalesce(_inspected.again_at, _inspected.at, type_=Moment)
 
 _UNKEPT: Final = {"keys", "context"}
 _RECORD: Final = tuple(field.name for field in fields(CloudRecord) if field.name not in _UNKEPT)
@@ -130,6 +135,22 @@ class Proofs:
         found = (_observation(row) for row in rows)
         return _by_account(each for each in found if each is None or each.at >= since[each.account_id])
 
+    def inspected(self, since: Mapping[str, datetime]) -> Mapping[str, tuple[Inspection, ...]]:
+        """List by account, oldest first, what was seen of it from a time on, and what was seen last before."""
+        if not since:
+            return {}
+        first = min(since.values())
+        earlier = _inspection_rank(first)
+        before = select(*(earlier.c[column.name] for column in INSPECTION.columns)).where(earlier.c.rank == 1)
+        later_on = (
+            select(*INSPECTION.columns).where(_last_seen >= first).order_by(_inspected.at, _inspected.id)
+        )
+        rows = [
+            *self._each(tuple(since), lambda some: before.where(earlier.c.account_id.in_(some))),
+            *self._each(tuple(since), lambda some: later_on.where(_inspected.account_id.in_(some))),
+        ]
+        return _by_account(INSPECTION.value(row) for row in rows)
+
     def windows(self, account_ids: tuple[str, ...]) -> Mapping[str, tuple[Window, ...]]:
         """List by account the windows of the rotations whose value was shown, in the order they were planned."""
         rows = self._each(account_ids, lambda some: _WINDOWS.where(_rotation.account_id.in_(some)))
@@ -152,9 +173,7 @@ class Proofs:
             chosen = chosen.where(later(*_OLDEST, after))
         return tuple(mapping.rotation.value(row) for row in self.db.all(chosen))
 
-    def page(
-        self, reach: Reach, wanted: UnverifiedFilter, part: Slice
-    ) -> Page[tuple[Rotation, Account]]:
+    def page(self, reach: Reach, wanted: UnverifiedFilter, part: Slice) -> Page[tuple[Rotation, Account]]:
         """List those in reach with their accounts, the oldest first."""
         chosen = within(_WITH_ACCOUNT, reach, _account.customer_id, _account.id)
         for column, value in (
@@ -174,7 +193,11 @@ class Proofs:
             (mapping.rotation.value(row), mapping.account.value(row, width))
             for row in self.db.all(chosen.limit(limited(part.limit)))
         ]
-        return page(found, part.limit, lambda each: encode_dated(each[0].attested_at or each[0].planned_at, each[0].id))
+        return page(
+            found,
+            part.limit,
+            lambda each: encode_dated(each[0].attested_at or each[0].planned_at, each[0].id),
+        )
 
     def overdue(self, before: datetime, limit: int) -> tuple[Rotation, ...]:
         """List those attested before a time of which it was not told yet, the oldest first."""
@@ -191,6 +214,12 @@ class Proofs:
     ) -> Iterable[AnyRow]:
         for start in range(0, len(account_ids), _CHUNK):
             yield from self.db.all(chosen(account_ids[start : start + _CHUNK]))
+
+
+def _inspection_rank(first: datetime) -> Any:
+    newest = (_last_seen.desc(), _inspected.id.desc())
+    rank = func.row_number().over(partition_by=_inspected.account_id, order_by=newest).label("rank")
+    return select(*INSPECTION.columns, rank).where(_last_seen < first).subquery()
 
 
 def _by_account(things: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
