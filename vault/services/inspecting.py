@@ -23,6 +23,7 @@ from vault.domain.policy import Permission
 from vault.domain.told import changes
 from vault.errors import Conflict
 from vault.ports.inspection import SPREAD, InspectionNumbers, RosterState, Target, Turn
+from vault.services.gate import refuse
 from vault.services.settling import HYGIENE, settle
 
 if TYPE_CHECKING:
@@ -113,10 +114,11 @@ class Inspecting:
             self.gate.require(
                 unit, actor, Permission.FINDING_HANDLE, now, account=account, asked_for="inspection"
             )
-            if self.inspector is None:
-                raise _off()
-            if account.custody not in INSPECTED:
-                raise Conflict("custody.state", "It is not in our hands, so it is not looked at.")
+            error = self._not_looked_at(account)
+            if error is not None:
+                tried = {"asked_for": "inspection", "permission": Permission.FINDING_HANDLE}
+                denied = Event(EventType.ACCESS_DENIED, actor, account_id=account.id, detail=tried)
+                refuse(unit, denied, error, now)
             turn = unit.inspections.turn(account.id)
             if turn is None or turn.asked_at is None:
                 unit.inspections.put_turn(Turn(account.id, now, actor.id, now))
@@ -157,6 +159,14 @@ class Inspecting:
         """Count for the operator's numbers and `rootvault doctor`."""
         with self.units.read() as unit:
             return unit.inspections.numbers()
+
+    def _not_looked_at(self, account: Account) -> Conflict | None:
+        """Say why an account is not looked at, None where it is."""
+        if self.inspector is None:
+            return _off()
+        if account.custody not in INSPECTED:
+            return Conflict("custody.state", "It is not in our hands, so it is not looked at.")
+        return None
 
     # --- the worker's
 

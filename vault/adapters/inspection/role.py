@@ -129,7 +129,8 @@ class RoleInspector:
             "RoleSessionName": _SESSION,
             "SourceIdentity": _NAME.sub("-", target.source)[:64],
             "DurationSeconds": SESSION_SECONDS,
-        } | ({"ExternalId": external} if external else {})
+            **({"ExternalId": external} if external else {}),
+        }
         own = _Session(boto3.session.Session(), endpoint)
         answer = asker.answer(lambda: own.client("sts").assume_role(**asked))
         if isinstance(answer, Unknown):
