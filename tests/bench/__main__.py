@@ -20,7 +20,20 @@ from rich.table import Table as Shown
 from tests.bench.measure import Result
 from tests.bench.places import GREAT, TINY, USUAL, both_places
 
-NAMES: Final = ("seal", "requests", "decide", "reveal", "flat", "rest", "append", "verify", "trail", "start")
+NAMES: Final = (
+    "seal",
+    "requests",
+    "decide",
+    "reveal",
+    "flat",
+    "rest",
+    "append",
+    "verify",
+    "trail",
+    "rewrap",
+    "health",
+    "start",
+)
 
 
 @click.command()

@@ -79,7 +79,7 @@ def run(places: tuple[Place, ...], size: Size) -> Result:
                 )
                 for one in stage.operators
             ]
-            assert json.loads(reveals[0].call())["password"] == PASSWORD
+            assert json.loads(reveals[0].call())["password"].startswith(PASSWORD)
             callers = {REVEAL: reveals} | {
                 name: [Caller(floor, f"/commits/{count}", {}) for _ in range(max(size.writers))]
                 for count, name in enumerate((NONE, ONE, TWO))

@@ -161,9 +161,15 @@ def open_generous(settings: Settings, clock: Clock | None = None) -> Vault:
     return replace(vault, checkouts=checkouts, reveals=replace(vault.reveals, checkouts=checkouts))
 
 
-def build(url: str, directory: Path, *, accounts: int = 10, operators: int = 1) -> Stage:
-    """Found a vault with accounts in custody, the first few of them leased to operators."""
+def build(
+    url: str, directory: Path, *, accounts: int = 10, operators: int = 1, retiring: tuple[str, ...] = ()
+) -> Stage:
+    """Found a vault with accounts in custody, the first few of them leased to operators.
+
+    Keys that are `retiring` lie in its key file already, and seal nothing.
+    """
     settings = settings_for(url, directory)
+    settings = replace(settings, keys=replace(settings.keys, retiring=retiring))
     make_data_directory(settings)
     upgrade(settings.database_url)
     open_log(settings)
@@ -270,7 +276,6 @@ def _accounts(
 ) -> Iterator[Draft]:
     """Insert accounts with their versions; give the drafts of their promotions."""
     now = datetime.now(UTC)
-    seed = totp.generate_seed().secret
     accounts: list[dict[str, Any]] = []
     emails: list[dict[str, Any]] = []
     parts: list[dict[str, Any]] = []
@@ -296,7 +301,9 @@ def _accounts(
         accounts.append(
             mapping.account.row(account) | {"root_email_folded": folded, "folded": f"{name}\n{folded}"}
         )
-        for kind, value in ((PartKind.PASSWORD, Secret(PASSWORD)), (PartKind.MFA, seed)):
+        # no value twice: what is used twice is due for that
+        values = (Secret(f"{PASSWORD}-{name}"), totp.generate_seed().secret)
+        for kind, value in zip((PartKind.PASSWORD, PartKind.MFA), values, strict=True):
             parts.append(mapping.part.row(Part(name, kind, PartState.IN_USE, now)))
             sealed = sealer.seal(vault_id, (name, kind, 1), value, VersionOrigin.TAKEN_IN, "bench", now)
             version = replace(sealed.version, label=VersionLabel.CURRENT, current_since=now)

@@ -94,11 +94,11 @@ class Changing:
         return [Sealer(keys).open(vault_id, each).plaintext.expose() for each in self.versions()]
 
 
-def changing(url: str, directory: Path) -> Changing:
-    """Make a vault that holds two accounts under the old keys."""
+def changing(url: str, directory: Path, numbers: tuple[str, ...] = NUMBERS) -> Changing:
+    """Make a vault that holds these accounts under the old keys."""
     file = directory / "four-keys.json"
     create_local_keys(file, (*OLD, *NEW))
     world = make_world(url, directory, InsecureLocalKeys(file, NEW))
-    for number in NUMBERS:
+    for number in numbers:
         world.held(number)
     return Changing(world, file)
