@@ -60,6 +60,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "recovery-score": _Command(
         "vault.cli.upkeep:recovery_score", "What a lost vault, mailbox or phone takes."
     ),
+    "keyless": _Command("vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "leaver": _Command(

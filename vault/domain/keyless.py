@@ -108,6 +108,12 @@ class RootFound:
             "certificates": len(self.certificates),
         }
 
+    @property
+    def in_words(self) -> str:
+        """How many there are of each, in a few words."""
+        said = [f"{count} {name.replace('_', ' ')}" for name, count in self.counts.items() if count]
+        return ", ".join(said) or "nothing"
+
     def beyond(self, agreed: RootFound) -> tuple[str, ...]:
         """Name what is here and was not agreed to."""
         return (

@@ -44,6 +44,7 @@ from vault.services.frozen import require_thawed
 from vault.services.gate import Gate, refuse
 from vault.services.keyless_agreed import act_of, agreed_root, content_of
 from vault.services.keyless_ended import leave, retire_all
+from vault.services.keyless_view import KeylessView
 from vault.services.leases import settle
 from vault.services.proposals import Draft
 
@@ -60,20 +61,6 @@ if TYPE_CHECKING:
     from vault.services.proposals import Proposals
 
 PERMISSION: Final = Permission.KEYLESS_DECIDE
-
-
-@dataclass(frozen=True, slots=True)
-class KeylessView:
-    """A member and what is known of its root; `proposal` is what waits for a word, or counts and is not done."""
-
-    account: Account
-    known: Keyless | None
-    proposal: Proposal | None = None
-
-    @property
-    def is_better(self) -> bool:
-        """Whether removal would be better than what is now: its root can go, and has not."""
-        return not why_not(self.account) and self.account.custody is not Custody.KEYLESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +175,7 @@ class KeylessMembers:
             empty = all(part.state is PartState.ABSENT for part in unit.accounts.parts(account.id))
             if not found.is_bare or not empty or account.custody is not Custody.ONBOARDING:
                 words = (
-                    f"Account {account.id} is {account.custody}, and AWS lists {_in_words(found)}. Only what has no "
+                    f"Account {account.id} is {account.custody}, and AWS lists {found.in_words}. Only what has no "
                     "root credentials, and of which we hold none, is registered so; propose their removal."
                 )
                 self._refuse(unit, actor, account, Conflict("keyless.state", words), now)
@@ -212,7 +199,7 @@ class KeylessMembers:
             if not left.is_bare:
                 raise Unavailable(
                     "keyless.unavailable",
-                    f"AWS still lists {_in_words(left)} for account {account.id}. Do it again in a minute.",
+                    f"AWS still lists {left.in_words} for account {account.id}. Do it again in a minute.",
                     cause="left",
                 )
             self._free(unit, work.actor, account, now)
@@ -392,8 +379,3 @@ def _proposal(unit: Unit, account_id: str) -> Proposal | None:
     wanted = ProposalFilter(frozenset({ProposalKind.KEYLESS}), subject=account_id)
     newest = unit.proposals.page(wanted, Slice(1)).items
     return next((each for each in newest if each.ended_at is None), None)
-
-
-def _in_words(found: RootFound) -> str:
-    said = [f"{count} {name.replace('_', ' ')}" for name, count in found.counts.items() if count]
-    return ", ".join(said) or "nothing"

@@ -19,6 +19,7 @@ from vault.domain.checkout import CheckoutState
 from vault.domain.credential import Due, PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.health import Health
 from vault.domain.incident import IncidentKind
+from vault.domain.keyless import KeylessState
 from vault.domain.notice import Channel, Topic, Way
 from vault.domain.person import PersonState
 from vault.domain.policy import Permission
@@ -360,6 +361,20 @@ CUSTODIAN: Final[Mapping[Custodian, Word]] = {
     Custodian.CUSTOMER: Word("The customer's", "warn", "person", "A way in that we do not control (C5)."),
     Custodian.UNKNOWN: Word("Not recorded", "warn", "question", "Find out: it is a way in (C5)."),
 }
+
+KEYLESS: Final[Mapping[KeylessState, Word]] = {
+    KeylessState.SEEN: Word("Looked at", "info", "search", "AWS told what its root has."),
+    KeylessState.REMOVING: Word(
+        "Removal begun", "warn", "turn", "Two people agreed; go on until AWS says it is done."
+    ),
+    KeylessState.GONE: Word(
+        "No root credentials", "ok", "check", "Nobody signs in as root, and nobody recovers it."
+    ),
+    KeylessState.ALLOWING: Word(
+        "Recovery begun", "warn", "turn", "Two people agreed; go on until AWS confirmed it."
+    ),
+}
+UNSEEN: Final = Word("Not looked at", "info", "question", "Nobody asked AWS what its root has.")
 
 
 def outcome(name: str) -> Word:

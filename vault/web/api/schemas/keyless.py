@@ -10,7 +10,7 @@ from pydantic import Field
 from vault.domain.account import Custody
 from vault.domain.keyless import Act, KeylessState, RootFound
 from vault.ports.central_root import KeylessFilter
-from vault.services.keyless import KeylessView
+from vault.services.keyless_view import KeylessView
 from vault.web.api.schemas.base import AccountId, Body, Lax, Line, PageQuery, Resource
 from vault.web.api.schemas.proposals import Proposing
 
