@@ -378,3 +378,13 @@ def test_the_log_tells_what_was_believed(quick_desk: Desk, tmp_path: Path) -> No
         "rotation.evidence": "aws_record",
         "rotation.verified_by": "system:evidence",
     }
+
+
+def test_a_record_of_the_second_in_which_it_was_shown_counts(quick_desk: Desk, tmp_path: Path) -> None:
+    """AWS tells whole seconds: what happened right after the showing is told as of before it."""
+    quick_desk.world.clock.advance(milliseconds=700)
+    rotation, _ = rotated(quick_desk)
+    assert rotation.displayed_at is not None
+    shown = rotation.displayed_at.replace(microsecond=0)
+    assert shown < rotation.displayed_at
+    assert delivered(quick_desk, tmp_path / "trail", root(NUMBER, shown, "PasswordUpdated")) == 1

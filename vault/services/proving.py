@@ -17,7 +17,7 @@ from vault.domain.actor import system_actor
 from vault.domain.credential import PartKind
 from vault.domain.event import Event, EventType, Result, stamp
 from vault.domain.policy import Permission
-from vault.domain.proof import SETTLED, Case, Proof, Rule, Source, proven
+from vault.domain.proof import SETTLED, Case, Proof, Rule, Source, floor, proven
 from vault.domain.rotation import Evidence, RotationState
 from vault.domain.told import changes
 from vault.ports.store import Page
@@ -158,7 +158,7 @@ class Proving:
             return
         since: dict[str, datetime] = {}
         for case in cases:
-            account_id, shown = case.rotation.account_id, case.window.since
+            account_id, shown = case.rotation.account_id, floor(case.window.since)
             since[account_id] = min(shown, since.get(account_id, shown))
         uses = unit.proofs.uses(tuple(since), min(since.values()))
         seen: dict[str, tuple[Observation, ...]] = {}

@@ -29,6 +29,7 @@ from vault.cli.admin.demo.stage import Stage
 from vault.cli.admin.demo.state import describe, write
 from vault.cli.admin.demo.story import play
 from vault.cli.admin.demo.trouble import enable
+from vault.cli.admin.demo.upkeep import split_identity
 from vault.cli.admin.demo.witness import Witness, running
 from vault.cli.admin.demo.world import ORIGIN, PEOPLE
 from vault.cli.admin.founding import found
@@ -141,9 +142,10 @@ def _tell(settings: Settings, directory: Path, stage: Stage, ends: ExitStack) ->
         cast = enrol_administrators(vault, clock, stage, founded.administrators)
         assemble(vault, clock, stage, cast)
         enable(vault, stage, cast)
+        shares = split_identity(vault, stage, cast)
         act = Act(vault, clock, stage, cast, Console(CloudTrail(directory / CLOUD)))
         witness = ends.enter_context(running(directory / "witness", vault.vkey))
-        play(act, directory, witness.client)
+        play(act, directory, witness.client, shares)
     except BaseException:
         vault.close()
         raise

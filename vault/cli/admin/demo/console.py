@@ -50,6 +50,11 @@ class Console:
         self.roots[account_id] = root
         return root
 
+    def takes(self, account_id: str, password: Secret[str]) -> bool:
+        """Say whether AWS would take this password."""
+        known = self.roots[account_id].password
+        return known is not None and _same(known, password)
+
     def sign_in(self, account_id: str, password: Secret[str], code: Secret[str], now: datetime) -> None:
         """Sign in as root with both parts, or raise."""
         root = self.roots[account_id]

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault.cli.admin.demo import eyes, trouble, world
+from vault.cli.admin.demo import eyes, trouble, upkeep, world
 from vault.cli.admin.demo.proof import export, prove, prove_tampering
 from vault.cli.admin.demo.scenes import Act
 from vault.domain.actor import Role
 from vault.domain.credential import PartKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from audit.witness.client import Client
     from vault.cli.admin.demo.cast import Player
     from vault.cli.admin.demo.world import Ground
     from vault.domain.rotation import Rotation
+    from vault.domain.secret import Secret
 
 
-def play(act: Act, directory: Path, witness: Client) -> None:
-    """Play every scene after the vault was founded and its people came."""
+def play(act: Act, directory: Path, witness: Client, shares: Sequence[Secret[str]]) -> None:
+    """Play every scene after the vault was founded and its people came; `shares` open a backup."""
     operator, second = act.cast.of(Role.OPERATOR), act.cast.of(Role.OPERATOR, 1)
     act.stage.scene("Customers and accounts")
     act.register(world.ACCOUNTS)
@@ -53,7 +55,6 @@ def play(act: Act, directory: Path, witness: Client) -> None:
     checkout = act.lease(second, world.PAYER, "CRED_ROTATE", "Rotate the password that was disclosed.")
     rotation = act.rotate_password(second, world.PAYER, checkout)
     act.check_in(second, checkout)
-    act.verify(operator, (rotation,))
 
     act.stage.scene("An outcome nobody knows")
     checkout = act.lease(
@@ -71,9 +72,13 @@ def play(act: Act, directory: Path, witness: Client) -> None:
     act.stage.scene("Somebody leaves")
     trouble.leave(act, leaver, second, operator, world.ALONE)
 
+    act.stage.scene("Upkeep")
+    upkeep.keep_up(act, second, operator, (world.MEMBER, world.PAYER), (shares, directory))
+
     act.stage.scene("Eyes outside")
     act.clock.advance(eyes.LATER)
     eyes.reconcile(act, world.DUE)
+    upkeep.prove_by_aws(act, rotation)
     eyes.publish(act)
     kept = eyes.cosign(act, witness, older, directory)
 
