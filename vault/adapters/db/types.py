@@ -73,6 +73,7 @@ class Choice(TypeDecorator[E], Generic[E]):
     def __init__(self, members: type[E]) -> None:
         super().__init__()
         self.members = members
+        self._by_value = {member.value: member for member in members}
 
     @override
     def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
@@ -81,8 +82,9 @@ class Choice(TypeDecorator[E], Generic[E]):
 
     @override
     def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
-        """Give the member."""
-        return None if value is None else self.members(value)
+        """Give the member; `ValueError` for a value that no version of ours wrote."""
+        # the call of an enumeration costs ten times the lookup, and lists read tens of thousands
+        return None if value is None else self._by_value.get(value) or self.members(value)
 
 
 class Words(TypeDecorator[frozenset[str]]):
