@@ -42,6 +42,7 @@ ATTACKS = (
     "DELETE FROM reveal",
     "DELETE FROM root_email",
     "UPDATE version SET body = 'x'",
+    "UPDATE version SET wraps = 'x'",
     "UPDATE alembic_version SET version_num = 'x'",
 )
 
@@ -93,3 +94,15 @@ def test_nothing_else_is_allowed(restricted: tuple[World, Engine], attack: str) 
     with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
         connection.execute(text(attack))
     assert getattr(caught.value.orig, "sqlstate", "") in {"42501", "23000"}, caught.value.orig
+
+
+def test_a_rewrap_is_for_the_role_that_the_tables_belong_to(
+    restricted: tuple[World, Engine], fresh_database: str, tmp_path: Path
+) -> None:
+    world, _ = restricted
+    with world.vault.units.read() as unit:
+        assert not unit.versions.may_rewrap()
+    owners = reopen(fresh_database, tmp_path)
+    with owners.vault.units.read() as unit:
+        assert unit.versions.may_rewrap()
+    owners.close()

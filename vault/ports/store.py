@@ -157,6 +157,10 @@ class VersionStore(Protocol):
         """Count all versions."""
         ...
 
+    def may_rewrap(self) -> bool:
+        """Say whether this database role may put other wraps in place: on PostgreSQL the service's may not."""
+        ...
+
     def rewrap(self, version: Version, wraps: bytes) -> bool:
         """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
         ...

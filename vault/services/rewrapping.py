@@ -162,6 +162,12 @@ class Rewrapping:
 
     def _begin(self, proposal: Proposal, report: RewrapReport, remove_old: bool) -> str:  # noqa: FBT001 - told as it is
         with self.units.write() as unit:
+            if not unit.versions.may_rewrap():
+                words = (
+                    "This database role may not change wraps: it is the service's. Run the command as the role that "
+                    "the tables belong to, as `rootvault db upgrade` is run (ROOTVAULT_DATABASE_URL)."
+                )
+                raise Refused("operation.failed", words)
             report.versions = unit.versions.count()
             detail: dict[str, Fact] = {
                 "proposal": proposal.id,

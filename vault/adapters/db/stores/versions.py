@@ -59,6 +59,7 @@ _DISCLOSED = (
 _REWRAP = (
     update(tables.version).where(*_AT, _version.wraps == bindparam("old")).values(wraps=bindparam("new"))
 )
+_MAY_REWRAP = select(func.has_column_privilege("version", "wraps", "UPDATE"))
 _DRILLED = (
     update(tables.version)
     .where(
@@ -176,6 +177,10 @@ class Versions:
     def count(self) -> int:
         """Count all versions."""
         return int(self.db.all(_COUNT)[0][0])
+
+    def may_rewrap(self) -> bool:
+        """Say whether this database role may put other wraps in place: on PostgreSQL the service's may not."""
+        return self.db.is_sqlite or bool(self.db.all(_MAY_REWRAP)[0][0])
 
     def rewrap(self, version: Version, wraps: bytes) -> bool:
         """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
