@@ -83,9 +83,9 @@ def test_two_people_take_an_account_through_its_whole_way(stage: Stage, javascri
     page.goto(address)
     rotate(page)
     rotation = page.url
-    page.get_by_role("radio", name="AWS took it").check()
-    page.get_by_label("Check the account in as well").check()
-    page.get_by_role("button", name="Record it").click()
+    page.get_by_role("button", name="AWS took it").click()
+    page.get_by_role("heading", name="Check in", exact=True).wait_for()
+    page.get_by_role("button", name="Check in").click()
     page.get_by_role("heading", name="Checked in").wait_for()
 
     verify(other, rotation)
@@ -94,14 +94,15 @@ def test_two_people_take_an_account_through_its_whole_way(stage: Stage, javascri
 
 
 def rotate(page: Page) -> str:
-    """Plan and show a new password; give it."""
-    page.get_by_role("button", name="Rotate the password").click()
+    """Plan and show a new password; give it, and leave the page where it is no more."""
+    page.get_by_role("link", name="Rotate the password").click()
+    page.get_by_role("button", name="I am signed in").click()
     page.get_by_role("button", name="Show the new password").click()
     new = page.locator("[data-value]").text_content()
     assert new is not None
     assert len(new) == 40
     assert new != PASSWORD
-    page.goto(page.url.removesuffix("#shown").removesuffix("/display"))
+    page.goto(page.url.removesuffix("#step").removesuffix("/display"))
     assert new not in secrets_on(page)
     return new
 
@@ -156,9 +157,10 @@ def test_copying_puts_exactly_the_password_into_the_clipboard_and_takes_it_out_a
     page = lease(stage, visitor)
     page.clock.install()
     page.get_by_role("button", name="Show the password").click()
-    page.get_by_role("button", name="Copy").click()
-    page.get_by_text("Copied.").wait_for()
+    page.get_by_role("button", name="Copy once").click()
+    page.get_by_text("Copied. The clipboard").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == PASSWORD
+    assert PASSWORD not in secrets_on(page)
     page.clock.run_for(30_500)
     page.wait_for_function("navigator.clipboard.readText().then(text => text === '')")
     storage = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
@@ -171,6 +173,7 @@ def test_a_new_device_is_enrolled_with_two_consecutive_codes(stage: Stage) -> No
     page = lease(stage, visitor)
     seed = totp.generate_seed()
     page.get_by_role("link", name="Replace the MFA device").click()
+    page.get_by_role("link", name="I am signed in").click()
     page.get_by_label("Secret key of the new device").fill("not a seed at all 01")
     page.get_by_role("button", name="Seal it").click()
     page.get_by_role("alert").wait_for()
@@ -183,9 +186,8 @@ def test_a_new_device_is_enrolled_with_two_consecutive_codes(stage: Stage) -> No
     expected = [totp.code_at(seed, step).expose() for step in (now, now + 1)]
     assert page.locator("[data-code]").all_text_contents() == expected
     assert seed.secret.expose() not in secrets_on(page)
-    page.get_by_role("radio", name="AWS took it").check()
-    page.get_by_role("button", name="Record it").click()
-    page.get_by_text("You set it, so a colleague confirms it").wait_for()
+    page.get_by_role("button", name="AWS took it").click()
+    page.get_by_role("heading", name="Sign in with the new device").wait_for()
 
 
 def test_a_used_code_says_how_long_to_wait_and_keeps_what_was_typed(stage: Stage) -> None:

@@ -46,6 +46,10 @@ def test_both_are_walked_through_device_first_and_password_last(desk: Desk) -> N
     assert [step.act for step in look(desk, lease).steps] == BOTH
     assert now(desk, lease) is Act.SIGN_IN
     assert look(desk, lease).next_device == "rv-2"
+    desk.reveal(desk.alice, lease)
+    assert now(desk, lease) is Act.SIGN_IN
+    desk.vault.reveals.code(desk.alice.actor, lease.id)
+    assert now(desk, lease) is Act.ADD
     rotation = desk.plan(desk.alice, lease, PartKind.MFA)
     assert (now(desk, lease), look(desk, lease).next_device) == (Act.CODES, "rv-2")
     desk.vault.rotations.display(desk.alice.actor, rotation.id)
@@ -63,11 +67,7 @@ def test_both_are_walked_through_device_first_and_password_last(desk: Desk) -> N
     desk.rotate(desk.alice, lease)
     view = look(desk, lease)
     assert (view.now.act, view.old_devices) == (Act.CHECK_IN, ())
-    assert [view.names.get(step.by or "") for step in view.steps] == [
-        None,
-        *[desk.alice.actor.name] * 5,
-        None,
-    ]
+    assert [view.names.get(step.by or "") for step in view.steps] == [*[desk.alice.actor.name] * 6, None]
 
 
 def test_each_part_alone_has_its_own_steps(desk: Desk) -> None:

@@ -78,9 +78,10 @@ _TAKEN: Final = frozenset({RotationState.ACCEPTED, RotationState.VERIFIED})
 
 
 @dataclass(frozen=True, slots=True)
-class CodeUsed:
-    """A code of a device that was given out under the lease, to sign in with."""
+class Used:
+    """A password, or a code of a device, that was given out under the lease to sign in with."""
 
+    kind: PartKind
     version: int
     at: datetime
     by: str
@@ -88,12 +89,12 @@ class CodeUsed:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a walk is read from; rotations newest first, `followed` is the one whose page is looked at."""
+    """What a walk is read from; rotations newest first, uses oldest first, `followed` as `vault.services.walking`."""
 
     checkout: Checkout
     rotations: Sequence[Rotation]
     devices: Sequence[Device]
-    codes: Sequence[CodeUsed] = ()
+    used: Sequence[Used] = ()
     followed: Rotation | None = None
 
 
@@ -148,10 +149,7 @@ def _step(act: Act, part: PartKind | None, ground: Ground, rotation: Rotation | 
     lease = ground.checkout.id
     step = Step(act, part, Stand.LATER, rotation)
     if act is Act.SIGN_IN:
-        begun = [each for each in ground.rotations if lease in {each.checkout_id, each.attested_in}]
-        begun += [each for each in (ground.followed,) if each is not None and each.state in _TAKEN]
-        begun += [each for each in ground.rotations if each.state is RotationState.DISPLAYED]
-        return replace(step, stand=Stand.DONE) if begun else step
+        return _signed_in(step, ground)
     if rotation is None or act is Act.CHECK_IN:
         return step
     if act is Act.ADD:
@@ -167,13 +165,28 @@ def _step(act: Act, part: PartKind | None, ground: Ground, rotation: Rotation | 
     return _proven(step, ground, rotation)
 
 
+def _signed_in(step: Step, ground: Ground) -> Step:
+    """Say whether somebody signed in: what that takes was given out under this lease, or more was done under it."""
+    last = PartKind.MFA if any(each.in_use for each in ground.devices) else PartKind.PASSWORD
+    for used in ground.used:
+        if used.kind is last:
+            return replace(step, stand=Stand.DONE, at=used.at, by=used.by)
+    lease = ground.checkout.id
+    begun = any(lease in {each.checkout_id, each.attested_in} for each in ground.rotations)
+    # what is shown at this moment was shown under this lease: its end makes it unknown
+    begun = begun or any(each.state is RotationState.DISPLAYED for each in ground.rotations)
+    follows = ground.followed is not None and ground.followed.state in _TAKEN
+    return replace(step, stand=Stand.DONE) if begun or follows else step
+
+
 def _proven(step: Step, ground: Ground, rotation: Rotation) -> Step:
     """Say whether the new device has signed in: a code of it was given out after AWS took it, or it is verified."""
     if rotation.state is RotationState.VERIFIED:
         return replace(step, stand=Stand.DONE, at=rotation.verified_at, by=rotation.verified_by)
-    for used in ground.codes:
+    for used in ground.used:
         if (
-            used.version == rotation.version
+            used.kind is PartKind.MFA
+            and used.version == rotation.version
             and rotation.attested_at is not None
             and used.at >= rotation.attested_at
         ):

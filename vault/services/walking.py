@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vault.domain.checkout import CheckoutState, state_at
 from vault.domain.credential import PartKind
 from vault.domain.device import LIMIT, Device, device_name
-from vault.domain.walk import CodeUsed, Ground, Stand, Step, Which, walk
+from vault.domain.walk import Ground, Stand, Step, Used, Which, walk
 from vault.errors import Conflict, not_found
 from vault.ports.store import RevealPurpose, RevealState
 from vault.services.devices import devices_of
@@ -90,7 +90,7 @@ class Walks:
             rotations = unit.rotations.of_account(account.id, _ROTATIONS)
             followed = next((each for each in rotations if each.id == rotation_id), None)
             devices = devices_of(unit, account.id)
-            ground = Ground(checkout, rotations, devices, _codes(unit, checkout.id), followed)
+            ground = Ground(checkout, rotations, devices, _used(unit, checkout.id), followed)
             steps = walk(which, ground)
             number = unit.versions.next_number(account.id, PartKind.MFA)
             return WalkView(
@@ -104,13 +104,11 @@ class Walks:
             )
 
 
-def _codes(unit: Unit, checkout_id: str) -> tuple[CodeUsed, ...]:
+def _used(unit: Unit, checkout_id: str) -> tuple[Used, ...]:
     return tuple(
-        CodeUsed(each.version, each.authorized_at, each.person_id)
+        Used(each.kind, each.version, each.authorized_at, each.person_id)
         for each in unit.reveals.of_checkout(checkout_id)
-        if each.kind is PartKind.MFA
-        and each.purpose is RevealPurpose.USE
-        and each.state is RevealState.RELEASED
+        if each.purpose is RevealPurpose.USE and each.state is RevealState.RELEASED
     )
 
 

@@ -13,6 +13,7 @@ from vault.web.ui import (
     copies,
     emergency,
     evidence,
+    findings,
     incidents,
     intake,
     keyless,
@@ -36,6 +37,7 @@ from vault.web.ui import (
     tokens,
     trail,
     upkeep,
+    walk,
     work,
 )
 from vault.web.ui.site import blueprint
@@ -50,6 +52,7 @@ __all__ = [
     "copies",
     "emergency",
     "evidence",
+    "findings",
     "incidents",
     "intake",
     "keyless",
@@ -73,5 +76,6 @@ __all__ = [
     "tokens",
     "trail",
     "upkeep",
+    "walk",
     "work",
 ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 
-from vault.domain.checkout import CheckoutState, Decision
-from vault.domain.credential import PartKind, Version, VersionLabel, offers
+from vault.domain.checkout import Decision
+from vault.domain.credential import VersionLabel
 from vault.domain.policy import Permission
-from vault.errors import NotFound, VaultError
+from vault.errors import VaultError
 from vault.ports.store import CheckoutFilter, Slice
 from vault.services.approvals import Word
 from vault.services.queue import Earlier
@@ -24,6 +24,8 @@ from vault.web.ui.forms import DecideForm, Form, OtpForm, RevokeForm, carrying, 
 from vault.web.ui.forms_emergency import ReviewGlassForm
 from vault.web.ui.show import duration
 from vault.web.ui.site import INVALID, blueprint, page, refused
+from vault.web.ui.standing import half_of, openable_under
+from vault.web.ui.walk import asked_walk, number_sent, to_walk, walk_again
 
 if TYPE_CHECKING:
     from flask import Response
@@ -43,7 +45,7 @@ ANSWERS: Final = "'password', 'code', 'check-in', 'cancel', 'step-up', 'decide',
 def checkout_page(checkout_id: str) -> Response:
     """Show a checkout: to its holder with what can be done, to others with what may be decided."""
     view = the_vault().views.checkout(actor(), checkout_id)
-    if _half(view):
+    if half_of(view):
         return _own(view, OtpForm(formdata=None), 200)
     return _others(view, DecideForm(formdata=None), RevokeForm(formdata=None), 200)
 
@@ -100,14 +102,14 @@ def step_up(checkout_id: str) -> AnyResponse:
     """Give a fresh second factor; the first begins the lease."""
     form = OtpForm()
     if not form.validate():
-        return own_again(checkout_id, form, INVALID)
+        return _again(checkout_id, form, INVALID)
     try:
         the_vault().checkouts.step_up(actor(), checkout_id, form.otp.data.strip())
     except VaultError as error:
-        return refused(error, form, lambda status: own_again(checkout_id, form, status))
-    rotation = request.form.get("rotation", "")
-    if rotation:
-        return redirect(url_for("ui.rotation_page", rotation_id=rotation), 303)
+        return refused(error, form, lambda status: _again(checkout_id, form, status))
+    which = asked_walk()
+    if which is not None:
+        return to_walk(checkout_id, which)
     return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
 
 
@@ -119,8 +121,8 @@ def password(checkout_id: str) -> AnyResponse:
     try:
         shown = disclose.of_password(the_vault().reveals.password(actor(), checkout_id, _wanted()))
     except VaultError as error:
-        return refused(error, form, lambda status: own_again(checkout_id, form, status))
-    return _own(the_vault().views.checkout(actor(), checkout_id), OtpForm(formdata=None), 200, shown)
+        return refused(error, form, lambda status: _again(checkout_id, form, status))
+    return _again(checkout_id, OtpForm(formdata=None), 200, shown)
 
 
 @blueprint.post("/checkouts/<checkout_id>/code")
@@ -131,8 +133,8 @@ def code(checkout_id: str) -> AnyResponse:
     try:
         shown = disclose.of_code(the_vault().reveals.code(actor(), checkout_id, _wanted()))
     except VaultError as error:
-        return refused(error, form, lambda status: own_again(checkout_id, form, status))
-    return _own(the_vault().views.checkout(actor(), checkout_id), OtpForm(formdata=None), 200, shown)
+        return refused(error, form, lambda status: _again(checkout_id, form, status))
+    return _again(checkout_id, OtpForm(formdata=None), 200, shown)
 
 
 @blueprint.post("/checkouts/<checkout_id>/check-in")
@@ -168,8 +170,15 @@ def checkout_back(checkout_id: str, _step: str) -> AnyResponse:
 
 
 def _wanted() -> VersionLabel | int:
-    text = request.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else VersionLabel.CURRENT  # noqa: PLR2004 - a version's number fits 32 bits
+    return number_sent() or VersionLabel.CURRENT
+
+
+def _again(checkout_id: str, form: Form, status: int, shown: Shown | None = None) -> Response:
+    """Show the page again from which a form was sent: the walk, or one's own checkout."""
+    which = asked_walk()
+    if which is not None:
+        return walk_again(checkout_id, which, form, status, shown)
+    return _own(the_vault().views.checkout(actor(), checkout_id), form, status, shown)
 
 
 def own_again(checkout_id: str, form: Form, status: int) -> Response:
@@ -180,19 +189,9 @@ def own_again(checkout_id: str, form: Form, status: int) -> Response:
 def others_again(checkout_id: str, form: Form, status: int) -> Response:
     """Show somebody's checkout again, with what was refused of a review or of joining it."""
     view = the_vault().views.checkout(actor(), checkout_id)
-    if _half(view):
+    if half_of(view):
         return _own(view, form, status)
     return _others(view, DecideForm(formdata=None), RevokeForm(formdata=None), status, form)
-
-
-def _half(view: CheckoutView) -> str:
-    """Say which half of the credential is the visitor's under this checkout: both, one, or (empty) none (C8)."""
-    checkout, who = view.checkout, actor().id
-    if who not in {checkout.requester_id, checkout.second_id}:
-        return ""
-    if not the_vault().split.is_split(view.account):
-        return "both" if who == checkout.requester_id else ""
-    return "password" if who == checkout.requester_id else "mfa"
 
 
 def _own(
@@ -209,8 +208,8 @@ def _own(
         form=carrying(form),
         shown=shown,
         returned=returned,
-        openable=_openable(view),
-        half=_half(view),
+        openable=openable_under(view),
+        half=half_of(view),
     )
 
 
@@ -249,19 +248,3 @@ def _shorter(form: DecideForm, view: CheckoutView) -> None:
     asked = view.checkout.requested_seconds
     shorter = [(str(each), duration(each)) for each in reversed(SHORTER) if each < asked]
     form.minutes.choices = options([(str(asked), f"{duration(asked)}, as asked"), *shorter])
-
-
-def _openable(view: CheckoutView) -> list[Version]:
-    """Give the versions that open under this checkout, of each part in the order to try them."""
-    if view.checkout.state is not CheckoutState.ACTIVE:
-        return []
-    try:
-        credential = the_vault().accounts.credential(actor(), view.account.id)
-    except NotFound:
-        return []
-    found = [
-        version
-        for each in credential.view.parts
-        for version in offers(each.part, credential.versions, unverified=each.unverified)
-    ]
-    return sorted(found, key=lambda version: version.kind is PartKind.MFA)

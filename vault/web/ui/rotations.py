@@ -9,15 +9,17 @@ from flask import redirect, request, url_for
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import PartKind, PartState
 from vault.domain.policy import Permission
-from vault.domain.rotation import Outcome, Rotation, RotationState
+from vault.domain.rotation import UNSETTLED, Outcome, Rotation, RotationState
 from vault.domain.secret import Secret
+from vault.domain.walk import Which
 from vault.errors import VaultError
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui import disclose
-from vault.web.ui.checkouts import own_again
 from vault.web.ui.forms import AttestForm, Form, OtpForm, SeedForm, VerifyForm, carrying, options
 from vault.web.ui.site import INVALID, blueprint, page, refused
+from vault.web.ui.standing import half_of
+from vault.web.ui.walk import asked_walk, to_walk, walk_again
 
 if TYPE_CHECKING:
     from flask import Response
@@ -28,32 +30,24 @@ if TYPE_CHECKING:
     from vault.web.ui.disclose import Shown
 
 
-@blueprint.get("/checkouts/<checkout_id>/device")
-@needs(Permission.CHECKOUT_USE)
-def enrol_device(checkout_id: str) -> Response:
-    """Ask for the secret key that AWS shows."""
-    the_vault().views.checkout(actor(), checkout_id)
-    return page("ui/device.html", form=SeedForm(formdata=None), checkout_id=checkout_id)
-
-
 @blueprint.post("/checkouts/<checkout_id>/rotations")
 @needs(Permission.CHECKOUT_USE)
 def plan(checkout_id: str) -> AnyResponse:
     """Seal a new value."""
     if request.form.get("part") == PartKind.MFA:
         return _plan_device(checkout_id)
-    form = Form()
+    form, which = Form(), asked_walk() or Which.PASSWORD
     try:
-        rotation = the_vault().rotations.plan(actor(), checkout_id, PartKind.PASSWORD)
+        the_vault().rotations.plan(actor(), checkout_id, PartKind.PASSWORD)
     except VaultError as error:
-        return refused(error, form, lambda status: own_again(checkout_id, form, status))
-    return redirect(url_for("ui.rotation_page", rotation_id=rotation.id), 303)
+        return refused(error, form, lambda status: walk_again(checkout_id, which, form, status))
+    return to_walk(checkout_id, which)
 
 
 @blueprint.get("/rotations/<rotation_id>")
 @needs(Permission.ACCOUNT_READ)
 def rotation_page(rotation_id: str) -> Response:
-    """Show a rotation and its next step."""
+    """Show a rotation: to the lease's holder as the walk that it is part of, to everybody else as it stands."""
     return _page(rotation_id, OtpForm(formdata=None), 200)
 
 
@@ -72,20 +66,16 @@ def display(rotation_id: str) -> AnyResponse:
 @blueprint.post("/rotations/<rotation_id>/attest")
 @needs(Permission.CHECKOUT_USE)
 def attest(rotation_id: str) -> AnyResponse:
-    """Record what AWS did; checked in as well where that was asked and AWS took it."""
+    """Record what AWS did."""
     vault, form = the_vault(), AttestForm()
     _outcomes(form, vault.views.rotation(actor(), rotation_id).rotation)
     if not form.validate():
         return _page(rotation_id, form, INVALID, attest_form=form)
     try:
         settled = vault.attestations.attest(actor(), rotation_id, Outcome(form.outcome.data))
-        mine = _mine(settled.account_id)
-        if form.check_in.data and settled.state is RotationState.ACCEPTED and mine is not None:
-            vault.checkouts.check_in(actor(), mine.checkout.id)
-            return redirect(url_for("ui.checkout_page", checkout_id=mine.checkout.id), 303)
     except VaultError as error:
         return refused(error, form, lambda status: _page(rotation_id, form, status, attest_form=form))
-    return redirect(url_for("ui.rotation_page", rotation_id=rotation_id), 303)
+    return _on(settled)
 
 
 @blueprint.post("/rotations/<rotation_id>/verify")
@@ -110,10 +100,10 @@ def abandon(rotation_id: str) -> AnyResponse:
     """Drop a plan that nobody has seen."""
     form = OtpForm(formdata=None)
     try:
-        the_vault().rotations.abandon(actor(), rotation_id)
+        dropped = the_vault().rotations.abandon(actor(), rotation_id)
     except VaultError as error:
         return refused(error, form, lambda status: _page(rotation_id, form, status))
-    return redirect(url_for("ui.rotation_page", rotation_id=rotation_id), 303)
+    return _on(dropped)
 
 
 @blueprint.get("/rotations/<rotation_id>/<any('display', 'attest', 'verify', 'abandon'):_step>")
@@ -124,17 +114,25 @@ def rotation_back(rotation_id: str, _step: str) -> AnyResponse:
 
 
 def _plan_device(checkout_id: str) -> AnyResponse:
-    form = SeedForm()
+    form, which = SeedForm(), asked_walk() or Which.MFA
 
     def again(status: int) -> Response:
-        return page("ui/device.html", status, form=form, checkout_id=checkout_id)
+        return walk_again(checkout_id, which, form, status)
 
     if not form.validate():
         return again(INVALID)
     try:
-        rotation = the_vault().rotations.plan(actor(), checkout_id, PartKind.MFA, Secret(form.seed.data))
+        the_vault().rotations.plan(actor(), checkout_id, PartKind.MFA, Secret(form.seed.data))
     except VaultError as error:
         return refused(error, form, again)
+    return to_walk(checkout_id, which)
+
+
+def _on(rotation: Rotation) -> AnyResponse:
+    """Lead on: to the walk's next step where the form came from one, to the rotation otherwise."""
+    which, mine = asked_walk(), _mine(rotation.account_id)
+    if which is not None and mine is not None:
+        return to_walk(mine.checkout.id, which)
     return redirect(url_for("ui.rotation_page", rotation_id=rotation.id), 303)
 
 
@@ -149,35 +147,35 @@ def _page(
 ) -> Response:
     vault, who = the_vault(), actor()
     view = vault.views.rotation(who, rotation_id)
-    mine = _mine(view.account.id)
+    rotation, mine = view.rotation, _mine(view.account.id)
+    if mine is not None and (
+        rotation.state in UNSETTLED or shown is not None or rotation.attested_in == mine.checkout.id
+    ):
+        return walk_again(mine.checkout.id, asked_walk() or Which(rotation.kind), form, status, shown)
     attest_form = attest_form or AttestForm(formdata=None)
-    _outcomes(attest_form, view.rotation)
-    own = who.id in {view.rotation.displayed_by, view.rotation.attested_by}
-    may_attest = view.rotation.state in {RotationState.DISPLAYED, RotationState.UNKNOWN} and (
-        mine is not None or view.rotation.displayed_by == who.id
-    )
+    _outcomes(attest_form, rotation)
     return page(
         "ui/rotation.html",
         status,
         view=view,
         form=carrying(form),
         mine=mine,
-        own=own,
-        shown=shown,
-        may_attest=may_attest,
+        own=who.id in {rotation.displayed_by, rotation.attested_by},
+        may_attest=rotation.state is RotationState.UNKNOWN and rotation.displayed_by == who.id,
+        old_devices=[each for each in vault.devices.of(who, view.account.id) if each.is_old],
         attest=attest_form,
         verify=verify_form or VerifyForm(formdata=None),
     )
 
 
 def _mine(account_id: str) -> CheckoutView | None:
-    """Give one's own running checkout of an account."""
+    """Give the running checkout of an account that one holds, alone or as its second person."""
     vault, who = the_vault(), actor()
     claim = vault.accounts.get(who, account_id).claim
-    if claim is None or claim.requester_id != who.id:
+    if claim is None:
         return None
     view = vault.views.checkout(who, claim.id)
-    return view if view.checkout.state is CheckoutState.ACTIVE else None
+    return view if view.checkout.state is CheckoutState.ACTIVE and half_of(view) else None
 
 
 def _outcomes(form: AttestForm, rotation: Rotation) -> None:

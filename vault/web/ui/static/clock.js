@@ -29,7 +29,7 @@
 
   function tickClock(clock) {
     const seconds = left(clock.dataset.until);
-    clock.textContent = clock.dataset.words ? `${seconds} s` : format(seconds);
+    clock.textContent = clock.dataset.words ? `${clock.dataset.before ?? ""}${seconds} s` : format(seconds);
     clock.classList.toggle("clock--late", seconds <= 300 && seconds > 0 && clock.classList.contains("clock"));
     clock.classList.toggle("clock--over", seconds === 0 && clock.classList.contains("clock"));
     if (clock.classList.contains("clock") && SPOKEN.has(seconds)) {
@@ -50,18 +50,21 @@
   }
 
   function tickRing(ring) {
-    const begun = left(ring.dataset.from || root.dataset.now) === 0;
+    const wait = left(ring.dataset.from || root.dataset.now);
+    const begun = wait === 0;
     const seconds = left(ring.dataset.until);
-    const shown = begun ? Math.min(seconds, 30) : 30;
+    // what is good counts down to its end; what comes next counts down to its beginning, and its ring is empty
+    const shown = begun ? Math.min(seconds, 30) : 0;
     ring.querySelector(".ring__left").setAttribute("stroke-dashoffset", String(30 - shown));
-    ring.querySelector(".ring__number").textContent = String(seconds);
-    ring.classList.toggle("ring--late", seconds <= 5);
+    ring.querySelector(".ring__number").textContent = String(begun ? seconds : wait);
+    ring.classList.toggle("ring--late", begun && seconds <= 5);
+    ring.classList.toggle("ring--waits", !begun);
     const code = ring.closest(".code");
     if (code) {
       code.classList.toggle("gone", seconds === 0);
       const words = code.querySelector("[data-state]");
       if (words) {
-        words.textContent = seconds === 0 ? "Over, was good" : begun ? "Good" : "Next, good";
+        words.textContent = seconds === 0 ? "Over, was good" : begun ? "Good now," : `Next, in ${wait} s,`;
       }
     }
   }

@@ -43,8 +43,27 @@
       if (link) {
         link.click();
       }
+      return;
+    }
+    // One key on a page that has steps. Held down it counts once, so that no step is passed by.
+    const meant = [...document.querySelectorAll(`[data-hotkey="${CSS.escape(event.key)}"]`)];
+    const found = event.repeat ? undefined : meant.find((each) => each.getClientRects().length > 0);
+    if (found) {
+      event.preventDefault();
+      if (found.matches("input")) {
+        found.focus();
+      } else {
+        found.click();
+      }
     }
   });
+
+  function chips() {
+    for (const chip of document.querySelectorAll("[data-chip]")) {
+      chip.hidden = off();
+    }
+  }
+  chips();
 
   const button = document.getElementById("shortcuts");
   if (button) {

@@ -1,5 +1,5 @@
 // Secrets on a page: copy, clear the clipboard, hide. Nothing is stored, nothing is asked of the server.
-// Decided here: a value leaves the page after its time, on "Hide", and whenever the page is left.
+// Decided here: a value leaves the page once it was copied, after its time, on "Hide", and whenever the page is left.
 (() => {
   "use strict";
 
@@ -30,8 +30,11 @@
     }
   }
 
+  let clearing = 0;
+
   async function copy(place, button) {
-    const value = place.querySelector(button.dataset.copy);
+    const one = button.closest("[data-one]");
+    const value = (one ?? place).querySelector(button.dataset.copy);
     if (!value) {
       return;
     }
@@ -43,11 +46,28 @@
       return;
     }
     inClipboard = true;
+    window.clearTimeout(clearing);
+    clearing = window.setTimeout(() => clearClipboard(place), CLIPBOARD_SECONDS * 1000);
+    if (one) {
+      spend(place, one, value, button);
+    } else {
+      wipe(place, "Copied, and hidden.");
+    }
     say(place, `Copied. The clipboard is cleared in ${CLIPBOARD_SECONDS} seconds.`);
-    window.setTimeout(() => clearClipboard(place), CLIPBOARD_SECONDS * 1000);
   }
 
-  function wipe(place) {
+  // One of several values was copied: it leaves the page, its clock stays; the next one is offered.
+  function spend(place, one, value, button) {
+    value.textContent = "copied";
+    value.classList.add("code__digits--gone");
+    button.remove();
+    const next = place.querySelector("[data-one] button[data-act='copy']");
+    if (next) {
+      next.focus();
+    }
+  }
+
+  function wipe(place, words) {
     if (!place.isConnected || place.dataset.wiped) {
       return;
     }
@@ -58,6 +78,10 @@
       inner.remove();
     }
     const hidden = place.querySelector("[data-hidden]");
+    const gone = place.querySelector("[data-gone]");
+    if (gone && words) {
+      gone.textContent = words;
+    }
     if (hidden) {
       hidden.hidden = false;
       if (hadFocus) {
@@ -65,7 +89,7 @@
       }
     }
     if (voice) {
-      voice.textContent = "Hidden.";
+      voice.textContent = words ?? "Hidden.";
     }
   }
 
@@ -100,8 +124,26 @@
     }
   }
 
+  // What is no secret: an address to sign in with, a device's name.
+  for (const button of document.querySelectorAll("button[data-copies]")) {
+    const value = button.parentElement.querySelector("[data-plain]");
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(value.textContent.trim());
+        button.classList.add("btn--did");
+        if (voice) {
+          voice.textContent = "Copied.";
+        }
+        window.setTimeout(() => button.classList.remove("btn--did"), 1500);
+      } catch {
+        window.getSelection().selectAllChildren(value);
+      }
+    });
+  }
+
   // Leaving by any way, the page cache included, takes every value off the page first.
-  window.addEventListener("pagehide", () => document.querySelectorAll("[data-secret]").forEach(wipe));
+  window.addEventListener("pagehide", () => document.querySelectorAll("[data-secret]").forEach((place) => wipe(place)));
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && document.querySelector("[data-wiped]")) {
       window.location.replace(document.documentElement.dataset.home);
