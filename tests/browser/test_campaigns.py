@@ -85,10 +85,10 @@ def do(stage: Stage) -> None:
     page.goto(f"{stage.base_url}/upkeep/campaigns")
     look(page, "campaigns")
     page.get_by_role("link", name="Spring 2027").click()
-    page.get_by_label("How many").fill("no number")
+    page.get_by_label("Take how many").fill("no number")
     page.get_by_role("button", name="Take them").click()
     page.get_by_text("Give a number from 1 on.").wait_for()
-    page.get_by_label("How many").fill("1")
+    page.get_by_label("Take how many").fill("1")
     page.get_by_role("button", name="Take them").click()
     page.get_by_role("button", name="Take it").last.click()
     assert page.get_by_role("button", name="Give back").count() == 2

@@ -51,6 +51,6 @@ class MoveForm(Form):
 
 
 class TakeForm(Form):
-    """So many accounts that nobody has, or so many of one's own back."""
+    """So many accounts that nobody has."""
 
-    number = StringField("How many", COUNT)
+    number = StringField("Take how many", COUNT)
