@@ -42,7 +42,7 @@ def play(act: Act, directory: Path, witness: Client, shares: Sequence[Secret[str
 
     older = act.vault.trail.checkpoint()
     # somebody signs in as root whom nobody knows: only AWS sees it
-    act.console.trail.signed_in(world.DUE.number, act.clock.now(), ip=eyes.STRANGER, mfa=False)
+    act.console.trail.signed_in(world.UNKNOWN.number, act.clock.now(), ip=eyes.STRANGER, mfa=False)
 
     act.stage.scene("Using root")
     why = "Change the account's contact settings, which only root can."
@@ -77,7 +77,7 @@ def play(act: Act, directory: Path, witness: Client, shares: Sequence[Secret[str
 
     act.stage.scene("Eyes outside")
     act.clock.advance(eyes.LATER)
-    eyes.reconcile(act, world.DUE)
+    eyes.reconcile(act, world.UNKNOWN)
     upkeep.prove_by_aws(act, rotation)
     eyes.publish(act)
     kept = eyes.cosign(act, witness, older, directory)
