@@ -39,7 +39,7 @@ def standing(world: World) -> set[tuple[str, str, str]]:
 
 
 def test_a_fault_is_opened_once_mended_by_itself_and_opened_again(world: World) -> None:
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.held()
     paper.other[NUMBER] = {"root_keys": Known(value=True)}
     looked = world.vault.inspecting.once()
@@ -68,7 +68,7 @@ def test_a_fault_is_opened_once_mended_by_itself_and_opened_again(world: World) 
 
 def test_what_is_not_known_opens_nothing_and_closes_nothing(quick_world: World) -> None:
     world = quick_world
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.held()
     dark: dict[str, Any] = dict.fromkeys(
         (
@@ -109,7 +109,7 @@ def test_what_is_not_known_opens_nothing_and_closes_nothing(quick_world: World) 
 
 def test_an_account_whose_role_is_gone_is_a_finding_and_its_others_stay(quick_world: World) -> None:
     world = quick_world
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.held()
     paper.other[NUMBER] = {"root_keys": Known(value=True)}
     world.vault.inspecting.once()
@@ -121,7 +121,7 @@ def test_an_account_whose_role_is_gone_is_a_finding_and_its_others_stay(quick_wo
 
 
 def test_the_same_is_kept_and_told_once(world: World) -> None:
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.held()
     for _ in range(3):
         world.vault.inspecting.once()
@@ -141,7 +141,7 @@ def test_the_same_is_kept_and_told_once(world: World) -> None:
 
 
 def test_everybody_has_a_turn_in_an_interval_and_asked_ones_come_first(world: World) -> None:
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.vault = replace(
         world.vault, inspecting=replace(world.vault.inspecting, interval=timedelta(minutes=10))
     )
@@ -166,7 +166,7 @@ def test_everybody_has_a_turn_in_an_interval_and_asked_ones_come_first(world: Wo
 
 
 def test_who_takes_an_account_has_it_alone_until_it_would_be_forgotten(world: World) -> None:
-    inspected(world)
+    inspected(world.vault)
     world.account()
     now = world.clock.now()
     with world.vault.units.write() as unit:
@@ -187,7 +187,7 @@ def test_asking_needs_the_power_and_an_account_that_is_ours(quick_world: World) 
     olga = world.human("olga", Role.OPERATOR).actor
     with pytest.raises(Conflict, match=r"inspection\.role"):
         world.vault.inspecting.ask(olga, NUMBER)
-    inspected(world)
+    inspected(world.vault)
     with pytest.raises(Conflict) as refused:
         world.vault.inspecting.ask(olga, OTHER)
     assert refused.value.code == "custody.state"
@@ -202,7 +202,7 @@ def test_asking_needs_the_power_and_an_account_that_is_ours(quick_world: World) 
 
 def test_what_was_found_of_an_account_that_left_is_closed(quick_world: World) -> None:
     world = quick_world
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.held()
     paper.other[NUMBER] = {"root_keys": Known(value=True)}
     world.vault.inspecting.once()
@@ -227,7 +227,7 @@ def test_what_was_found_of_an_account_that_left_is_closed(quick_world: World) ->
 
 def organized(world: World) -> PaperInspector:
     """Hold a payer and a member."""
-    paper = inspected(world)
+    paper = inspected(world.vault)
     world.account(PAYER, Kind.PAYER)
     world.account(NUMBER, Kind.MEMBER)
     return paper
@@ -276,7 +276,7 @@ def test_a_list_that_cannot_be_read_says_why(quick_world: World) -> None:
 
 
 def test_the_entries_are_of_the_account(quick_world: World) -> None:
-    paper = inspected(quick_world)
+    paper = inspected(quick_world.vault)
     quick_world.held()
     paper.other[NUMBER] = {"root_mfa": Known(value=False)}
     quick_world.vault.inspecting.once()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vault.domain.hygiene import Wanted
@@ -25,7 +25,7 @@ from vault.domain.inspection import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tests.support.world import World
+    from vault.bootstrap import Vault
     from vault.domain.account import Account
     from vault.ports.inspection import Target
 
@@ -73,11 +73,11 @@ class PaperInspector:
         return Roster(target.account_id, at, self.lists.get(target.account_id, DENIED))
 
 
-def inspected(world: World) -> PaperInspector:
-    """Give a world's vault an inspector of paper."""
+def inspected(vault: Vault) -> PaperInspector:
+    """Give a vault an inspector of paper, also one that is served already."""
     paper = PaperInspector()
-    inspecting = replace(world.vault.inspecting, inspector=paper, wanted=WANTED)
-    world.vault = replace(world.vault, inspecting=inspecting)
+    object.__setattr__(vault.inspecting, "inspector", paper)
+    object.__setattr__(vault.inspecting, "wanted", WANTED)
     return paper
 
 

@@ -16,6 +16,8 @@ from vault.errors import NotFound
 from vault.ports.store import AccountFilter, CheckoutFilter, Slice
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
+from vault.web.ui import words_findings
+from vault.web.ui.findings import at_aws
 from vault.web.ui.site import blueprint, next_page, page
 from vault.web.ui.words import CUSTODY, KIND
 
@@ -94,6 +96,8 @@ def account_page(account_id: str) -> Response:
         why=WORDS,
         steps=STEPS,
         is_split=vault.split.is_split(credential.view.account),
+        at_aws=at_aws(account_id),
+        told=words_findings,
         may_break=vault.glass.may_break(who, credential.view.account),
         customer=customer_of(who, credential.view.account.customer_id),
     )
