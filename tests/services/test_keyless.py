@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import pytest
 
-from tests.support.aws_cloud import aws_cloud
+from tests.support.central_root import MEMBER, PAYER, VAULT, asking_aws, hold_member
 from tests.support.replay import check_replay
 from tests.support.trails import found_at
-from vault.adapters.central_root import AwsCentralRoot
-from vault.crypto import totp
 from vault.domain.account import Custody, Kind
 from vault.domain.actor import Reach, Role
 from vault.domain.credential import PartKind, PartState, VersionLabel
 from vault.domain.keyless import Act, KeylessState
-from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, NotFound, Unavailable
 from vault.ports.central_root import KeylessFilter
 from vault.ports.store import EntryFilter, Slice
-from vault.services.custody import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,43 +27,22 @@ if TYPE_CHECKING:
     from vault.domain.proposal import Proposal
     from vault.services.keyless import KeylessMembers
 
-VAULT, PAYER, MEMBER = "123456789012", "999988887777", "111122223333"
 WHY = "nobody signs in as root of this member any more"
 
 
 @pytest.fixture
 def aws(quick_world: World) -> Iterator[AwsCloud]:
-    with aws_cloud(quick_world.clock.now) as cloud:
-        cloud.organization(PAYER, {MEMBER: ("Shop", "shop@msp.example")}, root_access=True)
-        cloud.role(PAYER, "Broker", trusts=VAULT, external_id="our-deal")
-        root = cloud.root(MEMBER)
-        root.add_device("rv-1", quick_world.clock.now())
-        keys = {name.upper(): str(value) for name, value in cloud.user(VAULT).items()}
-        with mock.patch.dict(os.environ, keys):
-            yield cloud
+    with asking_aws(quick_world) as cloud:
+        yield cloud
 
 
 @pytest.fixture
 def world(quick_world: World, aws: AwsCloud) -> World:
     """Lend a world whose vault asks that AWS, with a payer, a held member and three people."""
-    central = AwsCentralRoot("Broker", "our-deal", "eu-central-1", aws.url)
-    vault = replace(quick_world.vault, keyless=replace(quick_world.vault.keyless, central=central))
-    quick_world.vault = vault
-    quick_world.account(PAYER, Kind.PAYER)
-    hold(quick_world)
+    hold_member(quick_world)
     quick_world.human("ada", Role.APPROVER)
     quick_world.human("olaf", Role.OPERATOR)
     return quick_world
-
-
-def hold(world: World) -> None:
-    """Take the member into custody."""
-    account = world.account(MEMBER, Kind.MEMBER)
-    carla = world.human("carla", Role.CUSTODIAN)
-    values = Existing(
-        account.root_email, Secret("Correct-Horse-7-Battery"), totp.generate_seed().secret, attested=True
-    )
-    world.vault.custodies.take_in(carla.actor, MEMBER, values, carla.otp())
 
 
 def members(world: World) -> KeylessMembers:

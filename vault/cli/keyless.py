@@ -86,7 +86,7 @@ def propose(account: str, act: str, why: str, *, wait: bool, as_json: bool) -> N
         emit(found)
         return
     click.echo(
-        f"Proposal {plain(found['id'])} waits for another person: rootvault proposals agree {plain(found['id'])}"
+        f"Proposal {plain(found['id'])} waits for another person: rootvault proposals {plain(found['id'])} --agree"
     )
     click.echo(f"Then: rootvault keyless carry-out {plain(account)}")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -33,10 +33,13 @@ if TYPE_CHECKING:
     from vault.ports.store import Unit
 
 
+_NONE: Final = "none"
+
+
 def content_of(act: Act, known: Keyless) -> str:
     """Write what exactly is agreed to."""
-    facts: dict[str, object] = {"act": act.value, "account": known.account_id, "payer": known.payer_id}
-    return in_json(facts | ({"root": known.root.facts()} if act is Act.REMOVE else {}))
+    facts = {"act": act.value, "account": known.account_id, "payer": known.payer_id}
+    return in_json(facts | (_named(known.root) if act is Act.REMOVE else {}))
 
 
 def act_of(proposal: Proposal) -> Act:
@@ -46,7 +49,21 @@ def act_of(proposal: Proposal) -> Act:
 
 def agreed_root(proposal: Proposal) -> RootFound:
     """Read what may go."""
-    return RootFound.of(json.loads(proposal.content).get("root", {}))
+    told: dict[str, str] = json.loads(proposal.content)
+
+    def names(what: str) -> tuple[str, ...]:
+        return tuple(each for each in told.get(what, _NONE).split(" ") if each != _NONE)
+
+    return RootFound(
+        bool(names("password")), names("mfa devices"), names("access keys"), names("certificates")
+    )
+
+
+def _named(root: RootFound) -> dict[str, str]:
+    """Name what goes so that a person reads it; no serial number and no id of AWS's has a space in it."""
+    lists = {"mfa devices": root.devices, "access keys": root.keys, "certificates": root.certificates}
+    said = {what: " ".join(sorted(names)) or _NONE for what, names in lists.items()}
+    return {"password": "yes" if root.password else _NONE} | said
 
 
 @dataclass(frozen=True)

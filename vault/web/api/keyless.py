@@ -50,6 +50,7 @@ def register_keyless(account_id: str, sent: Asking) -> KeylessResource:
     "POST",
     "/accounts/<account_id>/keyless/proposal",
     Permission.KEYLESS_DECIDE,
+    creates="/proposals/{id}",
     problems={
         401: ("auth.refused",),
         409: ("keyless.state", "keyless.changed", "proposal.exists", "otp.used"),

@@ -61,14 +61,14 @@ def keyless_list() -> Response:
     )
 
 
-@blueprint.get("/accounts/<account_id>/keyless")
+@blueprint.get("/upkeep/keyless/<account_id>")
 @needs(Permission.ACCOUNT_READ)
 def keyless_page(account_id: str) -> Response:
     """Show what is known of one member's root, and what comes next."""
     return _member(account_id, Form(formdata=None), 200)
 
 
-@blueprint.post("/accounts/<account_id>/keyless/look")
+@blueprint.post("/upkeep/keyless/<account_id>/look")
 @needs(Permission.KEYLESS_DECIDE)
 def keyless_look(account_id: str) -> AnyResponse:
     """Ask AWS what the root has."""
@@ -77,7 +77,7 @@ def keyless_look(account_id: str) -> AnyResponse:
     return _done(account_id, form, lambda: the_vault().keyless.look(actor(), account_id, payer))
 
 
-@blueprint.post("/accounts/<account_id>/keyless/register")
+@blueprint.post("/upkeep/keyless/<account_id>/register")
 @needs(Permission.KEYLESS_DECIDE)
 def keyless_register(account_id: str) -> AnyResponse:
     """Take a member that never had any as it is."""
@@ -86,14 +86,14 @@ def keyless_register(account_id: str) -> AnyResponse:
     return _done(account_id, form, lambda: the_vault().keyless.register(actor(), account_id, payer))
 
 
-@blueprint.post("/accounts/<account_id>/keyless/carry-out")
+@blueprint.post("/upkeep/keyless/<account_id>/carry-out")
 @needs(Permission.KEYLESS_DECIDE)
 def keyless_carry_out(account_id: str) -> AnyResponse:
     """Do what two people agreed to, or go on with it."""
     return _done(account_id, Form(), lambda: the_vault().keyless.carry_out(actor(), account_id))
 
 
-@blueprint.post("/accounts/<account_id>/keyless/propose")
+@blueprint.post("/upkeep/keyless/<account_id>/propose")
 @needs(Permission.KEYLESS_DECIDE)
 def keyless_propose(account_id: str) -> AnyResponse:
     """Propose what comes next."""
