@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the statements are an attacker's, of texts of our own
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,14 +13,17 @@ from sqlalchemy import text as sql
 from tests.support.events import entries
 from tests.support.prepared import copy_files, reopen
 from tests.support.replay import check_replay
+from tests.support.world import ORIGIN
 from vault.adapters.db import SqlUnits
 from vault.bootstrap.compose import Ground, compose
+from vault.cli.admin.recipient_check import check_recipient
 from vault.crypto import recovery
 from vault.crypto.context import Context
 from vault.crypto.envelope import Envelope, decode_wraps, open_envelope
 from vault.domain.actor import Role
 from vault.domain.credential import PartKind, VersionOrigin
 from vault.domain.event import EventType
+from vault.domain.proposal import ProposalState
 from vault.domain.recipient import NONE, ToldRecipient
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, Invalid, Unavailable
@@ -170,11 +174,13 @@ def test_one_in_force_is_replaced_never_ended_and_nobody_counts_at_once(world: W
 
 
 def test_a_later_word_ends_what_still_waits(world: World) -> None:
-    agree(world, propose(world, MADE.recipient))
+    held = agree(world, propose(world, MADE.recipient))
     settle(world, OTHER.recipient)
     world.clock.advance(days=9)
     assert world.vault.recipients.book.recipient == OTHER.recipient
     ada = world.human("ada", Role.ADMIN)
+    ended = world.vault.proposals.get(ada.actor, held.id)
+    assert ended.state(world.clock.now()) is ProposalState.ENDED
     state = world.vault.recipients.state(ada.actor)
     assert (state.number, state.recipient, state.held) == (2, OTHER.recipient, ())
     check_replay(world)
@@ -289,3 +295,20 @@ def test_a_restore_takes_over_what_the_old_log_tells_and_not_what_rows_say(world
         later = world.clock.now() + HOLD
         assert kept_by(unit.census.leaves(), later) == ToldRecipient(2, OTHER.recipient)
         assert kept_by((), later) == ToldRecipient(0, "")
+
+
+def test_doctor_says_how_far_it_reaches_and_what_was_planted(world: World, tmp_path: Path) -> None:
+    whole = world.vault.settings
+    general = replace(whole.general, data_directory=str(tmp_path / "vault"))
+    log = replace(whole.log, origin=ORIGIN, key_file="log.key", mark_file="log.mark")
+    settings = replace(whole, general=general, log=log)
+
+    def said() -> list[tuple[str, str]]:
+        return [(each.level.value, each.words) for each in check_recipient(settings, world.clock)]
+
+    assert said() == [("ok", "none is in force: losing every key loses every credential")]
+    settle(world, MADE.recipient)
+    assert said() == [("warn", f"2 of 2 sealed values are not wrapped for {MADE.recipient}")]
+    tamper(world, PLANTED)
+    assert said()[0] == ("fail", "The rows have recipient 9 in force, the log 1.")
+    assert MADE.recipient in said()[1][1]

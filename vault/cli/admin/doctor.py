@@ -28,6 +28,7 @@ from vault.cli.admin.host import config_option, settings_of
 from vault.cli.admin.notice_check import check_notices
 from vault.cli.admin.outside_check import check_outside
 from vault.cli.admin.policy_check import check_policy
+from vault.cli.admin.recipient_check import check_recipient
 from vault.cli.admin.review_check import check_reviews
 from vault.cli.admin.ticket_check import check_tickets
 from vault.cli.exits import plain
@@ -85,6 +86,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     if broken:
         return
     yield from check_policy(settings)
+    yield from check_recipient(settings)
     faults = 0
     for finding in check_trail(settings, deep=deep):
         faults += finding.level is Level.FAIL and finding.name == "log entries"
