@@ -41,9 +41,9 @@ def look(page: Page, name: str) -> None:
 @pytest.mark.parametrize("javascript", [True, False], ids=["", "without javascript"])
 def test_two_people_take_a_members_root_credentials_away(stage: Stage, *, javascript: bool) -> None:
     world = stage.house.world
+    carla, amir = stage.members[Role.CUSTODIAN], stage.members[Role.APPROVER]
+    world.people["carla"] = Human(stage.house.actor(carla), carla.seed, world.clock, carla.used)
     with asking_aws(world) as aws:
-        carla, amir = stage.members[Role.CUSTODIAN], stage.members[Role.APPROVER]
-        world.people["carla"] = Human(stage.house.actor(carla), carla.seed, world.clock, carla.used)
         hold_member(world)
         world.clock.advance(minutes=1)
         visitor = stage.visitor(javascript=javascript)

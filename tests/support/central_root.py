@@ -26,25 +26,25 @@ MEMBER: Final = "111122223333"
 
 @contextlib.contextmanager
 def asking_aws(world: World) -> Iterator[AwsCloud]:
-    """Serve AWS with an Organization of a payer and a member, whose root has a password and a device."""
+    """Serve AWS with an Organization of a payer, which is registered, and a member with a password and a device."""
     with aws_cloud(world.clock.now) as cloud:
         cloud.organization(PAYER, {MEMBER: ("Shop", "shop@msp.example")}, root_access=True)
         cloud.role(PAYER, "Broker", trusts=VAULT, external_id="our-deal")
         cloud.root(MEMBER).add_device("rv-1", world.clock.now())
         keys = {name.upper(): str(value) for name, value in cloud.user(VAULT).items()}
         central = AwsCentralRoot("Broker", "our-deal", "eu-central-1", cloud.url)
+        world.account(PAYER, Kind.PAYER)
         # the vault was composed before there was an AWS to name
         object.__setattr__(world.vault.keyless, "central", central)
         with mock.patch.dict(os.environ, keys):
             yield cloud
 
 
-def hold_member(world: World) -> None:
-    """Register the payer, and take the member into custody."""
-    world.account(PAYER, Kind.PAYER)
-    account = world.account(MEMBER, Kind.MEMBER)
+def hold_member(world: World, number: str = MEMBER) -> None:
+    """Take a member into custody."""
+    account = world.account(number, Kind.MEMBER)
     carla = world.human("carla", Role.CUSTODIAN)
     values = Existing(
         account.root_email, Secret("Correct-Horse-7-Battery"), totp.generate_seed().secret, attested=True
     )
-    world.vault.custodies.take_in(carla.actor, MEMBER, values, carla.otp())
+    world.vault.custodies.take_in(carla.actor, number, values, carla.otp())
