@@ -38,6 +38,7 @@ DOORS: Final = {
     "vault/web/api/people.py": "a one-time code goes to the use case",
     "vault/web/api/policy.py": "a one-time code goes to the use case",
     "vault/web/api/proposals.py": "a one-time code goes to the use case",
+    "vault/web/api/recipient.py": "a one-time code goes to the use case",
     "vault/web/api/schemas/base.py": "a secret goes into an answer",
     "vault/web/api/tokens.py": "a one-time code goes to the use case",
     "vault/web/auth.py": "a session goes into its cookie",
