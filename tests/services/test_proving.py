@@ -203,6 +203,10 @@ def test_many_workers_verify_once(desk: Desk, tmp_path: Path) -> None:
     assert sum(each.verified for each in passes) == 1
     assert len(newest(desk.world, "rotation.verified")) == 1
     assert newest(desk.world, "rotation.unverified") == []
+    strange = root(NUMBER, desk.world.clock.now(), "PasswordUpdated")
+    found_at(desk.vault, tmp_path / "trail", [strange], desk.world.clock.now())
+    with desk.vault.units.read() as unit:
+        assert set(contradicted(unit, EVERYTHING)) == {(NUMBER, PartKind.PASSWORD)}
 
 
 def test_what_waits_too_long_is_told_of_once_by_any_number_of_workers(desk: Desk) -> None:
