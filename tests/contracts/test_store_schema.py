@@ -134,7 +134,7 @@ def test_the_migrations_run_without_the_repository(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "0017"
+    assert done.stdout.strip() == "0018"
 
 
 def test_alembic_itself_finds_no_drift(store_url: str) -> None:
