@@ -8,13 +8,12 @@ twice, one claim of a time step) are the database's: their breach comes back as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from vault.domain.actor import Reach
-from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
+from vault.domain.credential import PartKind
 from vault.domain.event import Event
 from vault.ports.accounts import AccountStore, CustomerStore
 from vault.ports.campaigns import CampaignStore, ComingStore
@@ -56,6 +55,7 @@ from vault.ports.records import (
     Slice,
 )
 from vault.ports.restoring import RestoreStore
+from vault.ports.versions import VersionStore
 from vault.ports.words import WordStore
 
 __all__ = [
@@ -90,84 +90,6 @@ __all__ = [
     "Units",
     "VersionStore",
 ]
-
-
-class VersionStore(Protocol):
-    """Sealed versions; a version's value never changes."""
-
-    def add(self, version: Version) -> None:
-        """Keep a new version; `Conflict` concurrent.change where the number was taken meanwhile."""
-        ...
-
-    def get(self, account_id: str, kind: PartKind, number: int) -> Version | None:
-        """Find one."""
-        ...
-
-    def current(self, account_id: str, kind: PartKind) -> Version | None:
-        """Find the version labelled current."""
-        ...
-
-    def current_of(self, account_ids: tuple[str, ...]) -> Mapping[tuple[str, PartKind], Version]:
-        """Find the current versions of many accounts in one query."""
-        ...
-
-    def of(self, account_id: str, kind: PartKind) -> tuple[Version, ...]:
-        """List all, newest first."""
-        ...
-
-    def seen(self, reach: Reach, limit: int) -> tuple[Version, ...]:
-        """List current passwords within `reach` that somebody saw, the longest ago first."""
-        ...
-
-    def current_passwords(self, reach: Reach) -> Mapping[VersionOrigin, int]:
-        """Count the current passwords within `reach` by where they came from."""
-        ...
-
-    def next_number(self, account_id: str, kind: PartKind) -> int:
-        """Give the number after the highest used."""
-        ...
-
-    def relabel(
-        self, version: Version, label: VersionLabel, *, current_since: datetime | None = None
-    ) -> None:
-        """Move a version's label."""
-        ...
-
-    def mark_disclosed(self, version: Version, at: datetime) -> None:
-        """Set the first disclosure's time, where none is set."""
-        ...
-
-    def device_removed(self, version: Version, at: datetime, by: str) -> None:
-        """Write, once, that a seed's device was taken off at AWS."""
-        ...
-
-    def claim_step(self, version: Version, step: int) -> bool:
-        """Claim a TOTP time step of a seed; False where it, or a later one, was claimed before."""
-        ...
-
-    def each(self) -> Iterator[Version]:
-        """Go through all versions, by account, kind and number."""
-        ...
-
-    def piece(self, after: Version | None, most: int) -> tuple[Version, ...]:
-        """List the versions next to `after`, by account, kind and number."""
-        ...
-
-    def count(self) -> int:
-        """Count all versions."""
-        ...
-
-    def may_rewrap(self) -> bool:
-        """Say whether this database role may put other wraps in place: on PostgreSQL the service's may not."""
-        ...
-
-    def rewrap(self, version: Version, wraps: bytes) -> bool:
-        """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
-        ...
-
-    def drilled(self, version: Version, at: datetime | None, fault: str) -> bool:
-        """Keep what came of a drill: when it last opened, and what was wrong now; False where another drill did."""
-        ...
 
 
 class LogStore(Protocol):
