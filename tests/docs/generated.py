@@ -20,6 +20,7 @@ from vault.domain.agreement import words
 from vault.domain.checkout import CHECKOUT
 from vault.domain.credential import PART, VERSION
 from vault.domain.event import CATALOGUE
+from vault.domain.keyless import KEYLESS
 from vault.domain.lifecycle import Lifecycle
 from vault.domain.policy import Permission, Policy
 from vault.domain.policy_document import parse_policy
@@ -34,6 +35,7 @@ ABOUT = {
     "account": "Custody of an account: who answers for its root now. `customer_held` is where an ECAM member begins "
     "and stays; `keyless` is a member whose root credentials were removed centrally.",
     "checkout": "A checkout claims its account while pending, approved or active: at most one, by a unique index.",
+    "keyless": "A member's root on the way to no credentials, and back. Whoever is stopped goes on from here.",
     "part": "Each of password and mfa. A value that was displayed and not attested is unknown, never forgotten.",
     "rotation": "One attempt to change one part. It belongs to the account: the next holder of its lease goes on.",
     "version": "Versions are immutable; only the label moves. Previous ones open until the new one is proven.",
@@ -42,7 +44,7 @@ ABOUT = {
 
 def state_machines() -> str:
     """Draw every lifecycle as a diagram and as rows."""
-    tables: tuple[Lifecycle[Any, Any], ...] = (CHECKOUT, PART, ROTATION, VERSION, CUSTODY)
+    tables: tuple[Lifecycle[Any, Any], ...] = (CHECKOUT, PART, ROTATION, VERSION, CUSTODY, KEYLESS)
     return "\n".join([NOTE, "# State machines", *(_machine(table) for table in tables)])
 
 
