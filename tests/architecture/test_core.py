@@ -21,7 +21,7 @@ THIRD_PARTIES = {
     "vault/ports": set[str](),
     # `override` is the standard library's own from Python 3.12 on
     "vault/services": {"structlog", "typing_extensions"},
-    "vault/crypto": {"cryptography", "pyotp", "webauthn"},
+    "vault/crypto": {"cryptography", "pyotp", "pyrage", "shamir_mnemonic", "webauthn"},
     "audit": {"cryptography", "orjson", "sqlalchemy"},
 }
 # The core is handed the time and its settings, and touches nothing outside; fresh identifiers are no secret.

@@ -25,18 +25,15 @@ from vault.adapters.db.copying import copy_database
 from vault.bootstrap import recovering
 from vault.bootstrap.recovering import Wish
 from vault.cli.admin import recover as command
-from vault.cli.admin.recovery import recovery
 from vault.cli.exits import Failure
 from vault.crypto.context import Context
 from vault.crypto.envelope import encode_wraps, seal
 from vault.crypto.recovery import wrap_for
-from vault.domain.actor import system_actor
-from vault.domain.credential import Due, PartKind
+from vault.domain.credential import PartKind
 from vault.domain.event import EventType
 from vault.domain.secret import Secret
-from vault.errors import Invalid, NotFound, Refused, Tampered
+from vault.errors import NotFound, Refused, Tampered
 from vault.ports.keys import DataKey
-from vault.services.receipts import Receipts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -358,64 +355,7 @@ def test_two_shares_are_refused_in_plain_words(scene: Scene, tmp_path: Path) -> 
     )
 
 
-# --- the identity
-
-
-def test_a_new_identity_goes_into_five_private_files_and_three_of_them_check(tmp_path: Path) -> None:
-    into = tmp_path / "shares"
-    made = CliRunner().invoke(recovery, ["new", "--into", str(into), "--json"])
-    assert made.exit_code == 0, made.output
-    told = json.loads(made.output)
-    assert [len(told["files"]), told["needed"]] == [5, 3]
-    words = {file.read_text("utf-8") for file in into.iterdir()}
-    assert len(words) == 5
-    assert all(file.stat().st_mode & 0o777 == 0o600 for file in into.iterdir())
-    shares = [argument for file in told["files"][1:4] for argument in ("--share", file)]
-    checked = CliRunner().invoke(recovery, ["check", *shares, "--json"])
-    assert json.loads(checked.output) == {"recipient": told["recipient"]}
-    again = CliRunner().invoke(recovery, ["new", "--into", str(into)])
-    assert isinstance(again.exception, Refused)
-    for wrong in ([], ["--show"], ["--show", "--into", str(into)]):
-        assert isinstance(CliRunner().invoke(recovery, ["new", *wrong]).exception, Refused)
-
-
-# --- the receipt
-
-
-def test_what_was_opened_offline_is_due_once_the_receipt_is_entered(scene: Scene, quick_world: World) -> None:
-    with quick_world.vault.units.read() as unit:
-        mine = unit.vault_id
-    quick_world.held(NUMBER, PASSWORD, SEED)
-    with quick_world.vault.units.read() as unit:
-        versions = {kind: unit.versions.current(NUMBER, kind) for kind in PartKind}
-    facts = json.loads(opened(scene).receipt)
-    facts["opened"] = [
-        {"account": NUMBER, "kind": kind, "version": 1, "sha256": version.sha256}
-        for kind, version in versions.items()
-        if version is not None
-    ]
-    facts["opened"] += [{"account": SECOND, "kind": "mfa", "version": 1, "sha256": "0" * 64}]
-    facts["opened"] += [{"account": NUMBER, "kind": "password", "version": 9, "sha256": "0" * 64}]
-    assert facts["vault"] == mine  # worlds are copies of one
-    receipts = Receipts(quick_world.vault.units, quick_world.clock)
-    text = json.dumps(facts)
-    done = receipts.enter(system_actor("host"), text)
-    assert (done.versions, done.gone, done.known) == (2, 2, 0)
-    alice = Desk(quick_world, AwsConsole(scene.backup.parent / "aws.json")).alice
-    view = quick_world.vault.accounts.get(alice.actor, NUMBER)
-    assert all(Due.DISCLOSED in part.due for part in view.parts)
-    told = entries(quick_world, type=EventType.CREDENTIAL_RECOVERED)
-    assert len(told) == 2
-    again = receipts.enter(system_actor("host"), text)
-    assert (again.versions, again.known) == (0, 1)
-    for wrong in (
-        "no receipt",
-        "[]",
-        json.dumps({**facts, "vault": "x"}),
-        json.dumps({**facts, "opened": [{}]}),
-    ):
-        with pytest.raises(Invalid):
-            receipts.enter(system_actor("host"), wrong)
+# --- the other database
 
 
 @pytest.mark.parametrize("world", ["postgresql"], indirect=True)
