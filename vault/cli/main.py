@@ -61,6 +61,9 @@ PEOPLE: Final[dict[str, _Command]] = {
         "vault.cli.upkeep:recovery_score", "What a lost vault, mailbox or phone takes."
     ),
     "keyless": _Command("vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."),
+    "findings": _Command("vault.cli.findings:findings", "What of accounts at AWS is not as it should be."),
+    "drift": _Command("vault.cli.findings:drift", "The vault's list of accounts against the Organizations'."),
+    "inspection": _Command("vault.cli.findings:inspection", "What was seen of an account at AWS; have it seen."),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "leaver": _Command(

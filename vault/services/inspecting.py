@@ -100,12 +100,6 @@ class Inspecting:
             )
         return total
 
-    def look_now(self, account_id: str) -> Looked:
-        """Look at one account whether or not it is its turn (`rootvault inspect`)."""
-        if self.inspector is None:
-            raise _off()
-        return self._look(self.inspector, Turn(account_id, self.clock.now()))
-
     def ask(self, actor: Actor, account_id: str) -> Seen:
         """Put an account first in line; asked again before the look, nothing more happens."""
         now = self.clock.now()

@@ -26,6 +26,7 @@ from vault.domain.event import stamp
 from vault.domain.policy import Permission
 from vault.errors import Unauthenticated, VaultError
 from vault.web import auth, security
+from vault.web.finding_numbers import FindingNumbers
 from vault.web.guard import HEALTH, PUBLIC, needs
 from vault.web.incident_numbers import IncidentNumbers
 from vault.web.notice_numbers import NoticeNumbers
@@ -163,6 +164,7 @@ def metrics() -> Response:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
     own = CollectorRegistry()
     own.register(IncidentNumbers(auth.the_vault()))
+    own.register(FindingNumbers(auth.the_vault()))
     own.register(ReviewNumbers(auth.the_vault()))
     own.register(OutletNumbers(auth.the_vault()))
     own.register(NoticeNumbers(auth.the_vault()))
