@@ -278,6 +278,10 @@ def test_what_nobody_has_is_taken_and_given_back(world: World) -> None:
     with pytest.raises(Forbidden) as stranger:
         campaigns.assign(ada, campaign.id, [NUMBERS[0]], of=None, to=ada.id)
     assert stranger.value.code == "campaign.person"
+    third = world.human("third", Role.OPERATOR).actor  # may use root, and is not one of its people
+    with pytest.raises(Forbidden) as outside:
+        campaigns.take(third, campaign.id, 1)
+    assert outside.value.code == "campaign.person"
     with pytest.raises(Forbidden):
         campaigns.assign(olga, campaign.id, [NUMBERS[0]], of=None, to=otto.id)
     world.clock.advance(hours=49)
@@ -302,6 +306,26 @@ def test_who_reaches_only_some_sees_and_takes_only_those(world: World) -> None:
     # shared out, what only olga reaches is hers
     other = begin(world, wish(world, "nora", "olga", accounts=NUMBERS[:3], name="Again"))
     assert owned(world, other)[NUMBERS[2]] == id_of(world, "olga")
+
+
+def test_who_raises_budgets_somewhere_proposes_for_there_alone(world: World) -> None:
+    with world.vault.units.read() as unit:
+        account = unit.accounts.get(NUMBERS[0])
+    assert account is not None
+    near = world.human("nora", Role.OPERATOR, Scope(ScopeKind.ACCOUNT, NUMBERS[0]))
+    far = world.human("fred", Role.OPERATOR, Scope(ScopeKind.CUSTOMER, "another"))
+    pia = world.human("pia", Role.APPROVER, Scope(ScopeKind.ACCOUNT, NUMBERS[0]))
+    cleo = world.human("cleo", Role.APPROVER, Scope(ScopeKind.CUSTOMER, account.customer_id))
+    for who in (pia, cleo):
+        names = {each.name for each in world.vault.campaigns.able(who.actor)}
+        assert names == {"olga", "otto", "nora"}
+    assert [each.id for each in world.vault.campaigns.candidates(pia.actor, Where())] == [NUMBERS[0]]
+    for people, numbers in ((("fred",), NUMBERS[:1]), (("nora",), NUMBERS[:2])):
+        with pytest.raises(Invalid):
+            propose(world, wish(world, *people, accounts=numbers), "pia")
+    made = propose(world, wish(world, "nora", accounts=NUMBERS[:1]), "pia")
+    assert str(made.scope) == f"account:{NUMBERS[0]}"
+    assert {near.actor.id, far.actor.id} & set(made.content.split('"')) == {near.actor.id}
 
 
 def test_it_ends_by_time_in_the_log_once(world: World) -> None:
