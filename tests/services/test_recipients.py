@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from sqlalchemy import text as sql
 
+from audit.log import Log
+from audit.mark import MarkFile
+from audit.note import read_key
 from tests.support.events import entries
 from tests.support.prepared import copy_files, reopen
 from tests.support.replay import check_replay
 from tests.support.world import ORIGIN
-from vault.adapters.db import SqlUnits
+from vault.adapters.db import SqlUnits, engine_for
+from vault.adapters.db.copying import copy_database
 from vault.bootstrap.compose import Ground, compose
+from vault.bootstrap.restoring import Wish, restore
 from vault.cli.admin.recipient_check import check_recipient
 from vault.crypto import recovery
 from vault.crypto.context import Context
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
     from vault.domain.credential import Version
     from vault.domain.proposal import Proposal
+    from vault.settings import Settings
 
 MADE: Final = recovery.new_recipient()
 OTHER: Final = recovery.new_recipient()
@@ -297,11 +303,40 @@ def test_a_restore_takes_over_what_the_old_log_tells_and_not_what_rows_say(world
         assert kept_by((), later) == ToldRecipient(0, "")
 
 
-def test_doctor_says_how_far_it_reaches_and_what_was_planted(world: World, tmp_path: Path) -> None:
+def settings_of(world: World, directory: Path) -> Settings:
+    """Give the settings of a host on which this world runs."""
     whole = world.vault.settings
-    general = replace(whole.general, data_directory=str(tmp_path / "vault"))
+    general = replace(whole.general, data_directory=str(directory))
     log = replace(whole.log, origin=ORIGIN, key_file="log.key", mark_file="log.mark")
-    settings = replace(whole, general=general, log=log)
+    return replace(whole, general=general, log=log)
+
+
+def test_after_the_ceremony_the_new_log_names_the_one_that_the_old_log_had(
+    world: World, tmp_path: Path
+) -> None:
+    settle(world, MADE.recipient)
+    waiting = agree(world, propose(world, OTHER.recipient))
+    tamper(world, PLANTED)
+    directory = tmp_path / "vault"
+    directory.chmod(0o700)
+    settings = settings_of(world, directory)
+    copy_database(settings.database_url, tmp_path / "backup.db")
+    wish = Wish(why="the disk broke", by=("Ada", "Bob"), backup=tmp_path / "backup.db")
+    steps = restore(settings, wish, lambda _done, _all: None, world.clock)
+    made = dict(steps.settings)
+    log = Log(steps.origin, read_key(directory / made["log.key_file"], steps.origin))
+    units = SqlUnits(engine_for(settings.database_url), log, MarkFile(directory / made["log.mark_file"]), {})
+    book = RecipientBook(units, world.clock)
+    # what waited out its hold ended, and a row that was planted counts for nothing
+    assert waiting.effective_at is not None
+    for _ in range(2):
+        assert (book.current(), book.fault) == (ToldRecipient(10, MADE.recipient), "")
+        world.clock.at = waiting.effective_at
+    units.engine.dispose()
+
+
+def test_doctor_says_how_far_it_reaches_and_what_was_planted(world: World, tmp_path: Path) -> None:
+    settings = settings_of(world, tmp_path / "vault")
 
     def said() -> list[tuple[str, str]]:
         return [(each.level.value, each.words) for each in check_recipient(settings, world.clock)]
