@@ -120,7 +120,7 @@ class Inspections:
         self.db.change(added.on_conflict_do_update(index_elements=["account_id"], set_=values))
 
     def claim(self, now: datetime, until: datetime, limit: int) -> tuple[Turn, ...]:
-        """Take accounts whose turn it is; the row of each account is held, so that two never take one."""
+        """Take accounts whose turn it is; the row of each account is held, and whoever moves its turn has it."""
         chosen = (
             select(_account.id, _turn.next_at, _turn.asked_by, _turn.asked_at)
             .select_from(tables.account.outerjoin(turns, _turn.account_id == _account.id))
@@ -134,12 +134,24 @@ class Inspections:
             .limit(limit)
             .with_for_update(of=tables.account, skip_locked=True)
         )
-        taken = []
-        for row in self.db.all(chosen):
-            turn = Turn(row[0], now if row[1] is None else row[1], row[2] or "", row[3])
-            self.put_turn(Turn(turn.account_id, until, turn.asked_by, turn.asked_at))
-            taken.append(turn)
-        return tuple(taken)
+        found = [Turn(row[0], row[1] or now, row[2] or "", row[3]) for row in self.db.all(chosen)]
+        return tuple(turn for turn in found if self._take(turn, now, until))
+
+    def _take(self, turn: Turn, now: datetime, until: datetime) -> bool:
+        """Move an account's turn; False where another moved it since it was read."""
+        values = {
+            "account_id": turn.account_id,
+            "next_at": until,
+            "asked_by": turn.asked_by,
+            "asked_at": turn.asked_at,
+        }
+        moved = self.db.insert(turns).values(values)
+        moved = moved.on_conflict_do_update(
+            index_elements=["account_id"],
+            set_={"next_at": until},
+            where=_turn.next_at <= literal(now, Moment),
+        )
+        return bool(self.db.all(moved.returning(_turn.account_id)))
 
     def rosters(self, reach: Reach) -> tuple[RosterState, ...]:
         """List how the reading of each payer's list went."""
