@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,21 @@ class Granted:
 
 
 @dataclass(slots=True)
+class Timed:
+    """How long acts took, by the clock and by this process's own processor time."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def act(self, name: str) -> Iterator[None]:
+        """Time one."""
+        began, worked = time.perf_counter(), time.process_time()
+        yield
+        self.seconds[name], self.cpu[name] = time.perf_counter() - began, time.process_time() - worked
+
+
+@dataclass(slots=True)
 class Memory:
     """How much more memory this process has at most than when it began, in bytes."""
 
@@ -75,10 +91,11 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one size cost: seconds of each act, calls by operation, megabytes."""
+    """What one size cost: seconds of each act, seconds of our own processor in it, calls, megabytes."""
 
     versions: int
     seconds: Mapping[str, float]
+    cpu: Mapping[str, float]
     calls: Mapping[str, int]
     memory: float
 
@@ -96,14 +113,14 @@ def run(places: tuple[Place, ...], size: Size) -> Result:
                 f"{scale:,}",
                 each.versions,
                 *(round(each.seconds[act], 1) for act in acts),
-                *(round(each.seconds[act] * 1_000 / each.versions, 2) for act in acts),
+                *(round(each.cpu[act] * 1_000 / each.versions, 2) for act in acts),
                 *(each.calls[act] for act in ("re-wrap", "drill")),
                 each.memory,
             )
             for scale, each in found.items()
         ]
         columns = (
-            "accounts", "versions", "re-wrap s", "remove s", "drill s", "ms each", "ms each", "ms each",
+            "accounts", "versions", "re-wrap s", "remove s", "drill s", "CPU ms each", "CPU ms each", "CPU ms each",
             "calls: re-wrap", "calls: drill", "MB more",
         )  # fmt: skip
         tables.append(Table(f"{place.name}: every version, eight at once", columns, tuple(rows)))
@@ -117,30 +134,21 @@ def measure(place: Place, accounts: int) -> Found:
     stage, keys = _stage(place, f"rewrap-{accounts}", accounts)
     gc.collect()
     memory = Memory(_resident())
-    seconds: dict[str, float] = {}
-    calls: dict[str, int] = {}
+    timed = Timed()
     wanted = Granted(Rewrap(OLD, NEW, remove_old=True).text(), "keys")
     work = replace(rewrapping_of(stage.vault, keys), agreed=wanted)  # type: ignore[arg-type]  # it stands for the agreement
-    began = time.perf_counter()
-    added = work.run(new_id(), progress=memory.look)
-    seconds["re-wrap"], calls["re-wrap"] = time.perf_counter() - began, sum(added.calls.values())
-    removed, seconds["remove"] = _removed(stage, keys, wanted, memory)
+    with timed.act("re-wrap"):
+        added = work.run(new_id(), progress=memory.look)
+    with timed.act("remove"):  # a second run, which proves all again before it removes
+        removed = work.run(new_id(), remove_old=True, progress=memory.look)
     drill = replace(drill_of(stage.vault, keys), agreed=Granted("{}", DrillScope.LIVE))  # type: ignore[arg-type]  # as above
-    began = time.perf_counter()
-    report = drill.run(new_id(), memory.look)
-    seconds["drill"], calls["drill"] = time.perf_counter() - began, sum(report.calls.values())
+    with timed.act("drill"):
+        report = drill.run(new_id(), memory.look)
     versions = accounts * 2
-    assert (added.made, removed, report.opened) == (versions, versions, versions)
+    assert (added.made, removed.removed, report.opened) == (versions, versions, versions)
     stage.vault.close()
-    return Found(versions, seconds, calls, memory.grown)
-
-
-def _removed(stage: Stage, keys: InsecureLocalKeys, wanted: Granted, memory: Memory) -> tuple[int, float]:
-    """Prove all again, as a second run does, and remove; give the seconds of both."""
-    work = replace(rewrapping_of(stage.vault, keys), agreed=wanted)  # type: ignore[arg-type]  # as above
-    began = time.perf_counter()
-    report = work.run(new_id(), remove_old=True, progress=memory.look)
-    return report.removed, time.perf_counter() - began
+    calls = {"re-wrap": sum(added.calls.values()), "drill": sum(report.calls.values())}
+    return Found(versions, timed.seconds, timed.cpu, calls, memory.grown)
 
 
 def _beside_latency(place: Place, accounts: int) -> Table:
@@ -174,9 +182,9 @@ def _stage(place: Place, name: str, accounts: int) -> tuple[Stage, InsecureLocal
 def _aims(place: str, found: Mapping[int, Found]) -> list[Aim]:
     aims = []
     for act in ("re-wrap", "drill"):
-        each = [one.seconds[act] / one.versions for one in found.values()]
+        each = [one.cpu[act] / one.versions for one in found.values()]
         grows = each[-1] / each[0] - 1
-        words = f"a version costs {grows:+.0%} of the smallest vault's"
+        words = f"{grows:+.0%} a version from the smallest vault to the largest, by processor time"
         aims.append(Aim(f"{place}: {act} grows as versions do", grows <= GROWS, words))
     last = list(found.values())[-1]
     aims.append(

@@ -42,3 +42,19 @@ def test_what_cannot_be_is_told_in_words(demo: Demo) -> None:
     assert demo.run("approver", "glass", UNTOUCHED).returncode == 2
     joined = demo.run("operator", "checkout", "join", UNTOUCHED)
     assert joined.returncode == 5, joined.stderr
+
+
+def test_a_drill_and_other_keys_are_proposed_by_one_and_agreed_to_by_another(demo: Demo) -> None:
+    why = ("--why", "the yearly look at every credential")
+    made = demo.run("admin", "keys", "drill", *why, "--json", given=demo.code("admin"))
+    assert made.returncode == 0, made.stderr
+    proposal = json.loads(made.stdout)
+    assert (proposal["kind"], proposal["subject"]) == ("drill", "live")
+    agreed = demo.run("admin", "proposals", proposal["id"], "--agree", number=1, given=demo.code("admin", 1))
+    assert agreed.returncode == 0, agreed.stderr
+    keys = demo.run("admin", "keys", "rewrap", "local-1", *why, "--remove-old", given=demo.code("admin"))
+    assert keys.returncode == 0, keys.stderr
+    assert "Then, on the host: rootvault rewrap" in keys.stdout
+    assert "--remove-old" in keys.stdout
+    none = demo.run("operator", "keys", "drill", *why, given=demo.code("operator"))
+    assert (none.returncode, "policy.denied" in none.stderr) == (4, True)
