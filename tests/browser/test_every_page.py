@@ -29,6 +29,7 @@ EVERYONE = [
     "/accounts",
     f"/accounts/{NUMBER}",
     "/upkeep",
+    "/upkeep/recovery",
     "/upkeep/campaigns?state=any",
     "/upkeep/calendar?weeks=13",
     "/upkeep/findings?state=all&rule=root_keys",
@@ -143,7 +144,7 @@ def test_pages_of_a_running_checkout_are_in_order(stage: Stage) -> None:
         check(page)
     page.goto(address)
     page.get_by_role("link", name="Rotate the password").click()
-    page.get_by_role("button", name="I am signed in").click()
+    page.get_by_role("button", name="Make the new password").click()
     check(page)
     page.get_by_role("button", name="Show the new password").click()
     page.locator("#shown").wait_for()

@@ -13,6 +13,7 @@ from tests.services.test_leavers_many import plant
 from tests.support.trails import root, used
 from tests.support.watch import NUMBER, Watch
 from tests.support.world import make_world
+from vault.crypto.envelope import decode_wraps, encode_wraps
 from vault.domain.account import Custodian
 from vault.domain.actor import Reach, Role, Scope, ScopeKind
 from vault.domain.board import Stage
@@ -20,16 +21,19 @@ from vault.domain.campaign import Assignment, Campaign, Parts
 from vault.domain.credential import Due, PartKind, PartState
 from vault.domain.due import FoundBy, Reused
 from vault.domain.health import Health, Next, Why
+from vault.domain.hygiene import Finding, FindingState, Rule
 from vault.domain.ids import new_id
 from vault.domain.proposal import Proposal, ProposalKind
 from vault.domain.recoverable import Fate, Loss
 from vault.domain.rotation import Outcome
 from vault.errors import Blocked, Invalid, NotFound
 from vault.ports.health import Whose
+from vault.ports.keys import Wrap
 from vault.ports.store import Slice
 from vault.services.accounts import AccountFacts
 from vault.services.board import Doer
 from vault.services.healths import HealthFilter
+from vault.services.recipient_book import FixedRecipient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,3 +253,55 @@ def test_the_board_says_whose_an_account_is_in_a_campaign_that_runs(world: World
     world.clock.advance(days=1)
     (item,) = world.vault.board.page(olga.actor, EVERYTHING, None, Slice()).items
     assert item.doer is None
+
+
+def test_what_aws_tells_otherwise_and_what_a_drill_found_is_in_the_health(watch: Watch) -> None:
+    world, vault = watch.world, watch.vault
+    at = world.clock.now() + timedelta(minutes=5)
+    watch.deliver(
+        root(NUMBER, at, eventName="PasswordUpdated", responseElements={"PasswordUpdated": "Success"})
+    )
+    world.clock.advance(hours=2)
+    watch.run()
+    found = vault.healths.get(watch.alice.actor, NUMBER).health
+    assert (found.health, found.next) == (Health.OUT_OF_SYNC, Next.COMPARE)
+    assert [each.health for each in found.parts] == [Health.OUT_OF_SYNC, Health.DUE]
+    assert "PasswordUpdated" in found.parts[0].facts[0].words
+    score = vault.recoverables.page(watch.alice.actor, EVERYTHING, Loss.MAILBOX, None, Slice()).items
+    assert {each.account.id: each.means.sound for each in score}[NUMBER] == {PartKind.MFA}
+    with vault.units.write() as unit:
+        device = unit.versions.current(NUMBER, PartKind.MFA)
+        assert device is not None
+        assert unit.versions.drilled(device, None, "envelope.tampered")
+        finding = Finding(
+            new_id(), Rule.MFA_OFF, NUMBER, "", "Root has no MFA.", FindingState.OPEN, at, at, at
+        )
+        assert unit.findings.add(finding)
+        unit.commit()
+    password, device_health = vault.healths.get(watch.alice.actor, NUMBER).health.parts
+    assert password.health is Health.OUT_OF_SYNC
+    assert device_health.health is Health.OUT_OF_SYNC
+    assert [fact.why for fact in device_health.facts][:2] == [Why.CONTRADICTED, Why.OPENS_NOT]
+    assert device_health.facts[0].words == "Root has no MFA."
+
+
+def test_the_offline_recovery_keeps_what_is_wrapped_for_the_recipient_in_force(world: World) -> None:
+    world.held(NUMBER)
+    carla, vault = world.human("carla", Role.CUSTODIAN).actor, world.vault
+    vault.accounts.change(carla, NUMBER, AccountFacts(mailbox=Custodian.UNKNOWN))
+    score = replace(vault.recoverables, recovery=FixedRecipient("age1inforce"))
+
+    def lost() -> int:
+        return score.page(carla, EVERYTHING, None, None, Slice()).score.fates[Loss.VAULT][Fate.LOST]
+
+    for recipient, expected in (("age1another", 1), ("age1inforce", 0)):
+        for kind in PartKind:
+            assert lost() == 1
+            with vault.units.write() as unit:
+                version = unit.versions.current(NUMBER, kind)
+                assert version is not None
+                wraps = (*decode_wraps(version.wraps), Wrap("age", recipient, b"wrap"))
+                assert unit.versions.rewrap(version, encode_wraps(wraps))
+                unit.commit()
+        assert lost() == expected
+    assert not vault.recoverables.page(carla, EVERYTHING, None, None, Slice()).recipient

@@ -61,7 +61,7 @@ CUSTODY: Final[Mapping[Custody, Word]] = {
 SITUATION: Final[Mapping[Situation, Word]] = {
     Situation.ONBOARDING: CUSTODY[Custody.ONBOARDING],
     Situation.HELD: CUSTODY[Custody.HELD],
-    Situation.DUE: Word("Rotate first", "warn", "turn", "The password was seen; it has to change."),
+    Situation.DUE: Word("Rotate first", "warn", "turn", "Somebody may know it; it has to change."),
     Situation.UNKNOWN: Word("Outcome unknown", "bad", "question", "Nobody knows which value is set at AWS."),
     Situation.IN_TRANSFER: CUSTODY[Custody.IN_TRANSFER],
     Situation.CLOSING: CUSTODY[Custody.CLOSING],
