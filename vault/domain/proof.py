@@ -330,7 +330,7 @@ def _is_its_use(case: Case, seen: Observation) -> bool:
     """
     rotation, attested = case.rotation, case.window.until
     is_mfa = rotation.kind is PartKind.MFA
-    if attested is None or seen.at <= attested or (is_mfa and seen.act is not Act.SIGN_IN):
+    if attested is None or (is_mfa and seen.act is not Act.SIGN_IN):
         return False
     if seen.act is Act.SIGN_IN and (is_mfa or case.has_mfa) and seen.mfa is not True:
         return False

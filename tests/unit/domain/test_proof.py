@@ -134,6 +134,7 @@ def test_a_sign_in_under_a_later_lease_proves_the_value_that_was_given_out() -> 
     assert by(Rule.SIGNED_IN, found)
     code = use(kind=PartKind.MFA)
     assert by(Rule.SIGNED_IN, proven(case(PartKind.MFA, uses=(code,)), [seen(Act.SIGN_IN, SIGN_IN)], NOW))
+    assert proven(case(uses=(use(),)), [seen(Act.SIGN_IN, SIGN_IN)], SIGN_IN.replace(microsecond=0)) is None
     plain = [seen(Act.SIGN_IN, SIGN_IN, mfa=False)]
     assert by(Rule.SIGNED_IN, proven(case(uses=(use(),), has_mfa=False), plain, NOW))
 
@@ -234,6 +235,7 @@ def test_a_change_outside_any_rotation_contradicts_its_part(act: Act, part: str)
 def test_a_rotations_own_change_contradicts_nothing_but_what_was_said_of_it() -> None:
     change = seen(Act.PASSWORD_UPDATED, TOLD + timedelta(seconds=30))
     assert contradicted(change) == []
+    assert contradicted(replace(change, act=Act.EMAIL_UPDATED)) == ["password"]
     window = case().window
     assert contradicted(change, windows=(replace(window, refused=True),)) == ["password"]
     open_ = replace(window, since=LATER, until=None)
@@ -287,6 +289,9 @@ def test_what_is_taken_from_a_record_is_its_device_and_never_of_a_task_session()
     found = observe(read.record)
     assert found is not None
     assert (found.act, found.device, found.by_root, found.failed) == (Act.MFA_ENABLED, SERIAL, True, False)
+    another = observe(replace(read.record, recipient="999988887777"))
+    assert another is not None
+    assert not another.by_root
     in_session = observe(read.record, in_session=True)
     assert in_session is not None
     assert not in_session.by_root
