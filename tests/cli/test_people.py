@@ -101,11 +101,23 @@ def test_a_guided_rotation_seals_shows_and_attests(demo: Demo) -> None:
     stepped = demo.run("operator", "checkout", "step-up", ALONE, given=demo.code("operator"))
     assert stepped.returncode == 0, stepped.stderr
 
-    rotated = demo.run("operator", "rotate", ALONE, "--show", "--json", given="accepted\n")
+    stands = demo.run("operator", "rotate", ALONE, "--both", "--steps", "--json")
+    acts = [each["act"] for each in json.loads(stands.stdout)["steps"]]
+    assert acts == ["sign_in", "add", "codes", "prove", "remove", "set", "check_in"]
+    given = "p\n\n\naccepted\nn\n"
+    rotated = demo.run("operator", "rotate", ALONE, "--show", "--json", given=given)
     assert rotated.returncode == 0, rotated.stderr
-    rotation = json.loads(rotated.stdout[rotated.stdout.index("{") :])
+    walk = json.loads(rotated.stdout[rotated.stdout.index("{") :])
+    (done,) = [each for each in walk["steps"] if each["act"] == "set"]
+    rotation = {"id": done["rotation"]}
     # versions 2 and 3 are the story's: a renewal, and the rotation after somebody left
-    assert (rotation["state"], rotation["part"], rotation["version"]) == ("accepted", "password", 4)
+    assert (done["state"], done["part"], done["version"], walk["checked_in"]) == (
+        "accepted",
+        "password",
+        4,
+        False,
+    )
+    assert "Step 2 of 3: Set the new password" in rotated.stderr
     assert "Sealed, and shown to nobody yet" in rotated.stderr
 
     self_proof = demo.run("operator", "verify", rotation["id"], "--evidence", "I saw it myself.")

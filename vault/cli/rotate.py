@@ -12,55 +12,52 @@ import click
 
 from vault.cli.checkouts import own
 from vault.cli.client import Api, connect, segment
-from vault.cli.disclosures import with_factor
-from vault.cli.output import (
-    ask_secret,
-    clear_option,
-    emit,
-    facts,
-    hand_out,
-    json_option,
-    show_option,
-    wait_option,
-)
+from vault.cli.output import clear_option, emit, facts, json_option, show_option, table, wait_option
+from vault.cli.walk import TITLES, Walk
 
 _FACTS = (
     ("id", "rotation"), ("account_id", "account"), ("part", "part"), ("version", "version"), ("state", "state"),
     ("displayed_at", "displayed"), ("attested_at", "attested"), ("verified_at", "verified"),
 )  # fmt: skip
-_OUTCOMES = ("accepted", "refused", "unknown")
+_STEPS = (("title", "STEP"), ("stand", "STANDS"), ("version", "VERSION"), ("state", "STATE"), ("by", "BY"))
 
 
 @click.command()
 @click.argument("checkout")
-@click.option("--part", type=click.Choice(["password", "mfa"]), default="password", show_default=True)
-@click.option("--rotation", help="Go on with a rotation that was begun.")
+@click.option("--part", type=click.Choice(["password", "mfa", "both"]), default="password", show_default=True)
+@click.option("--both", is_flag=True, help="As --part both: the device first, the password last.")
+@click.option("--steps", is_flag=True, help="Only show where it stands.")
 @show_option
 @clear_option
 @wait_option
 @json_option
 def rotate(
-    checkout: str, part: str, rotation: str | None, clear_after: int, *, show: bool, wait: bool, as_json: bool
+    checkout: str,
+    part: str,
+    clear_after: int,
+    *,
+    both: bool,
+    steps: bool,
+    show: bool,
+    wait: bool,
+    as_json: bool,
 ) -> None:
-    """Rotate one part of CHECKOUT's account: plan, display, set it at AWS, say what AWS did.
+    """Rotate a part of CHECKOUT's account, or both, step by step beside the AWS console.
 
-    For the MFA device, AWS shows a secret key first: it is asked for without echo (or read from standard
-    input), sealed, and only then are two consecutive codes given.
+    Broken off, or begun by somebody else, it goes on at the step that is next. Nothing is shown before it is
+    sealed. A device is added before the old one is removed.
     """
     api = connect()
     checkout_id = own(api, checkout)
-    if rotation is None:
-        body = {"part": part}
-        if part == "mfa":
-            body["seed"] = ask_secret("Secret key that AWS shows for the new device")
-        path = f"/checkouts/{segment(checkout_id)}/rotations"
-        rotation = str(with_factor(api, checkout_id, path, body, wait=wait)["id"])
-        click.echo(f"Sealed, and shown to nobody yet: rotation {rotation}", err=True)
-    shown = with_factor(api, checkout_id, f"/rotations/{segment(rotation)}/display", {}, wait=wait)
-    _hand_over(shown, show=show, clear_after=clear_after)
-    click.echo("Set it in the AWS console now.", err=True)
-    outcome = click.prompt("What did AWS do", type=click.Choice(_OUTCOMES), err=True)
-    _tell(api.post(f"/rotations/{segment(rotation)}/attest", {"outcome": outcome}), as_json=as_json)
+    which = "both" if both else part
+    if steps:
+        _stand(api.get(f"/checkouts/{segment(checkout_id)}/walk", part=which), as_json=as_json)
+        return
+    done = Walk(api, checkout_id, which, show=show, clear_after=clear_after, wait=wait).go()
+    returned = click.confirm("\nCheck in now", default=True, err=True)
+    if returned:
+        api.post(f"/checkouts/{segment(checkout_id)}/check-in")
+    _stand({**done, "checked_in": returned}, as_json=as_json)
 
 
 @click.command()
@@ -73,21 +70,15 @@ def verify(rotation: str, evidence: str, *, as_json: bool) -> None:
     _tell(api.post(f"/rotations/{segment(rotation)}/verify", {"evidence": evidence}), as_json=as_json)
 
 
-def _hand_over(shown: Any, *, show: bool, clear_after: int) -> None:
-    """Give the staged password, or two codes one after the other."""
-    values = [shown["password"]] if shown.get("password") else [_code(each) for each in shown["codes"]]
-    for number, value in enumerate(values):
-        if show:
-            click.echo(value, err=True)
-            continue
-        hand_out("new value", value, show=False, clear_after=clear_after)
-        click.echo(f"The new value {number + 1} of {len(values)} is in the clipboard.", err=True)
-        if number + 1 < len(values):
-            click.prompt("Press Enter for the next", default="", show_default=False, err=True)
-
-
-def _code(shown: Any) -> str:
-    return str(shown["code"] if isinstance(shown, dict) else shown)
+def _stand(walk: Any, *, as_json: bool) -> None:
+    if as_json:
+        emit(walk)
+        return
+    table([{**each, "title": TITLES[each["act"]]} for each in walk["steps"]], _STEPS)
+    for device in walk["devices"]:
+        if device["old"]:
+            name = device["name"] or f"of version {device['version']}"
+            click.echo(f"The device {name} may still be enrolled at AWS.", err=True)
 
 
 def _tell(answer: Any, *, as_json: bool) -> None:

@@ -213,8 +213,8 @@ def _rotation(part: PartKind, ground: Ground) -> Rotation | None:
             return each
     if ground.followed is not None and ground.followed.kind is part and ground.followed.state in _TAKEN:
         return ground.followed
-    taken = (each for each in found if each.attested_in == ground.checkout.id and each.state in _TAKEN)
-    return next(taken, None)
+    taken = [each for each in found if each.attested_in == ground.checkout.id and each.state in _TAKEN]
+    return max(taken, key=lambda each: each.version, default=None)
 
 
 def _others(ground: Ground, rotation: Rotation | None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vault.domain.checkout import CheckoutState, state_at
 from vault.domain.credential import PartKind
 from vault.domain.device import LIMIT, Device, device_name
+from vault.domain.rotation import UNSETTLED
 from vault.domain.walk import Ground, Stand, Step, Used, Which, walk
 from vault.errors import Conflict, not_found
 from vault.ports.store import RevealPurpose, RevealState
@@ -115,8 +116,14 @@ def _used(unit: Unit, checkout_id: str) -> tuple[Used, ...]:
 def _entered(steps: Iterable[Step]) -> int | None:
     """Give the version of the device that is being added, if its key was entered."""
     for step in steps:
-        if step.part is PartKind.MFA and step.rotation is not None and not step.stale:
-            return step.rotation.version
+        rotation = step.rotation
+        if (
+            step.part is PartKind.MFA
+            and rotation is not None
+            and rotation.state in UNSETTLED
+            and not step.stale
+        ):
+            return rotation.version
     return None
 
 

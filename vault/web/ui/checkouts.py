@@ -25,7 +25,7 @@ from vault.web.ui.forms_emergency import ReviewGlassForm
 from vault.web.ui.show import duration
 from vault.web.ui.site import INVALID, blueprint, page, refused
 from vault.web.ui.standing import half_of, openable_under
-from vault.web.ui.walk import asked_walk, number_sent, to_walk, walk_again
+from vault.web.ui.walk import asked_act, asked_walk, number_sent, to_walk, walk_again
 
 if TYPE_CHECKING:
     from flask import Response
@@ -109,7 +109,7 @@ def step_up(checkout_id: str) -> AnyResponse:
         return refused(error, form, lambda status: _again(checkout_id, form, status))
     which = asked_walk()
     if which is not None:
-        return to_walk(checkout_id, which)
+        return to_walk(checkout_id, which, asked_act())
     return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
 
 

@@ -11,7 +11,7 @@ from vault.domain.credential import PartKind, PartState
 from vault.domain.policy import Permission
 from vault.domain.rotation import UNSETTLED, Outcome, Rotation, RotationState
 from vault.domain.secret import Secret
-from vault.domain.walk import Which
+from vault.domain.walk import Act, Which
 from vault.errors import VaultError
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
@@ -41,7 +41,7 @@ def plan(checkout_id: str) -> AnyResponse:
         the_vault().rotations.plan(actor(), checkout_id, PartKind.PASSWORD)
     except VaultError as error:
         return refused(error, form, lambda status: walk_again(checkout_id, which, form, status))
-    return to_walk(checkout_id, which)
+    return to_walk(checkout_id, which, Act.SET)
 
 
 @blueprint.get("/rotations/<rotation_id>")
@@ -125,7 +125,7 @@ def _plan_device(checkout_id: str) -> AnyResponse:
         the_vault().rotations.plan(actor(), checkout_id, PartKind.MFA, Secret(form.seed.data))
     except VaultError as error:
         return refused(error, form, again)
-    return to_walk(checkout_id, which)
+    return to_walk(checkout_id, which, Act.CODES)
 
 
 def _on(rotation: Rotation) -> AnyResponse:

@@ -66,12 +66,18 @@ def asked_walk() -> Which | None:
     return Which(text) if text in set(Which) else None
 
 
-def to_walk(checkout_id: str, which: Which) -> AnyResponse:
-    """Lead on to the step that is next."""
+def to_walk(checkout_id: str, which: Which, act: Act | None = None) -> AnyResponse:
+    """Lead on to a step that is named, else to the one that is next."""
     followed = request.form.get("rotation", "") or None
-    return redirect(
-        url_for("ui.walk_page", checkout_id=checkout_id, which=which.value, rotation=followed), 303
-    )
+    where = None if act is None else act.value
+    address = url_for("ui.walk_page", checkout_id=checkout_id, which=which.value, rotation=followed, at=where)
+    return redirect(address, 303)
+
+
+def asked_act() -> Act | None:
+    """Say from which step a form was sent."""
+    text = request.form.get("at", "")
+    return Act(text) if text in set(Act) else None
 
 
 def walk_again(
