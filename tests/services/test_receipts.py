@@ -18,6 +18,7 @@ from vault.domain.actor import Role, system_actor
 from vault.domain.credential import Due, PartKind
 from vault.domain.event import EventType
 from vault.errors import Invalid, Refused
+from vault.services.knowledge_told import How
 from vault.services.receipts import FORMAT, Receipts
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ def test_what_was_opened_offline_is_due_once_the_receipt_is_entered(quick_world:
     assert all(Due.DISCLOSED in part.due for part in view.parts)
     told = entries(quick_world, type=EventType.CREDENTIAL_RECOVERED)
     assert [entry["detail"]["by"] for entry in told] == ["Ada, Bob"] * 2
+    uma = quick_world.human("uma", Role.AUDITOR)
+    known = quick_world.vault.knowledge.of_account(uma.actor, NUMBER).knowers
+    told_by = {(each.kind, each.who_name) for each in known if each.how is How.RECOVERED}
+    assert told_by == {("password", "Ada, Bob"), ("mfa", "Ada, Bob")}
     again = receipts.enter(system_actor("host"), json.dumps(facts))
     assert (again.versions, again.known) == (0, 1)
     assert len(entries(quick_world, type=EventType.CREDENTIAL_RECOVERED)) == 2

@@ -30,6 +30,7 @@ LIFE: Final = (
     EventType.ROTATION_UNKNOWN,
     EventType.ROTATION_ABANDONED,
     EventType.ROTATION_VERIFIED,
+    EventType.CREDENTIAL_RECOVERED,
 )
 """The types of entries that tell the life of versions."""
 
@@ -51,6 +52,7 @@ class How(StrEnum):
     ENTERED = "entered"
     VERIFIED = "verified"
     BEFORE_US = "before_us"
+    RECOVERED = "recovered"
     CODE = "code"
 
 
@@ -61,6 +63,7 @@ HOW: Final[Mapping[How, str]] = {
     How.ENTERED: "entered it into the vault",
     How.VERIFIED: "verified it, by signing in with it or seeing it work",
     How.BEFORE_US: "unknown others: it existed before us",
+    How.RECOVERED: "opened it offline with shares of the recovery identity, by a receipt",
     How.CODE: "received one code, good for its time step only",
 }
 
@@ -114,6 +117,7 @@ class _Version:
     accepted: Leaf | None
     dropped: Leaf | None
     verified: Leaf | None
+    recovered: Leaf | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,7 @@ class Life:
                     dropped=found[EventType.ROTATION_REFUSED].get(place)
                     or found[EventType.ROTATION_ABANDONED].get(place),
                     verified=found[EventType.ROTATION_VERIFIED].get(place),
+                    recovered=found[EventType.CREDENTIAL_RECOVERED].get(place),
                 )
                 for place, leaf in began.items()
             }
@@ -184,7 +189,7 @@ class Life:
 
     def knowers(self, seen: tuple[Disclosure, ...]) -> tuple[Knower, ...]:
         """Give everyone who could know any version, by part, version and entry."""
-        found = [*self._by_origin(), *self._by_word(), *self._by_disclosure(seen)]
+        found = [*self._by_origin(), *self._by_word(), *self._by_receipt(), *self._by_disclosure(seen)]
         return tuple(sorted(found, key=lambda each: (each.kind, each.version, each.leaf.index, each.how)))
 
     def _by_origin(self) -> Iterator[Knower]:
@@ -210,6 +215,15 @@ class Life:
             standing, until = self.standing(kind, number)
             who = leaf.who
             yield Knower(How.VERIFIED, kind, number, who.id, who.name, leaf.at, leaf, standing, until)
+
+    def _by_receipt(self) -> Iterator[Knower]:
+        """Give those who opened a version offline, as their receipt names them: they are held against nobody here."""
+        for (kind, number), version in self.versions.items():
+            leaf = version.recovered
+            if leaf is not None:
+                standing, until = self.standing(kind, number)
+                names = leaf.told("by") or "unknown others"
+                yield Knower(How.RECOVERED, kind, number, "", names, leaf.at, leaf, standing, until)
 
     def unreached(self) -> tuple[str, ...]:
         """Say of which part unknown others could have known the value, though no entry can name them."""
