@@ -31,7 +31,7 @@ def test_pages_tell_what_was_verified_how(operator: Browser, house: House, tmp_p
     pages = (f"/accounts/{NUMBER}", f"/rotations/{rotation.id}")
     for page in pages:
         text = operator.get(page).text
-        assert "AWS is said to have taken version" in text
+        assert "is said to be at AWS since" in text
         assert "It waits too long" not in text
     world.clock.at += timedelta(days=8)
     world.vault.proving.once()
@@ -46,4 +46,4 @@ def test_pages_tell_what_was_verified_how(operator: Browser, house: House, tmp_p
         assert "by AWS&#39;s own records" in text
         for words in ("CloudTrail", "PasswordUpdated", f"{at:%Y-%m-%d %H:%M:%S} UTC", record["eventID"]):
             assert words in text
-        assert "AWS is said to have taken version" not in text
+        assert "is said to be at AWS since" not in text
