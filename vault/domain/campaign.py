@@ -7,6 +7,7 @@ hand on (`services/campaigns`), or whether a lease may begin (the policy).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from enum import StrEnum
 from typing import Final
 
 from vault.domain.credential import PartKind
+from vault.domain.event import stamp
+from vault.domain.told import Told, told
 
 MOST_ACCOUNTS: Final = 5_000
 MOST_PEOPLE: Final = 50
@@ -163,3 +166,27 @@ def shared_out(accounts: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, .
         who = min(sorted(near), key=lambda each: len(shares.get(each, ())), default="")
         shares.setdefault(who, []).append(number)
     return {who: tuple(share) for who, share in shares.items()}
+
+
+@told.register(Campaign)
+def _(thing: Campaign) -> Told:
+    return "campaign", thing.id, {
+        "": "ended" if thing.ended_at else "begun",
+        "of": f"{thing.proposal_id} {thing.parts} {thing.accounts}",
+        "words": hashlib.sha256(f"{thing.name}\n{thing.why}".encode()).hexdigest(),
+        "accounts_per_hour": str(thing.accounts_per_hour),
+        "people": " ".join(sorted(thing.people)),
+        "by": f"{thing.proposed_by} {thing.agreed_by}",
+        "until": stamp(thing.until),
+        "ended_by": thing.ended_by or "",
+    }  # fmt: skip
+
+
+@told.register(Assignment)
+def _(thing: Assignment) -> Told:
+    return "campaign_account", f"{thing.campaign_id}/{thing.account_id}", {"": thing.person_id or "nobody"}
+
+
+@told.register(Reminder)
+def _(thing: Reminder) -> Told:
+    return "reminder", thing.person_id, {"": thing.day}

@@ -18,7 +18,6 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vault.domain.account import CUSTODY, Account, Customer
-from vault.domain.campaign import Assignment, Campaign, Reminder
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.due import Reused
@@ -329,30 +328,6 @@ def _(thing: Proposal) -> Told:
         "confirmed_by": _text(thing.confirmed_by),
         "effective_at": _text(thing.effective_at),
     }  # fmt: skip
-
-
-@told.register(Campaign)
-def _(thing: Campaign) -> Told:
-    return "campaign", thing.id, {
-        "": "ended" if thing.ended_at else "begun",
-        "of": f"{thing.proposal_id} {thing.parts} {thing.accounts}",
-        "words": hashlib.sha256(f"{thing.name}\n{thing.why}".encode()).hexdigest(),
-        "accounts_per_hour": str(thing.accounts_per_hour),
-        "people": " ".join(sorted(thing.people)),
-        "by": f"{thing.proposed_by} {thing.agreed_by}",
-        "until": stamp(thing.until),
-        "ended_by": _text(thing.ended_by),
-    }  # fmt: skip
-
-
-@told.register(Assignment)
-def _(thing: Assignment) -> Told:
-    return "campaign_account", f"{thing.campaign_id}/{thing.account_id}", {"": thing.person_id or "nobody"}
-
-
-@told.register(Reminder)
-def _(thing: Reminder) -> Told:
-    return "reminder", thing.person_id, {"": thing.day}
 
 
 @told.register(Choice)
