@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from tests.support.key_work import NEW, NUMBERS, OLD, Changing
 from tests.support.world import HandClock, World
 from vault.adapters.local_keys import create_local_keys
 from vault.bootstrap import open_vault
+from vault.cli.admin.checks import Level, check_keys
 from vault.cli.admin.founding import found
 from vault.cli.exits import of_error
 from vault.cli.main import cli
@@ -132,6 +134,22 @@ def test_a_credential_that_lost_its_keys_is_named_and_nothing_is_removed(directo
     assert f"{VALUES - 1} of {VALUES} versions of 2 accounts open" in shown.output
     assert first.account_id in shown.output
     assert "drill.wrap_missing" in shown.output
+
+
+def test_doctor_tells_of_keys_that_retire_and_counts_them_for_nothing(directory: Path) -> None:
+    found = [each for each in check_keys(load_settings(str(directory), {})) if "retiring" in each.words]
+    assert [each.level for each in found] == [Level.WARN]
+    assert all(name in found[0].words for name in NEW)
+    arns = tuple(
+        f"arn:aws:kms:eu-west-1:{number}:key/{'0' * 8}-0000-4000-8000-{'0' * 12}" for number in NUMBERS
+    )
+    settings = load_settings(str(directory), {})
+    keys = replace(settings.keys, service="aws-kms", kms_keys=arns[:1], retiring=arns[1:])
+    words = [
+        each.words
+        for each in check_keys(replace(settings, keys=replace(keys, endpoint="http://127.0.0.1:1")))
+    ]
+    assert any("in one AWS account" in each for each in words)
 
 
 def status(result: Result) -> tuple[int, str]:

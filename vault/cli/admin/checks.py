@@ -104,7 +104,13 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
             else "Nothing can be disclosed or sealed until this key answers; see docs/operations.md."
         )
         yield Finding("keys", Level.OK if key.ok else Level.FAIL, f"{key.key_id}: {key.words}", step)
-    accounts = {key.key_id.split(":")[4] for key in found if key.key_id.count(":") > 4}  # noqa: PLR2004 - an ARN's parts
+    retiring = settings.keys.retiring
+    if retiring:
+        words = f"retiring, so not wrapped under any more: {', '.join(retiring)}"
+        step = "Finish it: `rootvault rewrap PROPOSAL --remove-old`, then empty keys.retiring."
+        yield Finding("keys", Level.WARN, words, step)
+    sealing = [key.key_id for key in found if key.key_id not in retiring]
+    accounts = {key_id.split(":")[4] for key_id in sealing if key_id.count(":") > 4}  # noqa: PLR2004 - an ARN's parts
     if settings.key_service is KeyServiceName.LOCAL:
         yield Finding(
             "keys", Level.WARN, "local: whoever reads the key file opens every envelope", "Use aws-kms."
