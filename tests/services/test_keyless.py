@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.central_root import MEMBER, PAYER, VAULT, asking_aws, hold_member
 from tests.support.replay import check_replay
-from tests.support.trails import found_at
 from vault.domain.account import Custody, Kind
 from vault.domain.actor import Reach, Role
 from vault.domain.credential import PartKind, PartState, VersionLabel
@@ -338,68 +337,3 @@ def test_the_list_shows_members_with_what_is_known(world: World, aws: AwsCloud) 
     assert [(view.account.id, view.is_better) for view in page.items] == [(MEMBER, True)]
     assert [each.id for each in payers] == [PAYER]
     assert json.loads(page.items[0].known.found)["password"] is True if page.items[0].known else False
-
-
-class TestAwssRecords:
-    """AWS's own records of our sessions are explained by the entries that name them; others' are not."""
-
-    def judged(self, world: World, directory: Any, records: list[Any]) -> tuple[dict[str, str], int]:
-        """Deliver records, let the vault judge them; give what each matched by its name, and open incidents."""
-        world.clock.advance(hours=1)
-        found_at(world.vault, directory, records, world.clock.now())
-        with world.vault.units.read() as unit:
-            seen = {each["eventID"]: unit.cloud.get(each["eventID"]) for each in records}
-            opened = sum(count.count for count in unit.incidents.open_counts())
-        return {
-            each["eventName"]: str(found and found.matched) for each, found in _pairs(records, seen)
-        }, opened
-
-    def test_our_sessions_are_explained_by_their_entries(
-        self, world: World, aws: AwsCloud, tmp_path: Any
-    ) -> None:
-        look(world)
-        agree(world)
-        carry_out(world)
-        matched, opened = self.judged(world, tmp_path, aws.state.trail)
-
-        assert {each.split(":")[0] for each in matched.values()} == {"entry"}
-        assert (set(matched) >= {"AssumeRoot", "DeleteLoginProfile", "DeactivateMFADevice"}, opened) == (
-            True,
-            0,
-        )
-
-    def test_one_whose_answer_was_lost_is_explained_once(
-        self, world: World, aws: AwsCloud, tmp_path: Any
-    ) -> None:
-        aws.lose_next("AssumeRoot")
-        with pytest.raises(Unavailable):
-            look(world)
-        aws.client("sts", PAYER).assume_root(
-            TargetPrincipal=MEMBER,
-            TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"},
-        )
-        ours, theirs = aws.state.trail
-        first, _ = self.judged(world, tmp_path / "a", [ours])
-        second, _ = self.judged(world, tmp_path / "b", [theirs])
-
-        assert (first["AssumeRoot"].split(":")[0], second["AssumeRoot"]) == ("entry", "noted")
-
-    def test_anothers_session_on_a_member_without_credentials_is_an_incident(
-        self, world: World, aws: AwsCloud, tmp_path: Any
-    ) -> None:
-        look(world)
-        agree(world)
-        carry_out(world)
-        aws.state.trail.clear()
-        world.clock.advance(hours=1)
-        aws.client("sts", PAYER).assume_root(
-            TargetPrincipal=MEMBER,
-            TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMCreateRootUserPassword"},
-        )
-        matched, opened = self.judged(world, tmp_path, aws.state.trail)
-
-        assert (matched["AssumeRoot"].split(":")[0], opened) == ("incident", 1)
-
-
-def _pairs(records: list[Any], seen: dict[str, Any]) -> list[tuple[Any, Any]]:
-    return [(each, seen[each["eventID"]]) for each in records]

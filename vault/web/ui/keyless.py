@@ -131,5 +131,4 @@ def _member(account_id: str, form: Form, status: int) -> Response:
         asking=asking,
         proposing=form if isinstance(form, KeylessForm) else KeylessForm(formdata=None),
         is_set=vault.keyless.central is not None,
-        now=vault.clock.now(),
     )
