@@ -107,3 +107,14 @@ def test_a_time_always_says_its_zone() -> None:
     assert parsed(show.clock(time)).text == "09:05:07 UTC"
     assert parsed(show.when(None)).text == "never"
     assert 'datetime="2026-11-03T09:05:07.000Z"' in show.when(time)
+
+
+def test_what_exactly_is_agreed_to_is_written_for_people() -> None:
+    content = '{"from":[],"keys":["one","two"],"remove_old":true,"scope":"live"}'
+    assert show.members(content) == (
+        ("from", "none"),
+        ("keys", "one, two"),
+        ("remove old", "yes"),
+        ("scope", "live"),
+    )
+    assert show.members("[]") == show.members("no JSON") == ()

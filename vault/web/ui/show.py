@@ -70,14 +70,20 @@ def moment(text: object) -> Markup:
 
 
 def members(content: str) -> tuple[tuple[str, str], ...]:
-    """Give the members of a flat JSON object as names and texts; nothing for whatever else."""
+    """Give the members of a JSON object as names and texts, a list with commas; nothing for whatever else."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return ()
     if not isinstance(found, dict):
         return ()
-    return tuple((str(name).replace("_", " "), str(value)) for name, value in found.items())
+    return tuple((str(name).replace("_", " "), _plain(value)) for name, value in found.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
 def second(text: object) -> Markup:
