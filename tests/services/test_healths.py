@@ -27,6 +27,7 @@ from vault.domain.proposal import Proposal, ProposalKind
 from vault.domain.recoverable import Fate, Loss
 from vault.domain.rotation import Outcome
 from vault.errors import Blocked, Invalid, NotFound
+from vault.ports.cloud import IncidentFilter
 from vault.ports.health import Whose
 from vault.ports.keys import Wrap
 from vault.ports.store import Slice
@@ -102,6 +103,11 @@ def test_a_rotation_after_it_answers_an_incident_and_so_does_its_end(watch: Watc
     assert found.counts[Stage.UNVERIFIED] == found.counts[Stage.IN_PROGRESS] == 1
     assert found.items[0].found.holder is not None
     assert found.items[0].found.unverified[0].id == planned.id
+    uma = world.human("uma", Role.AUDITOR).actor
+    (incident,) = vault.incidents.page(uma, IncidentFilter(is_open=True), Slice()).items
+    vault.incidents.take(uma, incident.incident.id)
+    vault.incidents.close(uma, incident.incident.id, "a sign-in of our own, told of too late")
+    assert Due.INCIDENT not in vault.accounts.get(watch.alice.actor, NUMBER).parts[1].due
 
 
 @pytest.fixture
