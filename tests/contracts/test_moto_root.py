@@ -85,6 +85,10 @@ def session(aws: AwsCloud, credentials: Any, service: str = "iam") -> Any:
     )
 
 
+def _to_the_global_endpoint(request: Any, **_: object) -> None:
+    request.headers["Host"] = "sts.amazonaws.com"
+
+
 def root_iam(aws: AwsCloud, task: str) -> Any:
     return session(aws, assume(aws, task)["Credentials"])
 
@@ -255,6 +259,13 @@ class TestAssumeRoot:
     def test_it_is_refused_to(self, aws: AwsCloud, task: str, target: str, by: str) -> None:
         with refused("AccessDenied"):
             assume(aws, task, target, by=by)
+
+    def test_the_global_endpoint_does_not_know_it(self, aws: AwsCloud) -> None:
+        sts = aws.client("sts", PAYER)
+        # over HTTP on loopback the address is told by the Host header alone
+        sts.meta.events.register("before-send.sts", _to_the_global_endpoint)
+        with refused("AccessDenied"):
+            sts.assume_root(TargetPrincipal=MEMBER, TaskPolicyArn={"arn": POLICY + AUDIT})
 
     def test_a_root_user_cannot_ask(self, aws: AwsCloud) -> None:
         inside = assume(aws, AUDIT)["Credentials"]

@@ -10,13 +10,16 @@ import pytest
 
 from tests.support.central_root import MEMBER, PAYER, VAULT, asking_aws, hold_member
 from tests.support.replay import check_replay
+from vault.crypto import totp
 from vault.domain.account import Custody, Kind
 from vault.domain.actor import Reach, Role
 from vault.domain.credential import PartKind, PartState, VersionLabel
 from vault.domain.keyless import Act, KeylessState
+from vault.domain.secret import Secret
 from vault.errors import Conflict, Forbidden, NotFound, Unavailable
 from vault.ports.central_root import KeylessFilter
 from vault.ports.store import EntryFilter, Slice
+from vault.services.custody import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,6 +273,12 @@ def test_recovery_is_allowed_by_two_after_the_hold_and_custody_begins_anew(
     assert aws.root(MEMBER).recoverable
     assert (done.account.custody, done.account.held_since) == (Custody.ONBOARDING, None)
     assert done.known.state is KeylessState.SEEN
+    carla = world.people["carla"]
+    again = Existing(
+        "shop@msp.example", Secret("New-Horse-8-Battery!"), totp.generate_seed().secret, attested=True
+    )
+    assert world.vault.custodies.take_in(carla.actor, MEMBER, again, carla.otp()).custody is Custody.HELD
+    assert labels(world) == {VersionLabel.RETIRED, VersionLabel.CURRENT}
     check_replay(world)
 
 
