@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,6 +16,7 @@ from vault.cli import keys as people
 from vault.cli.admin import recovery as host
 from vault.cli.admin.recovery import recovery
 from vault.cli.exits import Failure
+from vault.crypto.recovery import new_recipient
 from vault.domain.actor import Role, system_actor
 from vault.domain.credential import Due, PartKind
 from vault.domain.event import EventType
@@ -46,6 +49,21 @@ def test_a_new_identity_goes_into_five_private_files_and_three_of_them_check(tmp
     assert isinstance(again.exception, Refused)
     for wrong in ([], ["--show"], ["--show", "--into", str(into)]):
         assert isinstance(CliRunner().invoke(recovery, ["new", *wrong]).exception, Refused)
+
+
+def test_shares_are_shown_one_at_a_time_to_somebody_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = new_recipient()
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(host, "new_recipient", lambda: made)
+    monkeypatch.setattr(host, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    shown = CliRunner().invoke(recovery, ["new", "--show"], input="\n" * 5)
+    assert shown.exit_code == 0, shown.output
+    screens = shown.output.split("Press Enter")
+    assert len(screens) == 6
+    for screen, share in zip(screens, made.shares, strict=False):
+        found = re.findall(r"(\d+) ([a-z]+)", screen.partition("write it down.")[2])
+        assert [word for _, word in found] == share.expose().split()
+    assert made.recipient in screens[-1]
 
 
 # --- the receipt
