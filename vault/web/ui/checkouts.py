@@ -210,6 +210,7 @@ def _own(
         returned=returned,
         openable=openable_under(view),
         half=half_of(view),
+        old_devices=[each for each in the_vault().devices.of(actor(), view.account.id) if each.is_old],
     )
 
 
