@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -16,6 +17,7 @@ from moto.s3.responses import S3Response
 from tests.support.aws_cloud import AwsCloud, aws_cloud
 from tests.support.bad_endpoints import gone
 from tests.support.moto_kms import made_up_credentials
+from tests.support.repository import ROOT
 from tests.support.world import START
 from vault.adapters.inspection.asking import PAUSES
 from vault.adapters.inspection.role import LOOK_SECONDS, REPORT_TRIES, RoleInspector, read_report
@@ -380,3 +382,15 @@ def test_the_list_is_read_whole_or_not_at_all(place: Stand) -> None:
     # the first page came, the second did not
     client_error = place.inspector().roster(Target(PAYER, "900001", "alice"), START)
     assert isinstance(client_error.listed, Unknown)
+
+
+def test_the_roles_policy_allows_what_is_asked_and_nothing_else() -> None:
+    document = json.loads((ROOT / "config/deploy/inspection-role-policy.json").read_text("utf-8"))
+    allowed: set[str] = set()
+    for statement in document["Statement"]:
+        assert (statement["Effect"], statement["Resource"]) == ("Allow", "*")
+        actions = statement["Action"]
+        allowed |= {actions} if isinstance(actions, str) else set(actions)
+    asked = {action for action, _ in DENIALS} | {"organizations:ListAccounts"}
+    # the operation ListBuckets is allowed by another name (Amazon S3, "Actions, resources and condition keys")
+    assert allowed == asked - {"s3:ListBuckets"} | {"s3:ListAllMyBuckets"}
