@@ -16,7 +16,7 @@ from vault.domain.credential import PartKind
 from vault.domain.event import EventType
 from vault.domain.health import Why
 from vault.domain.rotation import Outcome
-from vault.errors import Conflict, Forbidden, Invalid, Limited, NotFound
+from vault.errors import Blocked, Conflict, Forbidden, Invalid, Limited, NotFound
 from vault.ports.campaigns import Wanted
 from vault.ports.store import Slice
 from vault.services import campaigning
@@ -26,6 +26,8 @@ from vault.services.planning import Where, Wish
 from vault.services.policy_book import FixedPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.world import World
     from vault.domain.proposal import Proposal
 
@@ -201,6 +203,9 @@ def test_its_pace_counts_for_its_accounts_and_nothing_else(world: World) -> None
     explained = world.vault.explaining.explain(olga.actor, NUMBERS[3], "CRED_ROTATE")
     assert next(each for each in explained.gates if each.gate == "velocity").code == "limit.accounts"
     use(world, NUMBERS[4])  # outside of it the usual two begin at none
+    budgets = replace(world.vault.budgets, gate=world.vault.gate)
+    pace = budgets.pace(world.people["ada"].actor, olga.actor.id)
+    assert (pace.used, pace.in_campaigns, pace.allowed) == (1, 3, 2)
     world.clock.advance(hours=2)
     world.vault.proposals.end(world.people["amy"].actor, campaign.proposal_id, "we are done with it")
     for number in NUMBERS[:2]:
@@ -326,6 +331,23 @@ def test_who_raises_budgets_somewhere_proposes_for_there_alone(world: World) -> 
     made = propose(world, wish(world, "nora", accounts=NUMBERS[:1]), "pia")
     assert str(made.scope) == f"account:{NUMBERS[0]}"
     assert {near.actor.id, far.actor.id} & set(made.content.split('"')) == {near.actor.id}
+
+
+def test_the_word_of_who_is_frozen_moves_nothing(world: World) -> None:
+    campaign = begin(world, wish(world, share=False))
+    olga, ada = world.people["olga"].actor, world.people["ada"].actor
+    for who in (olga, ada):
+        world.vault.freezes.freeze(world.people["amy"].actor, f"person:{who.id}", "for this test")
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: world.vault.campaigns.take(olga, campaign.id, 1),
+        lambda: world.vault.campaigns.assign(ada, campaign.id, 1, of=None, to=olga.id),
+    )
+    for act in acts:
+        with pytest.raises(Blocked):
+            act()
+        refused = entries(world)[-1]
+        assert (refused["type"], refused["detail"]["campaign"]) == (EventType.ACCESS_DENIED, campaign.id)
+    assert set(owned(world, campaign).values()) == {None}
 
 
 def test_it_ends_by_time_in_the_log_once(world: World) -> None:

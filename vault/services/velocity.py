@@ -8,6 +8,7 @@ it is for: for a time, or for the accounts of a campaign and nothing else.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ from vault.services.sight import lies_within, standing
 
 if TYPE_CHECKING:
     from vault.domain.account import Account
+    from vault.domain.campaign import Campaign
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
 
@@ -58,19 +60,27 @@ def counted(
     Accounts that they have of a running campaign count for that campaign alone, by its own pace, while they are
     opened to be rotated; all others together count by the person's limit.
     """
-    since = now - HOUR
-    used = unit.checkouts.used_since(person_id, since) | {account_id}
+    used = unit.checkouts.used_since(person_id, now - HOUR) | {account_id}
     most = allowed(unit, gate, person_id, now)
-    mine = {} if len(used) <= most else unit.campaigns.within(person_id, sorted(used), now)
-    if not mine:
+    if len(used) <= most:
         return len(used), most
-    otherwise = unit.checkouts.used_since(person_id, since, held=False, but=REASON)
-    inside = {number: of for number, of in mine.items() if number not in otherwise}
+    mine, inside = _of_campaigns(unit, person_id, used, now)
     if reason == REASON and account_id in mine:
         campaign = mine[account_id]
-        same = {number for number, of in inside.items() if of.id == campaign.id} | {account_id}
+        same = {number for number in inside if mine[number].id == campaign.id} | {account_id}
         return len(same), max(most, campaign.accounts_per_hour)
-    return len((used - set(inside)) | {account_id}), most
+    return len((used - inside) | {account_id}), most
+
+
+def _of_campaigns(
+    unit: Unit, person_id: str, used: frozenset[str], now: datetime
+) -> tuple[Mapping[str, Campaign], frozenset[str]]:
+    """Give the running campaigns in which a person has some accounts, and which of these count for them alone."""
+    mine = unit.campaigns.within(person_id, sorted(used), now)
+    if not mine:
+        return {}, frozenset()
+    otherwise = unit.checkouts.used_since(person_id, now - HOUR, held=False, but=REASON)
+    return mine, frozenset(mine) - otherwise
 
 
 def require_velocity(
@@ -117,11 +127,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a person opens accounts: who, how many they may in an hour, and how many they did in the last."""
+    """How fast a person opens accounts: who, how many they may in an hour, and how many they did in the last.
+
+    `in_campaigns` are those that they opened beside these, to rotate them for campaigns that run.
+    """
 
     person: Person
     allowed: int
     used: int
+    in_campaigns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,10 @@ class Budgets:
             if person is None or not (near or reach.everything):
                 raise not_found("person", person_id[:36])
             used = unit.checkouts.used_since(person.id, now - HOUR, held=False)
-            return Pace(person, allowed(unit, self.gate, person.id, now), len(used))
+            _, inside = _of_campaigns(unit, person.id, used, now)
+            return Pace(
+                person, allowed(unit, self.gate, person.id, now), len(used - inside), len(inside & used)
+            )
 
     def propose(self, actor: Actor, wanted: Wanted, why: str, otp: str) -> Proposal:
         """Propose a budget; it counts once another person agreed, and ends by itself."""
