@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.central_root import MEMBER, PAYER, VAULT, asking_aws, hold_member
 from tests.support.replay import check_replay
+from vault.adapters.central_root import AwsRootSession
 from vault.crypto import totp
 from vault.domain.account import Custody, Kind
 from vault.domain.actor import Reach, Role
@@ -190,6 +191,20 @@ def test_a_later_look_makes_what_was_proposed_stale(world: World, aws: AwsCloud)
         world.vault.proposals.confirm(ada.actor, proposal.id, ada.otp())
 
     assert refused.value.code == "keyless.changed"
+
+
+def test_what_aws_still_lists_afterwards_is_not_gone(
+    world: World, aws: AwsCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look(world)
+    agree(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(AwsRootSession, "remove", lambda *_: None)
+        with pytest.raises(Unavailable):
+            carry_out(world)
+    assert VersionLabel.CURRENT in labels(world)
+
+    assert carry_out(world).account.custody is Custody.KEYLESS
 
 
 def test_one_person_is_not_enough(world: World, aws: AwsCloud) -> None:

@@ -10,8 +10,11 @@ import pytest
 from tests.services.test_keyless import agree, carry_out, look
 from tests.support.central_root import MEMBER, PAYER, asking_aws, hold_member
 from tests.support.trails import found_at
-from vault.domain.actor import Role
+from vault.domain.actor import Reach, Role
+from vault.domain.ids import new_id
+from vault.domain.keyless import Task, TaskSession
 from vault.errors import Unavailable
+from vault.ports.store import EntryFilter, Slice
 
 if TYPE_CHECKING:
     from tests.support.aws_cloud import AwsCloud
@@ -67,6 +70,24 @@ def test_one_whose_answer_was_lost_is_explained_once(world: World, aws: AwsCloud
     second, _ = judged(world, tmp_path / "b", [theirs])
 
     assert (first["AssumeRoot"].split(":")[0], second["AssumeRoot"]) == ("entry", "noted")
+
+
+def test_a_row_that_claims_a_session_explains_nothing(world: World, aws: AwsCloud, tmp_path: Any) -> None:
+    look(world)
+    aws.state.trail.clear()
+    given = aws.client("sts", PAYER).assume_root(
+        TargetPrincipal=MEMBER,
+        TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"},
+    )
+    with world.vault.units.write() as unit:
+        told = EntryFilter(types=("keyless.session.opened",))
+        entry = unit.log.page(told, Reach(everything=True), Slice(1)).items[0].index
+        forged = given["Credentials"]["AccessKeyId"]
+        unit.keyless.ask(TaskSession(new_id(), MEMBER, PAYER, Task.AUDIT, world.clock.now(), entry, forged))
+        unit.commit()
+    matched, _ = judged(world, tmp_path, aws.state.trail)
+
+    assert matched["AssumeRoot"] == "noted"
 
 
 def test_anothers_session_on_a_member_without_credentials_is_an_incident(
