@@ -178,6 +178,16 @@ def test_one_version_that_opens_under_nothing_keeps_every_old_wrap(vault: Changi
     vault.store(vault.versions()[0], version.wraps)
 
 
+def test_wraps_that_cannot_be_read_are_one_versions_fault(vault: Changing) -> None:
+    proposal = vault.agreed()
+    version = vault.versions()[0]
+    vault.store(version, b"nonsense")
+    report = vault.rewrapping().run(proposal.id, remove_old=True)
+    assert (report.made, report.failed, report.removed) == (VALUES - 1, 1, 0)
+    assert [code for _, code in report.faults] == ["envelope.tampered"]
+    vault.store(vault.versions()[0], version.wraps)
+
+
 def test_a_wrap_under_a_key_that_is_not_there_is_not_guessed(vault: Changing) -> None:
     proposal = vault.agreed()
     version = vault.versions()[0]

@@ -25,7 +25,7 @@ from vault.domain.credential import VersionLabel
 from vault.domain.event import Event, EventType, Result, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
-from vault.errors import Refused, VaultError
+from vault.errors import Refused, Tampered, VaultError
 from vault.services.agreed import used_up
 from vault.services.key_work import Rewrap
 from vault.services.recipient_book import FixedRecipient
@@ -252,11 +252,12 @@ class _Run:
                 old_left += self._has_old(version)
                 if _digest(version, version.wraps) not in self.proven and _place(version) not in self.failed:
                     todo.append(version)
+            seen += len(page) - len(todo)
             for piece in pieces(todo):
-                did += len(piece)
                 self._keep(side_by_side(pool, self._renew, piece))
-                self.progress(what, seen + len(piece), max(self.report.versions, seen + len(piece)))
-            seen += len(page)
+                did += len(piece)
+                seen += len(piece)
+                self.progress(what, seen, max(self.report.versions, seen))
             self.progress(what, seen, max(self.report.versions, seen))
         self.report.versions = seen
         self.report.old_left = old_left
@@ -289,7 +290,10 @@ class _Run:
             self.progress("removing old wraps", seen, max(self.report.versions, seen))
 
     def _has_old(self, version: Version) -> bool:
-        return any(name_of(wrap) not in self.wanted for wrap in decode_wraps(version.wraps))
+        try:
+            return any(name_of(wrap) not in self.wanted for wrap in decode_wraps(version.wraps))
+        except Tampered:  # what they are cannot be told; `_renew` says so
+            return True
 
     def _pages(self) -> Iterator[tuple[Version, ...]]:
         """Go through all versions that open at all, a page in a transaction of its own."""

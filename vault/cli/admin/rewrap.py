@@ -106,7 +106,7 @@ def _tell(report: RewrapReport, proposal: str) -> None:
         click.echo("Not all is proven, so no old wrap was removed. See why above, mend it, run it again.")
     elif report.old_left:
         click.echo(
-            "Every version opens under each key. Old wraps are still there; with the old keys, so do they.\n"
+            "Every version opens under each key. Old wraps are still there, so the old keys open them as well.\n"
             f"Remove them, if that was agreed to: rootvault rewrap {plain(proposal)} --remove-old"
         )
     else:
