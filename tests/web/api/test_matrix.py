@@ -83,6 +83,7 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "cancel_checkout": ("O", ""),
     "revoke_checkout": ("AD", ""),
     "plan_rotation": ("O", ""),
+    "list_rotations": ("OAUDCS", "r"),
     "read_rotation": ("OAUDCS", "r"),
     "display_rotation": ("O", ""),
     "attest_rotation": ("O", ""),

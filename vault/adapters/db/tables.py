@@ -333,12 +333,7 @@ reveal = Table(
     Index("reveal_by_version", "account_id", "kind", "version", "person_id"),
     Index("reveal_by_person", "person_id", "kind"),
 )
-Index(
-    "reveal_unfinished",
-    reveal.c.authorized_at,
-    sqlite_where=text("state = 'authorized'"),
-    postgresql_where=text("state = 'authorized'"),
-)
+some("reveal_unfinished", (reveal.c.authorized_at,), "state = 'authorized'")
 
 rotation = Table(
     "rotation",
