@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-from vault.adapters.db import glass
+from vault.adapters.db import devices, glass
 from vault.adapters.db.columns import (
     choice,
     count,
@@ -148,18 +148,12 @@ version = Table(
     moment("disclosed_at", nullable=True),
     Column("last_step", BigInteger, nullable=False),
     moment("restored_at", nullable=True),
-    moment("device_removed_at", nullable=True),
-    words("device_removed_by", nullable=True),
+    *devices.removal(),
     moment("drilled_at", nullable=True),
     Column("drill_fault", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("account_id", "kind", "number"),
     ForeignKeyConstraint(["account_id", "kind"], ["part.account_id", "part.kind"]),
     CheckConstraint("label <> 'current' OR current_since IS NOT NULL", name="current_has_since"),
-    CheckConstraint(
-        "(device_removed_at IS NULL) = (device_removed_by IS NULL)"
-        " AND (device_removed_at IS NULL OR kind = 'mfa')",
-        name="device_removed_whole",
-    ),
 )
 only_one("one_current_version_per_part", (version.c.account_id, version.c.kind), "label = 'current'")
 only_one("one_staged_version_per_part", (version.c.account_id, version.c.kind), "label = 'staged'")
