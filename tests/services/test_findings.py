@@ -17,7 +17,7 @@ from vault.ports.inspection import OF_DRIFT, FindingFilter
 from vault.ports.store import Slice
 
 if TYPE_CHECKING:
-    from tests.support.world import World
+    from tests.support.world import Human, World
     from vault.domain.actor import Actor
 
 NUMBER, OTHER = "111122223333", "444455556666"
@@ -176,3 +176,25 @@ def test_candidates_are_who_may_handle_that_account(quick_world: World) -> None:
     found = world.vault.findings.get(olga, ids(world, olga)[Rule.ROOT_KEYS])
     assert [each.name for each in found.candidates] == ["carla", "olga"]
     assert Kind.STANDALONE is found.view.account.kind
+
+
+@pytest.mark.usefixtures("paper")
+def test_who_handles_findings_is_told_of_the_weightiest_and_of_what_they_are_handed(
+    quick_world: World,
+) -> None:
+    world, olga = quick_world, quick_world.human("olga", Role.OPERATOR)
+    near = world.human("near", Role.OPERATOR, Scope(ScopeKind.ACCOUNT, OTHER))
+    otto, uma = world.human("otto", Role.OPERATOR), world.human("uma", Role.AUDITOR)
+    keys = ids(world, olga.actor)[Rule.ROOT_KEYS]
+    world.vault.findings.take(olga.actor, keys)
+    world.vault.findings.take(olga.actor, keys, otto.actor.id)
+    world.vault.telling.once()
+
+    def inbox(who: Human) -> list[tuple[str, str]]:
+        page = world.vault.notices.inbox(who.actor, Slice(50), unread=False)
+        return [(each.title, each.path) for each in page.items if "finding" in each.path]
+
+    found = (f"An account's root is not as it should be: {NUMBER}", f"/upkeep/findings/{keys}")
+    assert inbox(olga) == [found]
+    assert inbox(otto) == [(f"olga handed you a finding of {NUMBER}", f"/upkeep/findings/{keys}"), found]
+    assert inbox(near) == inbox(uma) == []

@@ -166,9 +166,9 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.INCIDENT_OPENED: _to("An incident was opened", _LOG, H, outcomes=_ANY),
     EventType.INCIDENT_ASSIGNED: _to("{who} took an incident, or handed it on", _LOG, C),
     EventType.FINDING_OPENED: _to(
-        "An account's root is not as it should be: {account}", _LOG, K, where={"weight": 1}
+        "An account's root is not as it should be: {account}", _WORK, K, where={"weight": 1}
     ),
-    EventType.FINDING_ASSIGNED: _to("{who} took a finding of {account}, or handed it on", _LOG, C),
+    EventType.FINDING_ASSIGNED: _to("{who} handed you a finding of {account}", _WORK, C, by_another=True),
     EventType.KEYLESS_STOPPED: _to(
         "The removal of root credentials of {account} did not come to its end", _LOG, U, outcomes=_ANY
     ),

@@ -66,7 +66,7 @@ class Topic(StrEnum):
     LOG = "log"
     """Incidents, places outside, the log and its host."""
     WORK = "work"
-    """Campaigns, and work that waits for oneself."""
+    """Campaigns, findings, and work that waits for oneself."""
     EMERGENCY = "emergency"
     """Break-glass, freezes, velocity: never a choice."""
 

@@ -276,7 +276,10 @@ NOTICE_TOPIC: Final[Mapping[Topic, tuple[str, str]]] = {
     ),
     Topic.OWN: ("Your own account", "Sign-ins from new devices, tokens, refused codes."),
     Topic.LOG: ("The log and incidents", "What the log does not explain, and places outside that are lost."),
-    Topic.WORK: ("Work", "Accounts of campaigns that you were given, and a reminder a day while work waits."),
+    Topic.WORK: (
+        "Work",
+        "Accounts of campaigns and findings that you were given, findings that weigh most, a reminder a day.",
+    ),
     Topic.EMERGENCY: ("Emergencies", "Broken glass, freezes, too many accounts in an hour."),
 }
 NOTICE_WAY: Final[Mapping[Way, str]] = {
