@@ -60,8 +60,19 @@ class Aftermath:
                 vault.rotations.abandon(actor, rotation.id)
             else:
                 vault.attestations.attest(actor, rotation.id, self._outcome(rotation, found))
+        if found is None and self._is_set(kind) and not open_ones:
+            self._say_that_none_works(kind)
         if found is None and self._is_set(kind) and self._found(kind) is None:
             self.lost.append(kind)
+
+    def _say_that_none_works(self, kind: PartKind) -> None:
+        """Have all that is sealed offered: somebody set at AWS what they were shown, after the lease was another's."""
+        bob, attest = self.bob, self.bob.world.vault.attestations.attest
+        self.mistaken = True
+        bob.world.clock.advance(seconds=90)
+        shown = bob.show(kind).rotation.id
+        for outcome in (Outcome.UNKNOWN, Outcome.NONE_WORKS):
+            attest(bob.who.actor, shown, outcome)
 
     def _outcome(self, rotation: Rotation, found: Version | None) -> Outcome:
         if found is None and self._is_set(rotation.kind):
