@@ -2,7 +2,7 @@
 
 Decided here: the states and their order (the worst of a credential's parts is its own), which fact amounts to
 which state, since when, and the next step. Never decided here: whether anything may be opened; that is
-`credential.due_causes`, `reason.situation` and the policy. Facts that nobody has looked at make no state: a
+`due.due_causes`, `reason.situation` and the policy. Facts that nobody has looked at make no state: a
 credential is `unchecked` where a look is owed and was not had.
 """
 
