@@ -190,11 +190,11 @@ def test_who_handles_findings_is_told_of_the_weightiest_and_of_what_they_are_han
     world.vault.findings.take(olga.actor, keys, otto.actor.id)
     world.vault.telling.once()
 
-    def inbox(who: Human) -> list[tuple[str, str]]:
+    def inbox(who: Human) -> set[tuple[str, str]]:
         page = world.vault.notices.inbox(who.actor, Slice(50), unread=False)
-        return [(each.title, each.path) for each in page.items if "finding" in each.path]
+        return {(each.title, each.path) for each in page.items if "finding" in each.path}
 
     found = (f"An account's root is not as it should be: {NUMBER}", f"/upkeep/findings/{keys}")
-    assert inbox(olga) == [found]
-    assert inbox(otto) == [(f"olga handed you a finding of {NUMBER}", f"/upkeep/findings/{keys}"), found]
-    assert inbox(near) == inbox(uma) == []
+    assert inbox(olga) == {found}
+    assert inbox(otto) == {(f"olga handed you a finding of {NUMBER}", f"/upkeep/findings/{keys}"), found}
+    assert inbox(near) == inbox(uma) == set()
