@@ -73,7 +73,14 @@ PAGES = {
     ],
     Role.CUSTODIAN: ["/customers", "/customers/new", "/register", "/accounts/567890123456/intake"],
     Role.CSM: [],
-    Role.ADMIN: ["/people", "/people/invite", "/policy/versions", "/policy/propose", "/upkeep/recipient", "/upkeep/keyless"],
+    Role.ADMIN: [
+        "/people",
+        "/people/invite",
+        "/policy/versions",
+        "/policy/propose",
+        "/upkeep/recipient",
+        "/upkeep/keyless",
+    ],
 }
 VIEWS = [(360, 740, True), (768, 900, False), (1024, 800, True), (1600, 1000, False)]
 
