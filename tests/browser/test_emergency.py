@@ -202,6 +202,12 @@ def test_password_and_codes_go_to_two_people(stage: Stage) -> None:
     assert second.get_by_role("button", name="Show the password").count() == 0
     second.goto(address)
     look(second, "split-second")
+    # the walk is one, and each sees their own half of it
+    second.goto(f"{address}/rotate/mfa?at=add")
+    second.get_by_label("Secret key of the new device").wait_for()
+    look(second, "split-walk")
+    held.goto(f"{address}/rotate/both?at=add")
+    held.get_by_text("Gus Berg does this step").wait_for()
     held.goto(address)
     held.get_by_role("button", name="Show the password").click()
     assert held.locator("[data-value]").text_content() == PASSWORD
