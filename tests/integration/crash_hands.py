@@ -142,6 +142,11 @@ class Hands:
         seed = totp.parse_seed(Secret(self.console.seed or ""))
         return totp.code_at(seed, step).expose() == revealed.code.expose()
 
+    def say_that_none_works(self) -> None:
+        """Say that AWS takes no password that the lease opens, after they looked at it."""
+        self.reveal()
+        self.world.vault.losing.none_works(self.who.actor, self.lease_id, PartKind.PASSWORD)
+
     def note(self, kind: str, value: str) -> None:
         """Write down, durably, what came out of the vault."""
         with self.shown.open("a") as file:

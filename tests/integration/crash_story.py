@@ -81,7 +81,11 @@ def doubt(alice: Hands, bob: Hands) -> None:
 
 
 def lost(alice: Hands, bob: Hands) -> None:
-    """Say by mistake that nothing works; reset by the mailbox, which fails in every way first."""
+    """Say by mistake that nothing works, in both ways; reset by the mailbox, which fails in every way first."""
+    alice.lease()
+    alice.say_that_none_works()
+    alice.rotate(PASSWORD)
+    alice.check_in()
     alice.lease()
     password = alice.show(PASSWORD)
     alice.set_at_aws(password)

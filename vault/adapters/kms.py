@@ -204,8 +204,8 @@ class KmsKey:
 class KmsKeys(KeyRing):
     """KMS keys as a ring: put two in different AWS accounts, so that losing one loses nothing (S6).
 
-    Keys that are `retiring` only open. The region of each is that of its ARN; `endpoint`, if given, serves all of them (tests, a VPC
-    endpoint). Raises `Refused` (``keys.settings``) for what cannot be accepted.
+    Keys that are `retiring` only open. The region of each is that of its ARN; `endpoint`, if given, serves all of them
+    (tests, a VPC endpoint). Raises `Refused` (``keys.settings``) for what cannot be accepted.
     """
 
     def __init__(

@@ -64,6 +64,7 @@ from vault.services.keyless import KeylessMembers
 from vault.services.knowledge import Knowledge
 from vault.services.leavers import Leavers
 from vault.services.limits import SessionLimits
+from vault.services.losing import Losing
 from vault.services.machines import Machines
 from vault.services.notices import Notices
 from vault.services.offsite import Offsite
@@ -243,6 +244,7 @@ def compose(ground: Ground) -> Vault:
         approvals=Approvals(units, gate, factors, deciding, clock),
         reveals=reveals,
         rotations=rotations,
+        losing=Losing(units, checkouts, clock),
         attestations=Attestations(units, rotations, clock),
         devices=Devices(units, checkouts, clock),
         proving=Proving(

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from vault.services.keyless import KeylessMembers
     from vault.services.knowledge import Knowledge
     from vault.services.leavers import Leavers
+    from vault.services.losing import Losing
     from vault.services.machines import Machines
     from vault.services.notices import Notices
     from vault.services.offsite import Offsite
@@ -115,6 +116,7 @@ class Vault:
     approvals: Approvals
     reveals: Reveals
     rotations: Rotations
+    losing: Losing
     attestations: Attestations
     devices: Devices
     proving: Proving

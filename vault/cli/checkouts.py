@@ -184,5 +184,15 @@ def checkin(name: str, *, as_json: bool) -> None:
     tell(api.post(f"/checkouts/{segment(own(api, name))}/check-in"), as_json=as_json)
 
 
+@click.command()
+@click.argument("name", metavar="CHECKOUT")
+@click.option("--part", type=click.Choice(["password", "mfa"]), required=True)
+@json_option
+def lost(name: str, part: str, *, as_json: bool) -> None:
+    """Say that AWS takes no value of a part that CHECKOUT opens, once all of them were shown and tried."""
+    api = connect()
+    tell(api.post(f"/checkouts/{segment(own(api, name))}/none-works", {"part": part}), as_json=as_json)
+
+
 def _flat(checkout: Any) -> dict[str, Any]:
     return {**checkout, "requester": (checkout.get("requester") or {}).get("name")}

@@ -45,6 +45,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "code": _Command("vault.cli.disclosures:code", "The present MFA code, to the clipboard."),
     "checkin": _Command("vault.cli.checkouts:checkin", "End your lease."),
     "rotate": _Command("vault.cli.rotate:rotate", "Set a new password or MFA device, step by step."),
+    "lost": _Command("vault.cli.checkouts:lost", "Say that AWS takes no value that the vault holds."),
     "verify": _Command("vault.cli.rotate:verify", "Prove a colleague's rotation."),
     "rotations": _Command("vault.cli.rotations:rotations", "What nothing has proven yet, the oldest first."),
     "campaign": _Command(
@@ -60,10 +61,14 @@ PEOPLE: Final[dict[str, _Command]] = {
     "recovery-score": _Command(
         "vault.cli.upkeep:recovery_score", "What a lost vault, mailbox or phone takes."
     ),
-    "keyless": _Command("vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."),
+    "keyless": _Command(
+        "vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."
+    ),
     "findings": _Command("vault.cli.findings:findings", "What of accounts at AWS is not as it should be."),
     "drift": _Command("vault.cli.findings:drift", "The vault's list of accounts against the Organizations'."),
-    "inspection": _Command("vault.cli.findings:inspection", "What was seen of an account at AWS; have it seen."),
+    "inspection": _Command(
+        "vault.cli.findings:inspection", "What was seen of an account at AWS; have it seen."
+    ),
     "incidents": _Command("vault.cli.incidents:incidents", "What the log does not explain."),
     "known": _Command("vault.cli.known:known", "Who could have known a credential at a time."),
     "leaver": _Command(

@@ -94,6 +94,7 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.CHECKOUT_LAPSED: _to("The request for {account} lapsed", _REQ, R, P),
     EventType.CHECKOUT_REVOKED: _to("{who} revoked the checkout of {account}", _REQ, R, P),
     EventType.REVEAL_UNKNOWN: _to("A disclosure of {account} has no known outcome", _LOG, U, R),
+    EventType.CREDENTIAL_LOST: _to("AWS takes no value that we hold of {account}", _LOG, U, R, P),
     EventType.ROTATION_UNKNOWN: _to("Whether AWS took a new value of {account} is not known", _LOG, U, R),
     EventType.ROTATION_UNVERIFIED: _to(
         "A new value of {account} waits too long for somebody or something to prove it", _LOG, R, P, U

@@ -81,6 +81,8 @@ PART = Lifecycle(
         (PartState.RECONCILING, PartEvent.REFUSED_LOST): PartState.LOST,
         (PartState.RECONCILING, PartEvent.LEASE_ENDED): PartState.UNKNOWN,
         (PartState.RECONCILING, PartEvent.NONE_WORKS): PartState.LOST,
+        # somebody set another value behind our back: what we hold was tried, and AWS takes none of it
+        (PartState.IN_USE, PartEvent.NONE_WORKS): PartState.LOST,
         # removed at AWS, as AWS itself says: there is nothing left to hold or to lose
         (PartState.HELD, PartEvent.REMOVED): PartState.ABSENT,
         (PartState.UNKNOWN, PartEvent.REMOVED): PartState.ABSENT,

@@ -108,6 +108,7 @@ class EventType(StrEnum):
     REVEAL_UNKNOWN = "secret.reveal.unknown"
     REVEAL_REFUSED = "secret.reveal.refused"
 
+    CREDENTIAL_LOST = "credential.lost"
     ROTATION_PLANNED = "rotation.planned"
     ROTATION_DISPLAYED = "rotation.displayed"
     ROTATION_ACCEPTED = "rotation.accepted"
@@ -232,6 +233,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.REVEAL_FAILED: "The disclosure did not happen; why is in `detail`.",
     EventType.REVEAL_UNKNOWN: "No outcome was written in time: treated as disclosed.",
     EventType.REVEAL_REFUSED: "An attempt to open a secret that was not allowed.",
+    EventType.CREDENTIAL_LOST: "Under a lease AWS took no value of ours; all that is still sealed may be tried.",
     EventType.ROTATION_PLANNED: "A new value was sealed and committed; nobody has seen it.",
     EventType.ROTATION_DISPLAYED: "A staged value is about to be shown to the lease's holder.",
     EventType.ROTATION_ACCEPTED: "AWS took the new value; it is current now.",

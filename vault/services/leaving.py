@@ -1,8 +1,8 @@
 """Shutting a person out: everything they hold ends in one transaction, and what they may know becomes due.
 
-Decided here: what ends (sessions, tokens, leases, links, recoveries, budgets, accounts of campaigns, that they may break
-the glass), and that what they know is written down in the same transaction, in entries of bounded size: whoever reads of the one finds the
-other. Never decided here: who may do it (`people`).
+Decided here: what ends (sessions, tokens, leases, links, recoveries, budgets, accounts of campaigns, that they may
+break the glass), and that what they know is written down in the same transaction, in entries of bounded size: whoever
+reads of the one finds the other. Never decided here: who may do it (`people`).
 """
 
 from __future__ import annotations

@@ -160,6 +160,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "reveal_code": Sample(Role.OPERATOR, {"version": 3}),
     "check_in": Sample(Role.OPERATOR),
     "cancel_checkout": Sample(Role.OPERATOR),
+    "none_works": Sample(Role.OPERATOR, {"part": "password"}),
     "revoke_checkout": Sample(Role.APPROVER, {"reason": "it went on for too long"}),
     "plan_rotation": Sample(Role.OPERATOR, {"part": "mfa", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}),
     "list_rotations": Sample(Role.CSM, query="?state=unverified&part=password&overdue=true"),

@@ -81,6 +81,7 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "reveal_code": ("O", ""),
     "check_in": ("O", ""),
     "cancel_checkout": ("O", ""),
+    "none_works": ("O", ""),
     "revoke_checkout": ("AD", ""),
     "plan_rotation": ("O", ""),
     "list_rotations": ("OAUDCS", "r"),

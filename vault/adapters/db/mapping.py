@@ -16,7 +16,6 @@ from vault.adapters.db import (
     freezes,
     identities,
     inspections,
-    keyless as keyless_tables,
     leavers,
     notices,
     outside,
@@ -26,6 +25,9 @@ from vault.adapters.db import (
     recipients,
     reused,
     tables,
+)
+from vault.adapters.db import (
+    keyless as keyless_tables,
 )
 from vault.domain.account import Account, Customer
 from vault.domain.actor import Scope

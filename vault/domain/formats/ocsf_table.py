@@ -173,6 +173,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.REVEAL_FAILED: _READ,
     E.REVEAL_UNKNOWN: replace(_READ, severity=5, failing=5),
     E.REVEAL_REFUSED: _READ,
+    E.CREDENTIAL_LOST: _entity(OTHER, "Lost", 4, _CREDENTIAL),
     E.ROTATION_PLANNED: _entity(3, "Update", 2, _CREDENTIAL),
     E.ROTATION_DISPLAYED: _READ,
     E.ROTATION_ACCEPTED: _set(3, 3),

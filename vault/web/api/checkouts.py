@@ -20,6 +20,7 @@ from vault.web.api.schemas.checkouts import (
     CheckoutResource,
     CheckoutSummary,
     Ended,
+    LostPart,
     NewCheckout,
     Revocation,
     SteppedUp,
@@ -128,6 +129,21 @@ def step_up(checkout_id: str, sent: StepUp) -> SteppedUp:
     """
     _, until = the_vault().checkouts.step_up(actor(), checkout_id, sent.otp.expose())
     return SteppedUp.model_validate({**shown(checkout_id).__dict__, "until": until})
+
+
+@operation(
+    "POST",
+    "/checkouts/<checkout_id>/none-works",
+    Permission.CHECKOUT_USE,
+    problems={409: ("rotation.state", *_STATE[409])},
+)
+def none_works(checkout_id: str, sent: LostPart) -> CheckoutResource:
+    """Say that AWS takes no value of this part that the vault holds; each that opens was shown to you before.
+
+    The part is lost then: everything that is still sealed may be tried, and a rotation by the mailbox leads back.
+    """
+    the_vault().losing.none_works(actor(), checkout_id, sent.part)
+    return shown(checkout_id)
 
 
 @operation("POST", "/checkouts/<checkout_id>/check-in", Permission.CHECKOUT_USE, problems=_STATE)

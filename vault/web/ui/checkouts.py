@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 
 from vault.domain.checkout import Decision
-from vault.domain.credential import VersionLabel
+from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.policy import Permission
 from vault.errors import VaultError
 from vault.ports.store import CheckoutFilter, Slice
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SHORTER: Final = (900, 1800, 3600, 7200)
 LATELY: Final = 8
-ANSWERS: Final = "'password', 'code', 'check-in', 'cancel', 'step-up', 'decide', 'revoke'"
+ANSWERS: Final = "'password', 'code', 'check-in', 'cancel', 'step-up', 'decide', 'revoke', 'none-works'"
 
 
 @blueprint.get("/checkouts/<checkout_id>")
@@ -135,6 +135,19 @@ def code(checkout_id: str) -> AnyResponse:
     except VaultError as error:
         return refused(error, form, lambda status: _again(checkout_id, form, status))
     return _again(checkout_id, OtpForm(formdata=None), 200, shown)
+
+
+@blueprint.post("/checkouts/<checkout_id>/none-works")
+@needs(Permission.CHECKOUT_USE)
+def none_works(checkout_id: str) -> AnyResponse:
+    """Record that AWS takes no value of a part that the vault holds."""
+    form = Form()
+    try:
+        kind = PartKind.MFA if request.form.get("part") == PartKind.MFA else PartKind.PASSWORD
+        the_vault().losing.none_works(actor(), checkout_id, kind)
+    except VaultError as error:
+        return refused(error, form, lambda status: own_again(checkout_id, form, status))
+    return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
 
 
 @blueprint.post("/checkouts/<checkout_id>/check-in")

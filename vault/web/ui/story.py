@@ -49,6 +49,7 @@ SENTENCES: Final[Mapping[EventType, str]] = {
     EventType.REVEAL_FAILED: "The {secret} could not be opened; {who} saw nothing.",
     EventType.REVEAL_UNKNOWN: "Whether {who} saw the {secret} is not known; it counts as seen.",
     EventType.REVEAL_REFUSED: "{who} tried to see the {secret} and was refused.",
+    EventType.CREDENTIAL_LOST: "{who} tried what the vault holds, and AWS took none of it.",
     EventType.ROTATION_PLANNED: "{who} had the vault make a new {secret}; nobody has seen it yet.",
     EventType.ROTATION_DISPLAYED: "The new {secret} was shown to {who}, to be set at AWS.",
     EventType.ROTATION_ACCEPTED: "{who} confirmed that AWS took the new {secret}.",

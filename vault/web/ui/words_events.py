@@ -90,6 +90,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.REVEAL_FAILED: "Disclosure failed",
     EventType.REVEAL_UNKNOWN: "Disclosure without outcome",
     EventType.REVEAL_REFUSED: "Disclosure refused",
+    EventType.CREDENTIAL_LOST: "AWS took no value of ours",
     EventType.ROTATION_PLANNED: "Sealed a new value",
     EventType.ROTATION_DISPLAYED: "New value shown",
     EventType.ROTATION_ACCEPTED: "AWS took the new value",

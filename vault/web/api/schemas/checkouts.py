@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from vault.domain.approving import Progress, told
 from vault.domain.checkout import Approval, Checkout, CheckoutState, Decision, Verdict
+from vault.domain.credential import PartKind
 from vault.domain.risk import Risk
 from vault.services.asking import Ask
 from vault.services.queue import Earlier, Waiting
@@ -101,6 +102,12 @@ class Revocation(Body):
     """Why someone else's checkout is ended."""
 
     reason: Words
+
+
+class LostPart(Body):
+    """Which part AWS takes no value of."""
+
+    part: Annotated[PartKind, Lax]
 
 
 class ApprovalResource(Resource):
