@@ -66,9 +66,7 @@ class Deciding:
         marks = unit.health.marks_of((account.id,))
         longest_age = self.policy.limits.longest_age
         causes = frozenset(
-            cause
-            for version in current.values()
-            for cause in due_causes(version, marks, now, longest_age)
+            cause for version in current.values() for cause in due_causes(version, marks, now, longest_age)
         )
         unreviewed = any(each.id != but for each in unit.checkouts.unreviewed((account.id,)))
         parts = unit.accounts.parts(account.id)

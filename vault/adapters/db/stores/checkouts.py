@@ -209,7 +209,9 @@ class Checkouts:
         """Name the accounts whose lease a person began or joined after a time; `held` holds the person's row."""
         if held:
             self.db.all(_PERSON_HELD, {"person": person_id})
-        return frozenset(row[0] for row in self.db.all(_USED, {"person": person_id, "since": since, "but": but}))
+        return frozenset(
+            row[0] for row in self.db.all(_USED, {"person": person_id, "since": since, "but": but})
+        )
 
     def open_of(self, account_id: str) -> Checkout | None:
         """Find the one that claims the account, as written."""
