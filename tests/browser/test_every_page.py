@@ -79,6 +79,7 @@ PAGES = {
         "/policy/versions",
         "/policy/propose",
         "/upkeep/recipient",
+        "/upkeep/keys",
         "/upkeep/keyless",
     ],
 }

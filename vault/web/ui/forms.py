@@ -190,6 +190,23 @@ class RecipientForm(Form):
     otp = CodeField("Code from your device", needed(OTP_NEEDED))
 
 
+class DrillForm(Form):
+    """A drill, with the first word for it."""
+
+    scope = RadioField("What is opened", validators=needed("Say what is opened."))
+    why = TextAreaField("Why", needed("Say why; it stays in the log."))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
+class RewrapForm(Form):
+    """Other keys for every data key, with the first word for them."""
+
+    keys = TextAreaField("Keys", needed("Name at least one key."))
+    remove_old = BooleanField("Remove the wraps of all other keys")
+    why = TextAreaField("Why", needed("Say why; it stays in the log."))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
 class WhyForm(Form):
     """A sentence on why something ends."""
 
