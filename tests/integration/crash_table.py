@@ -8,6 +8,7 @@ candidate before it is committed, and the table has to find it lost.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,8 +58,9 @@ class Table:
         world.close()
 
     def fresh(self, chapter: str, fault: str) -> Run:
-        """Copy the world in which a chapter begins."""
+        """Copy the world in which a chapter begins; the copy before it is thrown away."""
         source = "held" if CHAPTERS[chapter].held else "registered"
+        self._forget(f"run_{self.made}")
         self.made += 1
         name = f"run_{self.made}"
         copy_files(self.directory / source, self.directory / name)
@@ -77,6 +79,11 @@ class Table:
                 first = 1 + (number * 5 + place * 3) % stride
                 yield from enumerate_steps(lambda _at, c=chapter, f=fault: self.fresh(c, f), first, stride)  # type: ignore[misc]  # a lambda's defaults
 
+    def _forget(self, name: str) -> None:
+        shutil.rmtree(self.directory / name, ignore_errors=True)
+        if self.server is not None:
+            self._ask(f"DROP DATABASE IF EXISTS crash_{name} WITH (FORCE)")
+
     def _stride(self, fault: str) -> int:
         if self.server is None:
             return times(5, 1) if fault == KILLED else times(16, 1)
@@ -88,9 +95,12 @@ class Table:
         return make_url(self.server).set(database=f"crash_{name}").render_as_string(hide_password=False)
 
     def _create(self, name: str, template: str) -> None:
+        self._ask(f"CREATE DATABASE crash_{name} TEMPLATE {template} STRATEGY FILE_COPY")
+
+    def _ask(self, statement: str) -> None:
         engine = create_engine(self.server or "", isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE crash_{name} TEMPLATE {template} STRATEGY FILE_COPY"))
+            connection.execute(text(statement))
         engine.dispose()
 
 
