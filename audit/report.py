@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from audit.checkpoint import Checkpoint
 from audit.errors import AuditError
-from audit.storage import Storage
+from audit.storage import Filter, Storage
 from audit.tile import Tile
 
 MOST_FINDINGS: Final = 100
@@ -36,7 +36,7 @@ class Source(Protocol):
         ...
 
     def has(self, index: int) -> bool:
-        """Tell whether there is an entry where the checkpoint says that there is none."""
+        """Tell whether there is an entry outside of the first `index`, which are all that the checkpoint counts."""
         ...
 
 
@@ -63,8 +63,9 @@ class StorageSource(Source):
         return self._storage.mistaken(start, stop)
 
     def has(self, index: int) -> bool:
-        """Tell whether an entry is stored."""
-        return any(True for _ in self._storage.leaves(index, index + 1))
+        """Tell whether an entry is stored at that index, anywhere beyond it, or before the first."""
+        newest = self._storage.page(Filter(), None, 1)
+        return any(stored.seq >= index for stored in newest) or bool(self._storage.page(Filter(), 0, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,9 +222,8 @@ class _Pass:
             if row:
                 self._compare(level, size >> (8 * level) >> 8, row)
         if self._source.has(size):
-            self._findings.add(
-                "entry.beyond", size, f"there is an entry {size} that the checkpoint does not count"
-            )
+            words = f"there is an entry beside the {size} that the checkpoint counts"
+            self._findings.add("entry.beyond", size, words)
 
     def _root_with(self, hashes: Sequence[bytes]) -> bytes:
         """Return the root of all whole tiles and some more leaf hashes."""

@@ -158,6 +158,18 @@ def test_an_entry_beyond_the_head_is_found(owner: Owner) -> None:
     assert [(finding.code, finding.index) for finding in report.findings] == [("entry.beyond", SIZE)]
 
 
+@pytest.mark.parametrize("seq", [-1, SIZE + 1], ids=["before the first", "after a gap"])
+def test_an_entry_outside_of_what_is_counted_is_found_wherever_it_is(owner: Owner, seq: int) -> None:
+    lift_constraints(owner)
+    frontier = forge(owner.connection, SIZE, lambda _, leaf: leaf)
+    leaf, nodes = owner.leaf(3), b"\0" * 32
+    owner.do("DELETE FROM audit_entry WHERE seq >= ?", SIZE)
+    owner.do("INSERT INTO audit_entry (seq, leaf, nodes) VALUES (?, ?, ?)", seq, leaf, nodes)
+    owner.do("UPDATE audit_head SET size = ?, frontier = ?, note = ?", SIZE, b"".join(frontier), owner.kept)
+    report = owner.examine(owner.kept)
+    assert [(finding.code, finding.index) for finding in report.findings] == [("entry.beyond", SIZE)]
+
+
 def eve(index: int, leaf: bytes) -> bytes:
     """Put another person into entry 5."""
     return leaf.replace(b'"name":"Ada"', b'"name":"Eve"') if index == 5 else leaf

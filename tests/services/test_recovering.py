@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyrage
@@ -38,6 +37,7 @@ from vault.ports.keys import DataKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.world import World
     from vault.bootstrap.recovering import Recovered
@@ -235,63 +235,6 @@ def test_a_log_that_was_changed_or_is_anothers_opens_nothing(scene: Scene, docto
     with pytest.raises(Refused) as caught:
         opened(scene, doctored)
     assert caught.value.code == "log.unavailable"
-
-
-@pytest.mark.parametrize("seq", [-1, "size", "size + 1"], ids=["before", "next", "beyond"])
-def test_an_entry_that_nobody_signed_opens_nothing(scene: Scene, doctored: Path, seq: int | str) -> None:
-    """An entry outside the signed tree calls a planted value current: it is not read as one of the log."""
-    plant(scene, doctored, seq)
-    with pytest.raises(Refused) as caught:
-        opened(scene, doctored)
-    assert caught.value.code == "log.unavailable"
-
-
-def test_what_is_read_is_what_was_proven(
-    scene: Scene, doctored: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Entries that come in after the proof, as whoever writes to the database meanwhile can make them."""
-    proven = recovering._examined
-
-    def later(url: str, *others: Any) -> object:
-        found = proven(url, *others)
-        plant(scene, Path(url.partition(":///")[2]), "size")
-        return found
-
-    monkeypatch.setattr(recovering, "_examined", later)
-    with pytest.raises(Refused) as caught:
-        opened(scene, doctored)
-    assert caught.value.code == "log.unavailable"
-
-
-def plant(scene: Scene, backup: Path, seq: int | str) -> None:
-    """Seal a value for the public recipient as the next version, and put an entry there that calls it current."""
-    with scene.world.vault.units.read() as unit:
-        place = Context(unit.vault_id, NUMBER, PartKind.PASSWORD, 3)
-    key = Secret(b"k" * 32)
-    wraps = (wrap_for(MADE.recipient, key, place.pairs()),)
-    sealed = seal(Secret("Type-Me-At-The-Wrong-Place"), place, DataKey(key, wraps, ()))
-    told = entries(scene.world, type=EventType.SECRET_PROMOTED)[-1]
-    told = {name: value for name, value in told.items() if name != "seq"}
-    told["account"] = {"id": NUMBER}
-    told["secret"] = {"kind": "password", "version": 3, "ciphertext_sha256": sealed.body_sha256.hex()}
-    with closing(sqlite3.connect(backup)) as stolen, stolen:
-        for kind, name in stolen.execute(
-            "SELECT type, name FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchall():
-            stolen.execute(f"DROP {kind} {name}")
-        columns = [row[1] for row in stolen.execute("PRAGMA table_info(version)")]
-        values = {"number": "3", "body": "?", "wraps": "?", "sha256": "?", "label": "'staged'"}
-        chosen = ", ".join(values.get(name, name) for name in columns)
-        stolen.execute(
-            f"INSERT INTO version ({', '.join(columns)}) SELECT {chosen} FROM version"
-            f" WHERE account_id = '{NUMBER}' AND kind = 'password' AND number = 2",
-            (sealed.body, encode_wraps(sealed.wraps), sealed.body_sha256.hex()),
-        )
-        stolen.execute("PRAGMA ignore_check_constraints = ON")
-        stolen.execute(
-            f"INSERT INTO audit_entry (seq, leaf, nodes) SELECT {seq}, ?, zeroblob(32) FROM audit_head",
-            (json.dumps(told).encode(),),
-        )
 
 
 def test_rows_of_another_vault_are_refused(scene: Scene, doctored: Path) -> None:

@@ -33,6 +33,7 @@ from vault.services.receipts import FORMAT
 from vault.services.recovering import Failed, Recovering, Regained
 
 if TYPE_CHECKING:
+    from audit.checkpoint import Checkpoint
     from vault.domain.secret import Secret
     from vault.ports.clock import Clock
 
@@ -79,13 +80,14 @@ def recover(
     identity = join(shares)
     verifiers = tuple(_verifier(line) for line in wish.vkeys)
     with _lent(wish.source) as (url, digest):
-        origin, size = _examined(url, verifiers, wish.since, progress)
+        checkpoint = _examined(url, verifiers, wish.since, progress)
+        origin, size = checkpoint.origin, checkpoint.size
         # nothing is signed by it: a log of its own for units that only read
         units = SqlUnits(engine_for(url, pool=1), Log(origin, Signer.generate(origin)), None, {})
         try:
             with units.read() as unit:
                 work = Recovering(unit, identity)
-                work.read(progress)
+                work.read(checkpoint, progress)
                 wanted = tuple(work.all()) if wish.accounts is None else tuple(dict.fromkeys(wish.accounts))
                 regained = tuple(work.account(account_id) for account_id in wanted)
         finally:
@@ -153,8 +155,8 @@ def _lent(source: str) -> Iterator[tuple[str, str]]:
 
 def _examined(
     url: str, verifiers: tuple[Verifier, ...], since: tuple[Path, ...], progress: Callable[[int, int], None]
-) -> tuple[str, int]:
-    """Prove the log from end to end; give its origin and size, or refuse."""
+) -> Checkpoint:
+    """Prove the log from end to end; give its checkpoint, or refuse."""
     engine = engine_for(url, pool=1)
     try:
         older = tuple(Older(path.name, path.read_text("utf-8")) for path in since)
@@ -170,7 +172,7 @@ def _examined(
             "log.unavailable",
             f"The log in it is not proven: {words}. Nothing was opened. Take another backup.",
         )
-    return report.checkpoint.origin, report.checkpoint.size
+    return report.checkpoint
 
 
 def _verifier(line: str) -> Verifier:

@@ -4,7 +4,8 @@ Decided here: what of a backup is believed. What counts is what its log tells: t
 current one, whatever the rows say, and a body is opened only where the log names its hash, so that an older value put
 back, or one that somebody sealed for the public recipient, is not taken for the right one. Values that may be set at
 AWS too (newer than the current one, or the one before it) are given beside it. What does not open is told and passed
-by. Never decided here: whether the log is sound (`vault.bootstrap.recovering` examines it first).
+by, and so is an account of which the log knows a value and the rows none. Never decided here: whether the log is sound
+(`vault.bootstrap.recovering` examines it first); what is read of it here is held against the root that was signed.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.event import EventType
 from vault.domain.replay import Replayed
 from vault.errors import Tampered, VaultError, not_found
+from vault.services.signed_leaves import signed_leaves
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from audit.checkpoint import Checkpoint
     from vault.domain.account import Account
     from vault.domain.credential import Version
     from vault.domain.secret import Secret
@@ -33,6 +36,15 @@ if TYPE_CHECKING:
 _USEFUL: Final = frozenset(
     {VersionLabel.CURRENT, VersionLabel.STAGED, VersionLabel.PREVIOUS, VersionLabel.FAILED}
 )
+_OF_ROWS: Final = frozenset(
+    {
+        EventType.KEYS_REWRAPPED,
+        EventType.DRILL_OPENED,
+        EventType.CREDENTIAL_RECOVERED,
+        EventType.CREDENTIAL_REUSED,
+    }
+)
+"""Entries of work on whatever rows there are: that one names a hash says nothing about who sealed it."""
 PROGRESS_EVERY: Final = 500
 
 
@@ -85,7 +97,8 @@ class TheLog:
         if content.get("type") == EventType.LOG_OPENED:
             self.vault_id = str(content["detail"]["vault"])
         secret, account = content.get("secret"), content.get("account")
-        if content.get("outcome") == "success" and isinstance(secret, dict) and isinstance(account, dict):
+        is_told = content.get("outcome") == "success" and content.get("type") not in _OF_ROWS
+        if is_told and isinstance(secret, dict) and isinstance(account, dict):
             place = (str(account["id"]), str(secret["kind"]), int(secret["version"]))
             self.hashes.setdefault(place, str(secret["ciphertext_sha256"]))
             if content["type"] == EventType.SECRET_PROMOTED:
@@ -116,10 +129,14 @@ class Recovering:
     failed: list[Failed] = field(default_factory=list)
     opened: int = 0
 
-    def read(self, progress: Callable[[int, int], None]) -> None:
-        """Read the log; raises `Tampered` where it is of another vault than the rows."""
-        size = self.unit.ranges.size()
-        for seq, leaf in self.unit.census.leaves():
+    def read(self, checkpoint: Checkpoint, progress: Callable[[int, int], None]) -> None:
+        """Read the log.
+
+        Raises `Refused` log.unavailable where it is not the one of this checkpoint, and `Tampered` where it is of
+        another vault than the rows.
+        """
+        size = checkpoint.size
+        for seq, leaf in signed_leaves(self.unit.census.leaves(), checkpoint):
             self.log.take(json.loads(leaf), leaf)
             if seq % PROGRESS_EVERY == 0:
                 progress(seq, size)
@@ -141,12 +158,15 @@ class Recovering:
         return Regained(account, tuple(values))
 
     def all(self) -> Iterable[str]:
-        """Name every account that has a version, in order."""
-        last = ""
+        """Name every account that has a version, in order; tell of those that have one by the log alone."""
+        found: set[str] = set()
         for version in self.unit.versions.each():
-            if version.account_id != last:
-                last = version.account_id
-                yield last
+            if version.account_id not in found and self.unit.accounts.get(version.account_id) is not None:
+                found.add(version.account_id)
+                yield version.account_id
+        for account_id, kind in sorted(self.log.promoted):
+            if account_id not in found:
+                self._not_there(account_id, kind)
 
     def _open_all(self, versions: Iterable[Version]) -> Iterable[Value]:
         for version in versions:
@@ -184,8 +204,12 @@ class Recovering:
             (each.account_id, each.kind, each.number) == (account_id, kind, promoted[0])
             for each in self.failed
         ):
-            words = "The log calls it current, and it is not in the backup."
-            self.failed.append(Failed(account_id, kind.value, promoted[0], "envelope.not_current", words))
+            self._not_there(account_id, kind.value)
+
+    def _not_there(self, account_id: str, kind: str) -> None:
+        number, _ = self.log.promoted[account_id, kind]
+        words = "The log calls it current, and it is not in the backup."
+        self.failed.append(Failed(account_id, kind, number, "envelope.not_current", words))
 
     def _fail(self, version: Version, code: str, words: str) -> None:
         self.failed.append(Failed(version.account_id, version.kind.value, version.number, code, words))

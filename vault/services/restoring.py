@@ -20,6 +20,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from audit.checkpoint import Checkpoint
 from vault.crypto import totp
 from vault.domain.actor import Reach
 from vault.domain.checkout import OPEN, CheckoutEvent, overdue
@@ -33,6 +34,7 @@ from vault.services.policies import adopt, overtake
 from vault.services.recipient_book import kept_by
 from vault.services.recipients import keep
 from vault.services.recipients import overtake as overtake_recipient
+from vault.services.signed_leaves import signed_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,7 +86,10 @@ class Restoring:
     """The host's policy file, for a backup from before the policy had versions."""
 
     def restore(self, actor: Actor, why: str, ended: Ended) -> Restored:
-        """Do all of it, or nothing; raise `Conflict` if the log moved since it was examined."""
+        """Do all of it, or nothing.
+
+        Raises `Conflict` if the log moved since it was examined, and `Refused` log.unavailable if its entries did.
+        """
         now = self.clock.now()
         with self.units.write() as unit:
             aside = unit.restoring.put_aside()
@@ -95,7 +100,8 @@ class Restoring:
             self._open(unit, actor, why, ended, now)
             self._keep_policy(unit, actor, now)
             overtake_recipient(unit, actor, NOTE, now)
-            keep(unit, kept_by(unit.census.leaves(aside.number), now), now)
+            leaves = signed_leaves(unit.census.leaves(aside.number), _checkpoint(ended.checkpoint))
+            keep(unit, kept_by(leaves, now), now)
             checkouts = _end_checkouts(unit, actor, now)
             reveals = _close_disclosures(unit, actor, now)
             tokens = _revoke_tokens(unit, actor, now)
@@ -240,6 +246,11 @@ def _pieces(told: list[Change]) -> Iterator[list[Change]]:
     iterator = iter(told)
     while piece := list(islice(iterator, CHANGES_AN_ENTRY)):
         yield piece
+
+
+def _checkpoint(note: str) -> Checkpoint:
+    """Read a note whose signature was checked before."""
+    return Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
 
 
 def _size(note: str) -> int:
