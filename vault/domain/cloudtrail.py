@@ -338,7 +338,7 @@ def _time(value: object) -> datetime | None:
 
 _SELECTED: Final[Mapping[str, tuple[str, ...]]] = {
     "userIdentity": ("type", "arn", "accountId", "principalId", "accessKeyId", "invokedBy"),
-    "requestParameters": ("keyId", "sourceKeyId", "destinationKeyId", "targetPrincipal"),
+    "requestParameters": ("keyId", "sourceKeyId", "destinationKeyId", "targetPrincipal", "serialNumber"),
     "responseElements": ("ConsoleLogin", *sorted(RECOVERIES)),
     "additionalEventData": ("MFAUsed", "MFAIdentifier", "LoginTo"),
     "addendum": ("reason",),

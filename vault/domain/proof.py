@@ -15,90 +15,23 @@ Sources: AWS, "AWS Management Console sign-in events"; IAM, "GetAccountSummary" 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from vault.domain.cloudtrail import CloudRecord, plain
 from vault.domain.credential import PartKind
+from vault.domain.observation import ROOT_CHANGES, Act, Observation, Source, makes_codes, version_of
 from vault.domain.rotation import Rotation, RotationState
 
 SLACK: Final = timedelta(seconds=60)
 """How long after an attestation AWS may say that the change happened: clocks differ."""
 SETTLED: Final = timedelta(minutes=15)
 """So long records are waited for before those that came count as all there are: CloudTrail delivers within it."""
-DEVICE_PREFIX: Final = "rv-"
-"""How the name begins that the vault suggests for the device of an MFA version: ``rv-<version>``."""
-
-
-class Source(StrEnum):
-    """Where an observation was made."""
-
-    CLOUDTRAIL = "cloudtrail"
-    ACCOUNT_SUMMARY = "account_summary"
-    CREDENTIAL_REPORT = "credential_report"
-
-
-class Act(StrEnum):
-    """What AWS says happened, in its own words; the last two are states that an inspection saw."""
-
-    SIGN_IN = "ConsoleLogin"
-    PASSWORD_UPDATED = "PasswordUpdated"  # noqa: S105 - the name of an event, not a value
-    PASSWORD_RECOVERED = "PasswordRecoveryCompleted"  # noqa: S105 - the name of an event, not a value
-    EMAIL_UPDATED = "EmailUpdated"
-    MFA_ENABLED = "EnableMFADevice"
-    MFA_DEACTIVATED = "DeactivateMFADevice"
-    PASSWORD_USED = "password_last_used"  # noqa: S105 - the name of a column, not a value
-    MFA_STATED = "AccountMFAEnabled"
-
-
-ROOT_CHANGES: Final = frozenset(
-    {
-        Act.PASSWORD_UPDATED,
-        Act.PASSWORD_RECOVERED,
-        Act.EMAIL_UPDATED,
-        Act.MFA_ENABLED,
-        Act.MFA_DEACTIVATED,
-    }
-)
-"""What changes how root gets in."""
-OBSERVED: Final = ROOT_CHANGES | {Act.SIGN_IN}
-"""What is taken from CloudTrail."""
-_SERVICES: Final[Mapping[Act, tuple[str, str]]] = {
-    act: ("iam.amazonaws.com", "AwsApiCall")
-    if act in {Act.MFA_ENABLED, Act.MFA_DEACTIVATED}
-    else ("signin.amazonaws.com", "AwsConsoleSignIn")
-    for act in OBSERVED
-}
-"""Which service records an act of root, and as what type of event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One thing that AWS says of an account's root.
-
-    `id` names it for ever within its source (CloudTrail's `eventID`, an inspection's id). `by_root` says that root
-    itself did it: of this account in every field, not through a service, not in a task session. `mfa` is what a
-    sign-in or a summary says of MFA; `device` the serial number that an act on a device named.
-    """
-
-    account_id: str
-    source: Source
-    act: Act
-    at: datetime
-    id: str
-    by_root: bool = True
-    failed: bool = False
-    mfa: bool | None = None
-    device: str | None = None
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is something that root did and AWS accepted."""
-        return self.by_root and not self.failed
+CODE_LASTS: Final = timedelta(minutes=2)
+"""So long after it was given out a code may still sign in: its own step, one that AWS tolerates, and slow fingers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,45 +101,6 @@ def contradictions(
             continue
         found.setdefault((seen.id, kind), Contradiction(seen.account_id, kind, seen))
     return tuple(found.values())
-
-
-def observe(record: CloudRecord, *, in_session: bool = False) -> Observation | None:
-    """Take from a kept record what it says of how root got in; None where it says nothing of that.
-
-    `in_session` says that it happened in a task session (`sts:AssumeRoot`), which is not root itself.
-    """
-    if record.name not in OBSERVED or record.account_id is None:
-        return None
-    act = Act(record.name)
-    raw = json.loads(record.record)
-    service, kind = _SERVICES[act]
-    if raw.get("eventSource") != service:
-        return None
-    identity = _object(raw, "userIdentity")
-    by_root = (
-        not in_session
-        and raw.get("eventType") == kind
-        and identity.get("type") == "Root"
-        and not identity.get("invokedBy")
-        and identity.get("accountId") == record.account_id
-        and record.recipient == record.account_id
-    )
-    return Observation(
-        account_id=record.account_id,
-        source=Source.CLOUDTRAIL,
-        act=act,
-        at=record.happened_at,
-        id=record.event_id,
-        by_root=by_root,
-        failed=record.error is not None,
-        mfa=record.mfa if act is Act.SIGN_IN else None,
-        device=plain(_object(raw, "requestParameters").get("serialNumber")) or None,
-    )
-
-
-def _object(raw: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = raw.get(name)
-    return value if isinstance(value, Mapping) else {}
 
 
 class Rule(StrEnum):
@@ -281,15 +175,15 @@ _CHANGES: Final[Mapping[PartKind, Act]] = {
 def proven(case: Case, observations: Iterable[Observation], until: datetime) -> Proof | None:
     """Say what proves an accepted rotation, as far as records of before `until` have all been delivered by now.
 
-    What was observed twice under one id counts once; of another account, of before the first showing, refused, or not
-    by root itself, not at all.
+    What was observed twice under one id counts once; of another account, of before the first showing, or refused, not
+    at all. What root did not do itself proves nothing, and leaves nothing proven that it may have undone.
     """
     rotation, window = case.rotation, case.window
     if rotation.state is not RotationState.ACCEPTED or window.until is None:
         return None
     once = {(each.source, each.id, each.act, each.at): each for each in observations}
     ours = [each for each in once.values() if each.account_id == rotation.account_id and each.at < until]
-    seen = sorted((each for each in ours if each.counts), key=lambda each: (each.at, each.id))
+    seen = sorted((each for each in ours if not each.failed), key=lambda each: (each.at, each.id))
     return (
         (_changed(case, seen) if window.until + SLACK < until else None)
         or _signed_in(case, seen)
@@ -306,7 +200,9 @@ def _changed(case: Case, seen: Sequence[Observation]) -> Proof | None:
     ]
     changes = [each for each in inside if each.act is _CHANGES[case.rotation.kind]]
     recovered = any(each.act is Act.PASSWORD_RECOVERED for each in inside)
-    if len(changes) != 1 or recovered:
+    if len(changes) != 1 or recovered or not changes[0].counts:
+        return None
+    if case.rotation.kind is PartKind.MFA and not _may_be_its(case, changes[0].device):
         return None
     gone = (each for each in inside if each.act is Act.MFA_DEACTIVATED and each.device is not None)
     if any(each.device == changes[0].device and each.at >= changes[0].at for each in gone):
@@ -316,9 +212,12 @@ def _changed(case: Case, seen: Sequence[Observation]) -> Proof | None:
 
 def _signed_in(case: Case, seen: Sequence[Observation]) -> Proof | None:
     """Find a sign-in, or else a last use that the report names, that only this version explains."""
+    added = {each.device for each in seen if each.act is Act.MFA_ENABLED and case.window.covers(each.at)}
     for act, rule in ((Act.SIGN_IN, Rule.SIGNED_IN), (Act.PASSWORD_USED, Rule.LAST_USED)):
         for each in seen:
-            if each.act is act and _is_its_use(case, each) and not _replaced(case, seen, each.at):
+            if each.act is not act or not each.counts or _replaced(case, seen, each.at):
+                continue
+            if _is_its_use(case, each) and _is_its_device(case, each, added):
                 return Proof(rule, (each,))
     return None
 
@@ -334,6 +233,9 @@ def _is_its_use(case: Case, seen: Observation) -> bool:
         return False
     if seen.act is Act.SIGN_IN and (is_mfa or case.has_mfa) and seen.mfa is not True:
         return False
+    codes = [use for use in case.uses if use.kind is PartKind.MFA and use.version != rotation.version]
+    if is_mfa and any(floor(use.at) <= seen.at <= use.at + CODE_LASTS for use in codes):
+        return False
     given = [
         use
         for use in case.uses
@@ -347,6 +249,19 @@ def _is_its_use(case: Case, seen: Observation) -> bool:
     return {use.version for use in given} == {rotation.version}
 
 
+def _may_be_its(case: Case, device: str | None) -> bool:
+    """Say whether a device can be the rotation's: one of codes, of this account, not named for another version."""
+    rotation = case.rotation
+    return makes_codes(device, rotation.account_id) and version_of(device) in {None, rotation.version}
+
+
+def _is_its_device(case: Case, seen: Observation, added: AbstractSet[str | None]) -> bool:
+    """Say whether a sign-in that names its device names the rotation's: the one that was added, if that is known."""
+    if case.rotation.kind is not PartKind.MFA or seen.device is None:
+        return True
+    return _may_be_its(case, seen.device) and (seen.device in added or not added - {None})
+
+
 def _replaced(case: Case, seen: Sequence[Observation], at: datetime) -> bool:
     """Say whether the part was changed again between the rotation's window and a moment."""
     until = case.window.until or at
@@ -357,7 +272,10 @@ def _replaced(case: Case, seen: Sequence[Observation], at: datetime) -> bool:
 
 
 def _appeared(case: Case, seen: Sequence[Observation]) -> Proof | None:
-    """Find that root had no MFA in the last summary before, and has it in the first one after."""
+    """Find that root had no MFA in the last summary before, and has it in the first one after.
+
+    A record of a device that was added tells more: where there is one, it decides (`_changed`).
+    """
     window = case.window
     stated = [each for each in seen if each.act is Act.MFA_STATED]
     before = [each for each in stated if each.at < floor(window.since)]
@@ -365,6 +283,10 @@ def _appeared(case: Case, seen: Sequence[Observation]) -> Proof | None:
     if case.rotation.kind is not PartKind.MFA or not before or not after:
         return None
     if before[-1].mfa is not False or after[0].mfa is not True:
+        return None
+    if any(each.act is Act.MFA_ENABLED and each.at <= after[0].at for each in seen):
+        return None
+    if case.next_shown is not None and floor(case.next_shown) <= after[0].at:
         return None
     return Proof(Rule.MFA_APPEARED, (before[-1], after[0]))
 
@@ -379,11 +301,3 @@ def _is_old(device: str | None, windows: Sequence[Window]) -> bool:
     number = version_of(device)
     taken = [window.version for window in windows if not window.refused and window.until is not None]
     return number is not None and number < max(taken, default=0)
-
-
-def version_of(device: str | None) -> int | None:
-    """Read the version out of a device's serial number, where it is named as the vault suggests."""
-    name = (device or "").rsplit("/", 1)[-1]
-    digits = name.removeprefix(DEVICE_PREFIX)
-    named = name.startswith(DEVICE_PREFIX) and digits.isascii() and digits.isdigit() and len(digits) < 10  # noqa: PLR2004 - as `version` in a context
-    return int(digits) if named else None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from vault.domain.proof import Observation
+from vault.domain.observation import Observation
 from vault.ports.store import Unit
 
 

@@ -15,7 +15,8 @@ from vault.domain.account import Account
 from vault.domain.actor import Reach
 from vault.domain.credential import PartKind
 from vault.domain.inspection import Inspection
-from vault.domain.proof import Observation, Use, Window
+from vault.domain.observation import Observation
+from vault.domain.proof import Use, Window
 from vault.domain.rotation import Rotation
 from vault.ports.records import Page, Slice
 

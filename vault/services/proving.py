@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 from vault.domain.actor import system_actor
 from vault.domain.credential import PartKind
 from vault.domain.event import Event, EventType, Result, stamp
+from vault.domain.observation import Source
 from vault.domain.policy import Permission
-from vault.domain.proof import SETTLED, Case, Proof, Rule, Source, floor, proven
+from vault.domain.proof import CODE_LASTS, SETTLED, Case, Proof, Rule, floor, proven
 from vault.domain.rotation import Evidence, RotationState
 from vault.domain.told import changes
 from vault.ports.store import Page
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from vault.domain.account import Account
     from vault.domain.actor import Actor
-    from vault.domain.proof import Observation
+    from vault.domain.observation import Observation
     from vault.domain.rotation import Rotation
     from vault.ports.clock import Clock
     from vault.ports.evidence import RootRecords
@@ -160,7 +161,7 @@ class Proving:
         for case in cases:
             account_id, shown = case.rotation.account_id, floor(case.window.since)
             since[account_id] = min(shown, since.get(account_id, shown))
-        uses = unit.proofs.uses(tuple(since), min(since.values()))
+        uses = unit.proofs.uses(tuple(since), min(since.values()) - CODE_LASTS)
         seen: dict[str, tuple[Observation, ...]] = {}
         for source in self.sources:
             for account_id, some in source.of(unit, since).items():

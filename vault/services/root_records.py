@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vault.domain.inspection import Known
-from vault.domain.proof import Act, Observation, Source
+from vault.domain.observation import Act, Observation, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,19 +12,17 @@ import pytest
 from tests.support.trails import root
 from vault.domain.cloudtrail import Kept, Ours, parse
 from vault.domain.credential import PartKind
+from vault.domain.observation import Act, Observation, Source, observe
 from vault.domain.proof import (
+    CODE_LASTS,
     SETTLED,
     SLACK,
-    Act,
     Case,
-    Observation,
     Proof,
     Rule,
-    Source,
     Use,
     Window,
     contradictions,
-    observe,
     proven,
 )
 from vault.domain.rotation import Rotation, RotationState
@@ -39,7 +37,9 @@ SERIAL = f"arn:aws:iam::{NUMBER}:mfa/rv-3"
 
 def seen(act: Act, at: datetime, name: str = "event-1", **more: Any) -> Observation:
     """Make what AWS would say, in whole seconds."""
-    told = {"account_id": NUMBER, "source": Source.CLOUDTRAIL, "mfa": True if act is Act.SIGN_IN else None}
+    told: dict[str, Any] = {"account_id": NUMBER, "source": Source.CLOUDTRAIL}
+    told |= {"mfa": True} if act is Act.SIGN_IN else {}
+    told |= {"device": SERIAL} if act is Act.MFA_ENABLED else {}
     return Observation(**{**told, "act": act, "at": at.replace(microsecond=0), "id": name, **more})
 
 
@@ -129,6 +129,55 @@ def test_a_device_that_was_taken_off_again_proves_nothing() -> None:
     assert by(Rule.CHANGED, proven(case(PartKind.MFA), [added, old], NOW))
 
 
+@pytest.mark.parametrize(
+    "device",
+    [
+        f"arn:aws:iam::{NUMBER}:u2f/root-account/key-ABCDEFGHIJ",
+        f"arn:aws:iam::{NUMBER}:mfa/rv-2",
+        "arn:aws:iam::999988887777:mfa/rv-3",
+        "GAHT12345678",
+        None,
+    ],
+)
+def test_a_device_that_cannot_be_the_rotations_proves_nothing(device: str | None) -> None:
+    added = seen(Act.MFA_ENABLED, CHANGE, device=device)
+    assert proven(case(PartKind.MFA), [added], NOW) is None
+    if device is not None:
+        code = use(kind=PartKind.MFA)
+        signed_in = seen(Act.SIGN_IN, SIGN_IN, device=device)
+        assert proven(case(PartKind.MFA, uses=(code,)), [signed_in], NOW) is None
+        assert by(Rule.SIGNED_IN, proven(case(uses=(use(),)), [signed_in], NOW))
+
+
+def test_a_sign_in_by_another_device_than_was_added_proves_nothing() -> None:
+    named = case(PartKind.MFA, uses=(use(kind=PartKind.MFA),))
+    phone, old = f"arn:aws:iam::{NUMBER}:mfa/phone", f"arn:aws:iam::{NUMBER}:mfa/root-account-mfa-device"
+    doubled = [seen(Act.MFA_ENABLED, CHANGE, f"event-{each}", device=f"{phone}{each}") for each in (2, 3)]
+    by_new, by_old = (seen(Act.SIGN_IN, SIGN_IN, device=each) for each in (f"{phone}3", old))
+    assert by(Rule.SIGNED_IN, proven(named, [*doubled, by_new], NOW))
+    assert proven(named, [*doubled, by_old], NOW) is None
+    assert by(Rule.SIGNED_IN, proven(named, [by_old], NOW))
+
+
+def test_a_code_of_the_old_device_that_may_still_sign_in_leaves_nothing_proven_of_the_new() -> None:
+    """The old code is given out, the new device attested and one of its codes given out, all within seconds."""
+    lease: dict[str, Any] = {"checkout": "c1", "kind": PartKind.MFA, "began": SHOWN, "ended": SIGN_IN}
+    old = use(2, at=TOLD - timedelta(seconds=10), **lease)
+    new = use(3, at=TOLD + timedelta(seconds=1), **lease)
+    both = case(PartKind.MFA, uses=(old, new))
+    assert proven(both, [seen(Act.SIGN_IN, TOLD + timedelta(seconds=20))], NOW) is None
+    assert by(Rule.SIGNED_IN, proven(both, [seen(Act.SIGN_IN, TOLD + CODE_LASTS)], NOW))
+
+
+def test_what_was_not_roots_own_proves_nothing_and_may_have_undone_it() -> None:
+    change = seen(Act.PASSWORD_UPDATED, CHANGE)
+    later = CHANGE + timedelta(seconds=5)
+    for act in (Act.PASSWORD_UPDATED, Act.PASSWORD_RECOVERED):
+        assert proven(case(), [change, seen(act, later, "event-2", by_root=False)], NOW) is None
+    gone = seen(Act.MFA_DEACTIVATED, later, "event-2", device=SERIAL, by_root=False)
+    assert proven(case(PartKind.MFA), [seen(Act.MFA_ENABLED, CHANGE), gone], NOW) is None
+
+
 def test_a_sign_in_under_a_later_lease_proves_the_value_that_was_given_out() -> None:
     found = proven(case(uses=(use(),)), [seen(Act.SIGN_IN, SIGN_IN)], NOW)
     assert by(Rule.SIGNED_IN, found)
@@ -200,6 +249,12 @@ def test_mfa_that_appeared_between_two_summaries_proves_a_device_and_no_password
     assert proven(case(PartKind.MFA), [replace(none, mfa=True), has], NOW) is None
     assert proven(case(PartKind.MFA), [none, replace(has, mfa=False)], NOW) is None
     assert proven(case(PartKind.MFA), [none, replace(has, at=CHANGE)], NOW) is None
+    late = seen(Act.MFA_ENABLED, TOLD + SLACK + timedelta(seconds=1))
+    doubled = [seen(Act.MFA_ENABLED, CHANGE, f"event-{each}") for each in (1, 2)]
+    assert proven(case(PartKind.MFA), [none, has, late], NOW) is None
+    assert proven(case(PartKind.MFA), [none, has, *doubled], NOW) is None
+    assert by(Rule.MFA_APPEARED, proven(case(PartKind.MFA), [none, has, replace(late, at=NOW)], NOW))
+    assert proven(case(PartKind.MFA, next_shown=has.at), [none, has], NOW) is None
 
 
 SINCE = {PartKind.PASSWORD: TOLD, PartKind.MFA: TOLD}
@@ -292,6 +347,19 @@ def test_what_is_taken_from_a_record_is_its_device_and_never_of_a_task_session()
     another = observe(replace(read.record, recipient="999988887777"))
     assert another is not None
     assert not another.by_root
+    signed_in = parse(
+        root(NUMBER, CHANGE, additionalEventData={"MFAUsed": "Yes", "MFAIdentifier": SERIAL}),
+        Ours("app", "vault", frozenset()),
+    )
+    assert isinstance(signed_in, Kept)
+    by_device = observe(signed_in.record)
+    assert by_device is not None
+    assert (by_device.act, by_device.device) == (Act.SIGN_IN, SERIAL)
+    large = parse(record | {"userAgent": "x" * 20_000}, Ours("app", "vault", frozenset()))
+    assert isinstance(large, Kept)
+    trimmed = observe(large.record)
+    assert trimmed is not None
+    assert trimmed.device == SERIAL
     in_session = observe(read.record, in_session=True)
     assert in_session is not None
     assert not in_session.by_root

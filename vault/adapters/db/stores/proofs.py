@@ -23,7 +23,8 @@ from vault.domain.actor import Reach
 from vault.domain.cloudtrail import CloudRecord
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.inspection import Inspection
-from vault.domain.proof import ROOT_CHANGES, Observation, Use, Window, observe
+from vault.domain.observation import ROOT_CHANGES, Observation, observe
+from vault.domain.proof import Use, Window
 from vault.domain.rotation import Rotation, RotationState
 from vault.ports.proofs import UnverifiedCount, UnverifiedFilter
 from vault.ports.records import Page, RevealPurpose, RevealState, Slice
