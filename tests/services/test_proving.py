@@ -181,6 +181,7 @@ def test_a_code_of_the_old_device_taken_just_before_the_attestation_proves_nothi
     quick_desk.vault.rotations.display(quick_desk.alice.actor, rotation.id)
     clock.advance(seconds=90)
     quick_desk.vault.reveals.code(quick_desk.alice.actor, lease.id)
+    clock.advance(seconds=2)
     quick_desk.attest(quick_desk.alice, rotation, Outcome.ACCEPTED)
     quick_desk.vault.reveals.code(quick_desk.alice.actor, lease.id)
     clock.advance(seconds=5)
