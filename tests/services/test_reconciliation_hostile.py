@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tests.support.thorough import times
 from tests.support.world import START
-from vault.domain.actor import Reach
+from vault.domain.actor import Reach, Role
+from vault.domain.credential import Due
 from vault.domain.event import stamp
 from vault.domain.incident import Incident, IncidentKind
 from vault.errors import Invalid
@@ -118,6 +119,29 @@ def test_a_refused_call_with_any_context_is_an_incident(world: World, asked: dic
     check_judged(world, bad, good)
     assert {each.kind for each in incidents(world)} == {IncidentKind.UNLOGGED_DECRYPT}
     assert {each.account_id for each in incidents(world)} >= {"111122223333"}
+
+
+@pytest.mark.parametrize(
+    ("key", "account"),
+    [
+        ("arn:aws:kms:us-east-1:999999999999:key/66666666-2222-3333-4444-555555555555", None),
+        (KEY, "111122223333"),
+        (KEY.replace("1111", "7777"), "111122223333"),
+    ],
+)
+def test_who_writes_our_context_over_a_key_of_their_own_blocks_no_account(
+    world: World, key: str, account: str | None
+) -> None:
+    """Anybody with a key can; one of our own, or of the account that has it, has opened something."""
+    world.held("111122223333")
+    record = denied(world) | {"errorCode": None, "resources": [{"ARN": key}]}
+    record["requestParameters"]["keyId"] = key
+    run(world, record)
+    check_judged(world, record)
+    (incident,) = incidents(world)
+    assert (incident.kind, incident.account_id) == (IncidentKind.UNLOGGED_DECRYPT, account)
+    parts = world.vault.accounts.get(world.human("olga", Role.OPERATOR).actor, "111122223333").parts
+    assert [Due.INCIDENT in each.due for each in parts] == [account is not None] * 2
 
 
 @pytest.mark.parametrize(

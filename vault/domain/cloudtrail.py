@@ -88,6 +88,11 @@ class Ours:
         """Say whether a key is one of ours, by ARN or by its bare id."""
         return key in self.keys or any(arn.endswith(f"/{key}") for arn in self.keys)
 
+    def owns(self, key: str) -> bool:
+        """Say whether a key is one of ours, or of an account that has one: where one of ours may have been before."""
+        near = {arn.split(":")[4] for arn in self.keys if arn.count(":") >= 5}  # noqa: PLR2004 - the parts of an ARN
+        return self.names(key) or (key.count(":") >= 5 and key.split(":")[4] in near)  # noqa: PLR2004 - as above
+
 
 @dataclass(frozen=True, slots=True)
 class CloudRecord:

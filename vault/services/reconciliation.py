@@ -285,7 +285,7 @@ class Reconciliation:
             for seen in some:
                 verdict = judge.judge(unit, seen, now)
                 if isinstance(verdict, Unexplained):
-                    findings.append(_finding(unit, judge.whole(seen.record), verdict))
+                    findings.append(_finding(unit, _about(judge.whole(seen.record), judge.ours), verdict))
                 elif isinstance(verdict, Explained) and unit.cloud.judge(
                     seen.record.event_id, verdict.matched
                 ):
@@ -330,6 +330,17 @@ class Reconciliation:
 def _reach(reached: dict[tuple[str, str], list[datetime]], place: Place, what: str) -> None:
     span = reached.setdefault((place.account_id, what), [place.at, place.at])
     span[0], span[1] = min(span[0], place.at), max(span[1], place.at)
+
+
+def _about(record: CloudRecord, ours: Ours) -> CloudRecord:
+    """Leave out which account a use of another's key is about: whoever has a key can write any into its context.
+
+    Nothing that we sealed opens under it. What was refused keeps the account: nobody got anything by it.
+    """
+    claimed = (
+        record.kind is CloudKind.KEY_USE and record.error is None and not any(map(ours.owns, record.keys))
+    )
+    return replace(record, account_id=None) if claimed else record
 
 
 def _finding(unit: Unit, record: CloudRecord, verdict: Unexplained) -> Finding:
