@@ -247,6 +247,23 @@ def test_versions_of_every_label_are_wrapped_for_the_recipient_too(vault: Changi
     }
 
 
+def test_an_outage_after_old_wraps_were_removed_is_no_success(vault: Changing) -> None:
+    proposal = vault.agreed()
+    waiting = [NUMBERS[1]]
+
+    def progress(what: str, _done: int, _total: int) -> None:
+        if what == "removing old wraps" and waiting:
+            _plan(vault, waiting.pop())
+            for key in keys.sealing:
+                key.fail()
+
+    keys = Broken(vault.after, "")
+    with pytest.raises(KeysUnavailable):
+        vault.rewrapping(keys).run(proposal.id, remove_old=True, progress=progress)
+    (finished,) = entries(vault.world, type="keys.rewrap.finished")
+    assert (finished["outcome"], finished["detail"]["complete"]) == ("failed", False)
+
+
 @pytest.mark.parametrize("change", ["settings", "removal", "unconfirmed", "held", "old", "drill", "frozen"])
 def test_it_does_not_begin_without_what_two_people_agreed_to(vault: Changing, change: str) -> None:
     amy, ann = (vault.world.human(name, Role.ADMIN) for name in ("amy", "ann"))
@@ -324,6 +341,10 @@ class _Down:
     def __init__(self, key: NamedKey, name: str) -> None:
         self._key, self._name = key, name
         self.service, self.key_id = key.service, key.key_id
+
+    def fail(self) -> None:
+        """Be the one that answers nobody, from now on."""
+        self._name = self.key_id
 
     def wrap(self, key: Secret[bytes], context: Mapping[str, str]) -> Wrapped:
         """Fail where this is the one."""

@@ -1,13 +1,13 @@
 """Re-wrapping: every data key under other keys, beside the old ones first, and without them when all is proven (S6).
 
 Decided here: the order. A pass over all versions gives each what it lacks, and opens it under every wanted key alone;
-what was proven in this run, and is stored byte for byte so, is passed by. Passes go on until one finds nothing to do,
-so that versions sealed meanwhile, by a process with other settings, are taken along. Only then, where two people agreed
-to it, the old wraps are removed, from versions proven in this run alone. Nothing is kept of a run but what it did:
-killed at any moment, it is run again and ends the same. The body of a version is never touched.
+what was proven in this run, and is stored byte for byte so, is passed by. A wrap for the recovery recipient opens
+nowhere here, so each run makes it anew, once a version: what was planted in its place is gone. Passes go on until one
+finds nothing to do, so that versions sealed meanwhile by a process with other settings are taken along. Only then,
+where two people agreed to it, the old wraps are removed, from versions proven in this run alone. Nothing is kept of a
+run but what it did: killed at any moment, it is run again and ends the same. The body of a version is never touched.
 
-Every call is in the log, in the entry of its version; a program that is killed leaves at most those of one piece
-without. Nothing crosses a network inside a transaction. Never decided here: which keys (`key_work`, the settings).
+Every call is in the log, in the entry of its version; who is killed leaves at most those of one piece without. Nothing crosses a network inside a transaction. Never decided here: which keys (`key_work`, the settings).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from vault.domain.credential import VersionLabel
 from vault.domain.event import Event, EventType, Result, SecretRef
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
-from vault.errors import Refused, Tampered, VaultError
+from vault.errors import Conflict, Refused, Tampered, VaultError
 from vault.services.agreed import used_up
 from vault.services.key_work import Rewrap
 from vault.services.recipient_book import FixedRecipient
@@ -65,7 +65,7 @@ class Step(StrEnum):
     MADE = "made"
     """Wraps were added, or made anew; all were opened."""
     PROVEN = "proven"
-    """It had every wrap; all were opened."""
+    """It had every wrap; all were opened, and the recovery recipient's was made anew."""
     REMOVED = "removed"
     """Old wraps were removed."""
 
@@ -131,7 +131,13 @@ class Rewrapping:
             proposal.id, tuple(key.key_id for key in self.keys.sealing), wrapping.recipient.recipient
         )
         run = _Run(
-            self.units, self.clock, wrapping, report, progress, self._begin(proposal, report, remove_old)
+            self.units,
+            self.clock,
+            wrapping,
+            report,
+            progress,
+            self._begin(proposal, report, remove_old),
+            self.recipient,
         )
         error: VaultError | None = None
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="rewrap") as pool:
@@ -218,9 +224,13 @@ class _Run:
     report: RewrapReport
     progress: Callable[[str, int, int], None]
     vault_id: str
+    recipient: RecoveryRecipient
+    """Whom processes seal for by now; `wrapping` has the one of when the run began."""
     wanted: frozenset[tuple[str, str]] = field(init=False)
     proven: set[bytes] = field(default_factory=set)
     """Digests of what was opened under every wanted key in this run: 16 bytes a version."""
+    offline: set[bytes] = field(default_factory=set)
+    """Versions whose wrap for the recipient was made in this run: once each, or two runs at once would never end."""
     failed: set[tuple[str, str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -230,16 +240,25 @@ class _Run:
         """Prove until a pass finds nothing to do; then, if wanted, remove, and prove what came meanwhile."""
         for _ in range(PASSES):
             self.report.passes += 1
+            self.report.complete = False
             did = self._pass(pool)
             if did:
                 continue
+            self._require_same_recipient()
             self.report.complete = not self.report.failed
             if not (remove_old and self.report.complete and self.report.old_left):
                 return
             self._remove()
         words = "Versions without the wanted wraps keep coming: a process still seals under other keys. Restart it."
-        self.report.complete = False
         raise Refused("keys.settings", words)
+
+    def _require_same_recipient(self) -> None:
+        """Raise `Conflict` where another recipient came into force: its wraps would count as old ones here."""
+        if self.recipient.recipient != self.wrapping.recipient.recipient:
+            words = (
+                "Another recovery recipient came into force meanwhile. Run it again; what was done is kept."
+            )
+            raise Conflict("concurrent.change", words)
 
     def _pass(self, pool: ThreadPoolExecutor) -> int:
         """Work on every version that is not proven in this run; give how many there were."""
@@ -266,13 +285,15 @@ class _Run:
     def _renew(self, version: Version) -> _Done:
         calls = Calls()
         try:
-            renewed = self.wrapping.renewed(self.vault_id, version, calls)
+            is_first = _digest(version, b"") not in self.offline
+            renewed = self.wrapping.renewed(self.vault_id, version, calls, offline_too=is_first)
         except VaultError as error:
             return _Done(version, Step.PROVEN, tuple(calls.made), error=error)
         wraps = encode_wraps(renewed.wraps)
         if wraps == version.wraps:
             return _Done(version, Step.PROVEN, tuple(calls.made))
-        return _Done(version, Step.MADE, tuple(calls.made), wraps, renewed.mended)
+        step = Step.MADE if renewed.is_changed else Step.PROVEN
+        return _Done(version, step, tuple(calls.made), wraps, renewed.mended)
 
     def _remove(self) -> None:
         """Remove old wraps from every version that was proven in this run, as it is stored."""
@@ -334,6 +355,7 @@ class _Run:
         if not is_stored:  # the next pass looks again
             return
         self.proven.add(_digest(done.version, done.version.wraps if done.wraps is None else done.wraps))
+        self.offline.add(_digest(done.version, b""))
         report.made += done.step is Step.MADE
         report.proven += done.step is Step.PROVEN
         report.removed += done.step is Step.REMOVED

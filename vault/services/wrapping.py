@@ -1,8 +1,9 @@
 """One version and its wraps, key by key: which open it, and wraps made anew where one is missing or damaged.
 
 Decided here: a version opens under a key where that key's own wrap, and no other, gives a data key that opens the body
-in its place. A wrap for the recovery recipient is made and counted, and can be opened by nothing that runs here. A new
-wrap counts once it was opened. Every call of a key service is kept for the log, also where it fails (S26).
+in its place. A wrap for the recovery recipient is made and counted, and can be opened by nothing that runs here: one
+that was found there is no proof that three shares would open anything. A new wrap counts once it was opened. Every call
+of a key service is kept for the log, also where it fails (S26).
 Never decided here: whether it may be done, and what is stored.
 """
 
@@ -84,38 +85,57 @@ class Wrapping:
         wraps = tuple(wrap for wrap in decode_wraps(version.wraps) if name_of(wrap) == name_of(key))
         return self._opened(key, place, Envelope(version.body, wraps), calls)
 
-    def renewed(self, vault_id: str, version: Version, calls: Calls) -> Renewed:
+    def renewed(self, vault_id: str, version: Version, calls: Calls, *, offline_too: bool = False) -> Renewed:
         """Give wraps under every wanted key, each opened alone; what is there and opens stays as it is.
 
-        Other wraps stay too: who removes them looks at all versions first.
+        The recovery recipient's can be opened by nothing here, so one that is there proves nothing: `offline_too` makes
+        it anew, of the data key that opens the body. Other wraps stay: who removes them looks at all versions first.
         """
         place = place_of(vault_id, version)
         wraps = decode_wraps(version.wraps)
+        names = {name_of(wrap) for wrap in wraps}
+        lacking = self.wanted - names
+        unproven = (self.wanted & names) - {name_of(key) for key in self.keys.sealing}
+        anew = unproven if offline_too else frozenset()
         mended: set[str] = set()
+        sound: dict[Name, Secret[bytes]] = {}
         for _ in range(_TRIES):
-            bad = self._damaged(place, version, wraps, calls)
-            missing = self.wanted - {name_of(wrap) for wrap in wraps} | bad
+            bad = self._damaged(place, version, wraps, sound, calls)
+            missing = self.wanted - {name_of(wrap) for wrap in wraps} | bad | anew
             if not missing:
-                return Renewed(wraps, tuple(sorted(mended)))
+                return Renewed(wraps, tuple(sorted(mended)), is_changed=bool(lacking or mended))
             mended |= {key_id for _, key_id in bad}
-            wraps = self._made(place, version, wraps, missing, calls)
+            wraps = self._made(place, version, wraps, missing, next(iter(sound.values()), None), calls)
+            anew = frozenset()
         raise Tampered(
             "envelope.tampered", "Wraps that were made a moment ago do not open; nothing was kept."
         )
 
     def _damaged(
-        self, place: Context, version: Version, wraps: tuple[Wrap, ...], calls: Calls
+        self,
+        place: Context,
+        version: Version,
+        wraps: tuple[Wrap, ...],
+        sound: dict[Name, Secret[bytes]],
+        calls: Calls,
     ) -> frozenset[Name]:
-        """Open under each wanted key that has a wrap; name those whose wrap is not this version's."""
+        """Open under each wanted key that has a wrap, once; name those whose wrap is not this version's.
+
+        The data key of each that opened is put among the `sound`, which are not asked again.
+        """
         bad: set[Name] = set()
         there = {name_of(wrap): wrap for wrap in wraps}
         for key in self.keys.sealing:
-            wrap = there.get(name_of(key))
-            if wrap is not None:
+            name = name_of(key)
+            if name in there and name not in sound:
+                envelope = Envelope(version.body, (there[name],))
                 try:
-                    self._opened(key, place, Envelope(version.body, (wrap,)), calls)
+                    found = calls.of(key.unwrap, envelope.wraps, place.pairs()).key
+                    open_envelope(envelope, place, found)
                 except Tampered:
-                    bad.add(name_of(key))
+                    bad.add(name)
+                else:
+                    sound[name] = found
         return frozenset(bad)
 
     def _made(
@@ -124,14 +144,15 @@ class Wrapping:
         version: Version,
         wraps: tuple[Wrap, ...],
         missing: frozenset[Name],
+        known: Secret[bytes] | None,
         calls: Calls,
     ) -> tuple[Wrap, ...]:
-        """Regain the data key from a wrap that is not among the missing, and make those."""
+        """Make the missing, of the data key that is known, or else regained from a wrap that is not among them."""
         kept = tuple(wrap for wrap in wraps if name_of(wrap) not in missing)
         if len(kept) + len(missing) > WRAPS_MAX:
             words = f"A version has {WRAPS_MAX} wraps at most; remove old ones before more keys are added."
             raise Refused("keys.settings", words)
-        key = self._data_key(place, version, kept, calls)
+        key = self._data_key(place, version, kept, calls) if known is None else known
         pairs = place.pairs()
         made: list[Wrap] = []
         for target in self.keys.sealing:
@@ -172,10 +193,14 @@ class Wrapping:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """All wraps of a version, and the keys whose wrap was damaged and was made anew."""
+    """All wraps of a version, and the keys whose wrap was damaged and was made anew.
+
+    `is_changed` says that wraps were missing or damaged: not that the recipient's was made anew on principle.
+    """
 
     wraps: tuple[Wrap, ...]
     mended: tuple[str, ...] = ()
+    is_changed: bool = False
 
 
 def place_of(vault_id: str, version: Version) -> Context:
