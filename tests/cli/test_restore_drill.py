@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from click.testing import CliRunner
 
+from audit.durable import locked
 from tests.cli.conftest import settings_directory
 from tests.support.key_work import NUMBERS, OLD, Changing
 from tests.support.replay import check_database
 from tests.support.world import HandClock, World
 from vault.adapters.db.copying import copy_database
 from vault.adapters.local_keys import create_local_keys
-from vault.bootstrap import open_vault
+from vault.bootstrap import open_vault, restore_drill
+from vault.bootstrap.restore_drill import LOCK
 from vault.cli.admin.founding import found
 from vault.cli.exits import of_error
 from vault.cli.main import cli
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+    from vault.settings import Settings
 
 LATER: Final = "999988887777"
 VALUES: Final = 2 * len(NUMBERS)
@@ -219,3 +223,27 @@ def test_what_a_run_that_was_killed_left_is_removed(directory: Path) -> None:
     (left / "vault.db").write_bytes(b"half a copy")
     assert drill(directory, agree(directory)).exit_code == 0
     untouched(directory)
+
+
+def test_two_at_once_do_not_remove_each_others_scratch(directory: Path) -> None:
+    proposal = agree(directory)
+    scratch = directory / "data" / "restore-drill-running"
+    scratch.mkdir(mode=0o700)
+    with locked(directory / "data" / LOCK):
+        assert status(drill(directory, proposal)) == (2, "operation.failed")
+    assert scratch.is_dir()
+    assert not told(directory, EventType.DRILL_BEGUN)
+
+
+def test_what_nobody_foresaw_is_told_of_too(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scratch is gone when it is to be removed, as whoever cleans up by hand does it."""
+
+    def gone(settings: Settings, *_others: object) -> None:
+        shutil.rmtree(settings.data_directory)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(restore_drill, "restore", gone)
+    proposal = agree(directory)
+    assert isinstance(drill(directory, proposal).exception, OSError)
+    (finished,) = told(directory, EventType.DRILL_FINISHED)
+    assert (finished["outcome"], finished["detail"]["code"]) == ("failed", "operation.failed")

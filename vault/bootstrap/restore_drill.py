@@ -13,10 +13,12 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from audit.durable import locked
 from audit.log import Log
 from audit.mark import MarkFile
 from audit.note import read_key
@@ -29,6 +31,8 @@ from vault.services.replay import Replay
 from vault.services.restore_drill import Restoration, RestoreDrill
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vault.bootstrap.vault import Vault
     from vault.domain.proposal import Proposal
     from vault.errors import Fact
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from vault.settings import Settings
 
 PREFIX: Final = "restore-drill-"
+LOCK: Final = "restore-drill.lock"
+"""Stands for the one restore that may be tried out at a time: each removes what an earlier one left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +68,46 @@ def try_restore(
             "operation.failed",
             "Name a backup's file, or a PostgreSQL database that a dump was put back into.",
         )
-    work = RestoreDrill(drill)
     file = None if "://" in source else Path(source)
     facts = _facts(file)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(vault.settings.file(LOCK), wait=False))
+        except BlockingIOError:
+            words = "Another restore is being tried out on this host; wait until it ends."
+            raise Refused("operation.failed", words) from None
+        return _told(vault, RestoreDrill(drill), proposal_id, (source, file), facts, progress)
+
+
+def _told(
+    vault: Vault,
+    work: RestoreDrill,
+    proposal_id: str,
+    backup: tuple[str, Path | None],
+    facts: Mapping[str, Fact],
+    progress: Callable[[str, int, int], None],
+) -> Tried:
+    """Tell that it begins, try it in a scratch directory, and tell how it ended, whatever it was that ended it."""
+    source, file = backup
     proposal = work.begin(proposal_id, facts)
     found = Restoration()
     found.report.proposal = proposal.id
-    for left in vault.settings.data_directory.glob(f"{PREFIX}*"):  # of a run that was cut off
-        shutil.rmtree(left)
-    scratch = Path(tempfile.mkdtemp(prefix=PREFIX, dir=vault.settings.data_directory))
     try:
-        return _tried(vault, work, proposal, (scratch, source if file is None else "", file), found, progress)
+        for left in vault.settings.data_directory.glob(f"{PREFIX}*"):  # of a run that was cut off
+            shutil.rmtree(left)
+        scratch = Path(tempfile.mkdtemp(prefix=PREFIX, dir=vault.settings.data_directory))
+        try:
+            url = source if file is None else ""
+            return _tried(vault, work, proposal, (scratch, url, file), found, progress)
+        finally:
+            shutil.rmtree(scratch)
     except VaultError as error:
         found.fault = error.code
         raise
+    except BaseException:
+        found.fault = "operation.failed"
+        raise
     finally:
-        shutil.rmtree(scratch)
         work.finish(proposal, found, facts)
 
 

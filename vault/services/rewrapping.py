@@ -7,7 +7,8 @@ finds nothing to do, so that versions sealed meanwhile by a process with other s
 where two people agreed to it, the old wraps are removed, from versions proven in this run alone. Nothing is kept of a
 run but what it did: killed at any moment, it is run again and ends the same. The body of a version is never touched.
 
-Every call is in the log, in the entry of its version; who is killed leaves at most those of one piece without. Nothing crosses a network inside a transaction. Never decided here: which keys (`key_work`, the settings).
+Every call is in the log, in the entry of its version; who is killed leaves at most those of one piece without. Nothing
+crosses a network inside a transaction. Never decided here: which keys (`key_work`, the settings).
 """
 
 from __future__ import annotations
