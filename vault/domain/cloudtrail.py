@@ -12,7 +12,6 @@ Shapes: AWS, "CloudTrail record contents" and "AWS Management Console sign-in ev
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,12 +19,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from vault.domain.formats.visible import shown
-
-RECORD_MAX: Final = 16_384
-"""Characters of a record that are kept as they are; of a larger one, what is read here is kept."""
-SELECTED_MAX: Final = 65_536
-WORDS_MAX: Final = 256
+from vault.domain.trail_text import RECOVERIES, Object, object_in, pairs_in, plain, written
 
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9_:.-]{1,128}", re.ASCII)
@@ -55,10 +49,6 @@ KEY_USES: Final = frozenset(
     }
 )
 """What KMS does with a symmetric key of ours; looking at a key is not a use of it."""
-RECOVERIES: Final = frozenset(
-    {"EmailUpdated", "PasswordRecoveryCompleted", "PasswordRecoveryRequested", "PasswordUpdated"}
-)
-"""What changes how root gets in; the sign-in service knows these of the root user only."""
 
 
 class CloudKind(StrEnum):
@@ -156,7 +146,6 @@ class Skipped:
 
 
 Parsed: TypeAlias = Kept | Passed | Skipped
-_Object: TypeAlias = Mapping[str, object]
 
 
 def parse(raw: object, ours: Ours) -> Parsed:
@@ -172,7 +161,7 @@ def parse(raw: object, ours: Ours) -> Parsed:
     at = _time(raw.get("eventTime"))
     if at is None:
         return Skipped("time")
-    identity = _object(raw, "userIdentity")
+    identity = object_in(raw, "userIdentity")
     recipient = _matched(raw, "recipientAccountId", _ACCOUNT) or _matched(identity, "accountId", _ACCOUNT)
     if recipient is None:
         return Skipped("account")
@@ -180,8 +169,8 @@ def parse(raw: object, ours: Ours) -> Parsed:
     found = _about_us(raw, source, name, identity, recipient, ours)
     if found is None:
         return Passed(place)
-    written = _written(raw)
-    if written is None:
+    text = written(raw)
+    if text is None:
         return Skipped("size")
     record = CloudRecord(
         event_id=event_id,
@@ -198,8 +187,8 @@ def parse(raw: object, ours: Ours) -> Parsed:
         mfa=_mfa(raw, found.kind),
         request_id=_matched(raw, "requestID", _REQUEST_ID),
         access_key=found.access_key,
-        record=written,
-        late=isinstance(_object(raw, "addendum").get("reason"), str),
+        record=text,
+        late=isinstance(object_in(raw, "addendum").get("reason"), str),
         keys=found.keys,
         context=found.context,
     )
@@ -216,15 +205,15 @@ class _Found:
 
 
 def _about_us(
-    raw: _Object, source: str, name: str, identity: _Object, recipient: str, ours: Ours
+    raw: Object, source: str, name: str, identity: Object, recipient: str, ours: Ours
 ) -> _Found | None:
     if source == "kms.amazonaws.com" and name in KEY_USES:
         found = _key_use(raw, ours)
         if found is not None:
             return found
     if source == "sts.amazonaws.com" and name == "AssumeRoot":
-        answered = _object(_object(raw, "responseElements"), "credentials")
-        target = _target(_object(raw, "requestParameters").get("targetPrincipal"))
+        answered = object_in(object_in(raw, "responseElements"), "credentials")
+        target = _target(object_in(raw, "requestParameters").get("targetPrincipal"))
         return _Found(CloudKind.ASSUME_ROOT, target, _matched(answered, "accessKeyId", _ACCESS_KEY))
     if source == "signin.amazonaws.com" and name in RECOVERIES:
         return _Found(CloudKind.RECOVERY, recipient)
@@ -235,10 +224,10 @@ def _about_us(
     return _Found(kind, recipient, _matched(identity, "accessKeyId", _ACCESS_KEY))
 
 
-def _key_use(raw: _Object, ours: Ours) -> _Found | None:
-    asked = _object(raw, "requestParameters")
+def _key_use(raw: Object, ours: Ours) -> _Found | None:
+    asked = object_in(raw, "requestParameters")
     contexts = [
-        _pairs(_object(asked, name))
+        pairs_in(object_in(asked, name))
         for name in ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext")
     ]
     claimed = [c for c in contexts if c.get("app") == ours.app and c.get("vault") == ours.vault]
@@ -263,7 +252,7 @@ def _is_place(context: Mapping[str, str]) -> bool:
     return all(pattern.fullmatch(context.get(name, "")) for name, pattern in _PLACE.items())
 
 
-def _is_root(raw: _Object, identity: _Object) -> bool:
+def _is_root(raw: Object, identity: Object) -> bool:
     return (
         identity.get("type") == "Root"
         and not identity.get("invokedBy")
@@ -279,7 +268,7 @@ def _target(principal: object) -> str | None:
     return number if _ACCOUNT.fullmatch(number) else None
 
 
-def _who(identity: _Object) -> str:
+def _who(identity: Object) -> str:
     for name in ("arn", "invokedBy", "principalId", "type"):
         words = plain(identity.get(name))
         if words:
@@ -287,46 +276,26 @@ def _who(identity: _Object) -> str:
     return "not named"
 
 
-def _error(raw: _Object, kind: CloudKind) -> str | None:
+def _error(raw: Object, kind: CloudKind) -> str | None:
     words = plain(raw.get("errorCode")) or plain(raw.get("errorMessage"))
     if kind in {CloudKind.SIGN_IN, CloudKind.RECOVERY}:
-        answer = _object(raw, "responseElements").get(str(raw.get("eventName")))
+        answer = object_in(raw, "responseElements").get(str(raw.get("eventName")))
         return (words or "Failure") if answer == "Failure" or words else None
     return words or None
 
 
-def _mfa(raw: _Object, kind: CloudKind) -> bool | None:
+def _mfa(raw: Object, kind: CloudKind) -> bool | None:
     if kind is CloudKind.SIGN_IN:
-        used = _object(raw, "additionalEventData").get("MFAUsed")
+        used = object_in(raw, "additionalEventData").get("MFAUsed")
         return used.lower() == "yes" if isinstance(used, str) else None
     if kind is not CloudKind.ROOT_USE:
         return None
-    session = _object(_object(raw, "userIdentity"), "sessionContext")
-    told = _object(session, "attributes").get("mfaAuthenticated")
+    session = object_in(object_in(raw, "userIdentity"), "sessionContext")
+    told = object_in(session, "attributes").get("mfaAuthenticated")
     return told.lower() == "true" if isinstance(told, str) else None
 
 
-def plain(value: object, longest: int = WORDS_MAX) -> str:
-    """Give text that can deceive nobody who reads it: one line, printable, bounded; "" for what is no text."""
-    if not isinstance(value, str):
-        return ""
-    return shown(value[:longest])[:longest]
-
-
-def _pairs(context: _Object) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in context.items()
-        if isinstance(value, str) and len(name) <= WORDS_MAX and len(value) <= WORDS_MAX
-    }
-
-
-def _object(raw: _Object, name: str) -> _Object:
-    value = raw.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _matched(raw: _Object, name: str, pattern: re.Pattern[str]) -> str | None:
+def _matched(raw: Object, name: str, pattern: re.Pattern[str]) -> str | None:
     value = raw.get(name)
     return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
@@ -339,60 +308,3 @@ def _time(value: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return at if at.year in _YEARS else None
-
-
-_SELECTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "userIdentity": ("type", "arn", "accountId", "principalId", "accessKeyId", "invokedBy"),
-    "requestParameters": ("keyId", "sourceKeyId", "destinationKeyId", "targetPrincipal", "serialNumber"),
-    "responseElements": ("ConsoleLogin", *sorted(RECOVERIES)),
-    "additionalEventData": ("MFAUsed", "MFAIdentifier", "LoginTo"),
-    "addendum": ("reason",),
-}
-_CONTEXTS: Final = ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext")
-
-
-def _written(raw: _Object) -> str | None:
-    """Write a record as pure ASCII, whole or, where it is too large, with what is read of it."""
-    try:
-        whole = _json(raw)
-    except (RecursionError, ValueError, TypeError):
-        whole = None
-    if whole is not None and len(whole) <= RECORD_MAX:
-        return whole
-    selected: dict[str, object] = {
-        name: value[:WORDS_MAX]
-        for name, value in raw.items()
-        if isinstance(value, str) and len(name) < 64  # noqa: PLR2004 - a member's name
-    }
-    for name, members in _SELECTED.items():
-        inner = _object(raw, name)
-        told = {each: value for each in members if isinstance(value := inner.get(each), str)}
-        selected[name] = {each: value[:WORDS_MAX] for each, value in told.items()}
-    asked = _object(raw, "requestParameters")
-    contexts = {each: _pairs(_object(asked, each)) for each in _CONTEXTS}
-    kept = {each: pairs for each, pairs in contexts.items() if pairs}
-    selected["requestParameters"] = {**_as_object(selected["requestParameters"]), **kept}
-    session = _object(_object(_object(raw, "userIdentity"), "sessionContext"), "attributes")
-    told_mfa = {"attributes": {"mfaAuthenticated": plain(session.get("mfaAuthenticated"))}}
-    selected["userIdentity"] = {**_as_object(selected["userIdentity"]), "sessionContext": told_mfa}
-    issued = _object(_object(raw, "responseElements"), "credentials").get("accessKeyId")
-    answered = _as_object(selected["responseElements"])
-    selected["responseElements"] = {**answered, "credentials": {"accessKeyId": plain(issued)}}
-    resources = raw.get("resources")
-    arns = (
-        [each.get("ARN") for each in resources if isinstance(each, Mapping)]
-        if isinstance(resources, list)
-        else []
-    )
-    selected["resources"] = [{"ARN": plain(arn)} for arn in arns[:8]]
-    selected["trimmedByTheVault"] = True
-    text = _json(selected)
-    return text if len(text) <= SELECTED_MAX else None
-
-
-def _as_object(value: object) -> dict[str, object]:
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -17,7 +17,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from vault.domain.cloudtrail import CloudRecord, plain
+from vault.domain.cloudtrail import CloudRecord
+from vault.domain.trail_text import object_in, plain
 
 DEVICE_PREFIX: Final = "rv-"
 """How the name begins that the vault suggests for the device of an MFA version: ``rv-<version>``."""
@@ -104,9 +105,9 @@ def observe(record: CloudRecord, *, in_session: bool = False) -> Observation | N
     service, kind = _SERVICES[act]
     if raw.get("eventSource") != service:
         return None
-    asked, told = _object(raw, "requestParameters"), _object(raw, "additionalEventData")
+    asked, told = object_in(raw, "requestParameters"), object_in(raw, "additionalEventData")
     device = told.get("MFAIdentifier") if act is Act.SIGN_IN else asked.get("serialNumber")
-    identity = _object(raw, "userIdentity")
+    identity = object_in(raw, "userIdentity")
     by_root = (
         not in_session
         and raw.get("eventType") == kind
@@ -126,11 +127,6 @@ def observe(record: CloudRecord, *, in_session: bool = False) -> Observation | N
         mfa=record.mfa if act is Act.SIGN_IN else None,
         device=plain(device) or None,
     )
-
-
-def _object(raw: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = raw.get(name)
-    return value if isinstance(value, Mapping) else {}
 
 
 def version_of(device: str | None) -> int | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault.domain.cloudtrail import RECORD_MAX, CloudKind, Kept, Ours, Passed, Skipped, parse
+from vault.domain.cloudtrail import CloudKind, Kept, Ours, Passed, Skipped, parse
+from vault.domain.observation import observe
+from vault.domain.trail_text import NESTED_MAX, RECORD_MAX
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 VAULT = "7f1f2a5e-7f64-4b5e-8d6c-0a8f3f3b1c11"
@@ -180,6 +183,18 @@ def test_what_a_caller_can_choose_never_hides_a_record() -> None:
         ):
             assert getattr(again, name) == getattr(record, name), name
         assert len(record.record) <= max(RECORD_MAX, 65_536)
+
+
+@pytest.mark.parametrize("depth", [NESTED_MAX - 4, 500, 940, 5_000])
+def test_a_record_that_a_reader_with_less_room_could_not_read_again_is_not_kept_whole(depth: int) -> None:
+    """A record lies where every page of health reads it: one that is too deep would stop them all."""
+    deep: Any = {}
+    for _ in range(depth):
+        deep = {"x": deep}
+    found = kept(SIGN_IN | {"requestParameters": deep}).record
+    assert ("trimmedByTheVault" in found.record) is (depth > NESTED_MAX)
+    assert max(accumulate((each in "[{") - (each in "]}") for each in found.record)) <= NESTED_MAX
+    assert observe(found) is not None
 
 
 json_values = st.recursive(
