@@ -174,6 +174,7 @@ def test_a_code_is_needed_of_both(site: Site) -> None:
 
 
 def test_only_administrators_list_machines(site: Site) -> None:
+    site.issue(Wanted("sync", READS, Scope(), ()))
     uma = site.house.appoint((site.ada, site.bob), "uma@msp.example", Role.AUDITOR)
     with pytest.raises(Forbidden):
         site.house.vault.machines.page(site.house.actor(uma), Slice())

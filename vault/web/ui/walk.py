@@ -88,7 +88,7 @@ def walk_again(
     followed = request.values.get("rotation", "") or None
     lease = vault.views.checkout(who, checkout_id)
     view = vault.walks.of(who, checkout_id, which, followed)
-    step = _large(view)
+    step = _large(view, Act.ADD if isinstance(form, SeedForm) else None)
     seed = form if isinstance(form, SeedForm) else SeedForm(formdata=None)
     return page(
         "ui/walk.html",
@@ -108,9 +108,9 @@ def walk_again(
     )
 
 
-def _large(view: WalkView) -> Step:
-    """Give the step that was asked for, by its act; the one to do now otherwise."""
-    asked = request.values.get("at", "")
+def _large(view: WalkView, refused: Act | None = None) -> Step:
+    """Give the step of which a form was refused, or that was asked for, by its act; the one to do now otherwise."""
+    asked = request.values.get("at", "") if refused is None else refused
     found = [each for each in view.steps if each.act == asked]
     open_ = [each for each in found if each.stand is not Stand.DONE]
     return next(iter([*open_, *found]), view.now)
