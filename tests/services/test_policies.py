@@ -212,7 +212,9 @@ def test_rows_that_the_log_does_not_tell_of_change_nothing(town: Town, statement
         assert started.vault.book.fault
 
 
-def test_an_entry_that_was_rewritten_is_not_believed(town: Town) -> None:
+@pytest.mark.parametrize("how", ["another text", "to count later"])
+def test_an_entry_that_was_rewritten_is_not_believed(town: Town, how: str) -> None:
+    """Nor one whose moment was moved, so that the version before it would be in force."""
     running = town.worker()
     town.agreed(running, LESS)
     (entry,) = entries(running, type=EventType.PROPOSAL_AGREED)
@@ -227,11 +229,14 @@ def test_an_entry_that_was_rewritten_is_not_believed(town: Town) -> None:
         leaf = connection.execute(
             sql("SELECT leaf FROM audit_entry WHERE seq = :seq"), {"seq": entry["seq"]}
         ).scalar_one()
-        other = bytes(leaf).replace(digest.encode(), FORGED.encode())
+        was, now = (digest.encode(), FORGED.encode()) if how == "another text" else (b'"to":"20', b'"to":"21')
+        other = bytes(leaf).replace(was, now)
+        assert other != bytes(leaf)
         connection.execute(
             sql("UPDATE audit_entry SET leaf = :leaf WHERE seq = :seq"), {"leaf": other, "seq": entry["seq"]}
         )
-    tamper(running, f"UPDATE policy_version SET digest = '{FORGED}', text = {quoted(MORE)} WHERE number = 2")
+    planted = f"UPDATE policy_version SET digest = '{FORGED}', text = {quoted(MORE)} WHERE number = 2"
+    tamper(running, planted if how == "another text" else ENDED)
     with pytest.raises(Unavailable) as caught:
         town.worker()
     assert caught.value.code == "log.rolled_back"

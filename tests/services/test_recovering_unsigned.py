@@ -1,4 +1,4 @@
-"""`rootvault recover` on a backup that holds what nobody signed, or lacks what was signed: neither goes unseen (S6)."""
+"""A backup with what nobody signed, or without what was signed: recovered from or restored, neither goes unseen (S6)."""
 
 # ruff: noqa: S608 - the statements are an attacker's, of texts of our own
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.services.test_recipients import MADE
+from tests.services.test_recipients import MADE, OTHER, settings_of, settle, world
 from tests.services.test_recovering import change, doctored, opened, scene
 from tests.support.desk import NUMBER
 from tests.support.events import entries
-from vault.bootstrap import recovering
+from vault.adapters.db.copying import copy_database
+from vault.bootstrap import recovering, restoring
+from vault.bootstrap.restoring import Wish, restore
 from vault.crypto.context import Context
 from vault.crypto.envelope import encode_wraps, seal
 from vault.crypto.recovery import wrap_for
@@ -28,8 +30,9 @@ from vault.services.recovering import TheLog
 
 if TYPE_CHECKING:
     from tests.services.test_recovering import Scene
+    from tests.support.world import World
 
-__all__ = ["doctored", "scene"]  # fixtures, found here by their names
+__all__ = ["doctored", "scene", "world"]  # fixtures, found here by their names
 
 
 @pytest.mark.parametrize("table", ["version", "account"])
@@ -114,3 +117,46 @@ def plant(scene: Scene, backup: Path, seq: int | str) -> None:
             f"INSERT INTO audit_entry (seq, leaf, nodes) SELECT {seq}, ?, zeroblob(32) FROM audit_head",
             (json.dumps(told).encode(),),
         )
+
+
+# --- the ceremony after a restore
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_restore_takes_over_nothing_of_an_entry_that_nobody_signed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Whoever has the backup puts an entry beyond its signed head, or there as soon as the log was examined."""
+    settle(world, MADE.recipient)
+    directory = tmp_path / "vault"
+    directory.chmod(0o700)
+    backup = tmp_path / "backup.db"
+    copy_database(settings_of(world, directory).database_url, backup)
+    examined = restoring._examined
+
+    def later(made: Any, url: str, progress: Any) -> object:
+        found = examined(made, url, progress)
+        name_beyond(Path(url.partition(":///")[2]), OTHER.recipient)
+        return found
+
+    if when == "before":
+        name_beyond(backup, OTHER.recipient)
+    else:
+        monkeypatch.setattr(restoring, "_examined", later)
+    wish = Wish(why="the disk broke", by=("Ada", "Bob"), backup=backup)
+    with pytest.raises(Refused) as refused:
+        restore(settings_of(world, directory), wish, lambda _done, _all: None, world.clock)
+    assert refused.value.code == "log.unavailable"
+
+
+def name_beyond(database: Path, recipient: str) -> None:
+    """Put an entry beyond the signed head, with a gap before it, that tells of a recipient."""
+    of = {"entity": "recovery_recipient.of", "id": "9", "from": "", "to": recipient}
+    since = {"entity": "recovery_recipient.effective_at", "id": "9", "from": "", "to": "2000-01-01T00:00:00Z"}
+    told = {"type": EventType.RECIPIENT_KEPT, "outcome": "success", "changes": [of, since]}
+    with closing(sqlite3.connect(database)) as stolen, stolen:
+        for (name,) in stolen.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            stolen.execute(f"DROP TRIGGER {name}")
+        (size,) = stolen.execute("SELECT size FROM audit_head").fetchone()
+        planted = (size + 2 - size % 2, json.dumps(told).encode(), bytes(32))
+        stolen.execute("INSERT INTO audit_entry (seq, leaf, nodes) VALUES (?, ?, ?)", planted)

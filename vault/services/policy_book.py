@@ -161,18 +161,21 @@ class PolicyBook:
 
 
 def told_in_force(unit: Unit, now: datetime) -> ToldVersion | None:
-    """Give the version that the log has in force, each entry that counts proven; None where it tells of none.
+    """Give the version that the log has in force, each entry read for it proven; None where it tells of none.
 
     Call it in a unit whose mark was checked first.
     """
     ended: set[int] = set()
     for entry in _telling(unit):
-        for number, facts in _versions_of(entry):
+        told = _versions_of(entry)
+        if (
+            told
+        ):  # also what is passed by: an entry that was changed to count later would bring an older one back
+            _prove(unit, entry)
+        for number, facts in told:
             if facts.get("") == "ended":
-                _prove(unit, entry)
                 ended.add(number)
             elif number not in ended and facts.get("effective_at", "") <= stamp(now):
-                _prove(unit, entry)
                 return ToldVersion(number, facts.get("of", ""), facts.get("effective_at", ""), entry.index)
     return None
 

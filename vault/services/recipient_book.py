@@ -93,18 +93,21 @@ class RecipientBook(RecoveryRecipient):
 
 
 def told_recipient(unit: Unit, now: datetime) -> ToldRecipient:
-    """Give the recipient that the log has in force, each entry that counts proven; number 0 where it tells of none.
+    """Give the recipient that the log has in force, each entry read for it proven; number 0 where it tells of none.
 
     Call it in a unit whose mark was checked first.
     """
     ended: set[int] = set()
     for entry in _telling(unit):
-        for number, facts in _recipients_of(entry.content):
+        told = _recipients_of(entry.content)
+        if (
+            told
+        ):  # also what is passed by: an entry that was changed to count later would bring an older one back
+            _prove(unit, entry)
+        for number, facts in told:
             if facts.get("") == "ended":
-                _prove(unit, entry)
                 ended.add(number)
             elif number not in ended and facts.get("effective_at", "") <= stamp(now):
-                _prove(unit, entry)
                 return _sound(number, facts)
     return ToldRecipient(0, "")
 
