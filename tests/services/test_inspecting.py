@@ -107,6 +107,30 @@ def test_what_is_not_known_opens_nothing_and_closes_nothing(quick_world: World) 
     assert len(seen.unknown) == 8 + len(WANTED.names())
 
 
+def test_a_look_that_fails_does_not_keep_the_others_from_theirs(
+    quick_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = quick_world
+    paper = inspected(world.vault)
+    object.__setattr__(world.vault.inspecting, "interval", timedelta(minutes=1))
+    for number in (NUMBER, OTHER, STRANGER):
+        world.account(number)
+    look = PaperInspector.look
+
+    def fail(self: PaperInspector, target: Any, *rest: Any) -> Any:
+        seen = look(self, target, *rest)
+        if target.account_id == NUMBER:
+            raise ValueError("no account is like this")
+        return seen
+
+    monkeypatch.setattr(PaperInspector, "look", fail)
+    with pytest.raises(ValueError, match="no account is like this"):
+        world.vault.inspecting.once()
+    assert {each.account_id for each in paper.looked} == {NUMBER, OTHER, STRANGER}
+    with world.vault.units.read() as unit:
+        assert unit.inspections.latest((NUMBER, OTHER, STRANGER)).keys() == {OTHER, STRANGER}
+
+
 def test_an_account_whose_role_is_gone_is_a_finding_and_its_others_stay(quick_world: World) -> None:
     world = quick_world
     paper = inspected(world.vault)

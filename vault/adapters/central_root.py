@@ -99,11 +99,9 @@ class AwsRootSession:
         """List what the root has; an audit also asks the account's summary, and the two have to agree."""
         found = RootFound(
             password=self._has_password(),
-            devices=tuple(each["SerialNumber"] for each in self._all("list_mfa_devices", "MFADevices")),
-            keys=tuple(each["AccessKeyId"] for each in self._all("list_access_keys", "AccessKeyMetadata")),
-            certificates=tuple(
-                each["CertificateId"] for each in self._all("list_signing_certificates", "Certificates")
-            ),
+            devices=self._all("list_mfa_devices", "MFADevices", "SerialNumber"),
+            keys=self._all("list_access_keys", "AccessKeyMetadata", "AccessKeyId"),
+            certificates=self._all("list_signing_certificates", "Certificates", "CertificateId"),
         )
         if self.task is Task.AUDIT:
             self._check_summary(found)
@@ -129,11 +127,13 @@ class AwsRootSession:
     def _has_password(self) -> bool:
         return _asked(self.iam.get_login_profile, self.where, but=_GONE) is not None
 
-    def _all(self, operation: str, key: str) -> list[Any]:
-        """List by pages, all of them."""
+    def _all(self, operation: str, key: str, name: str) -> tuple[str, ...]:
+        """List by pages, all of them, by one member."""
         pages = self.iam.get_paginator(operation)  # type: ignore[call-overload]  # three names, each of a paginator
-        listed = _asked(lambda: [each for page in pages.paginate() for each in page[key]], self.where)
-        return listed or []
+        listed = _asked(
+            lambda: tuple(str(each[name]) for page in pages.paginate() for each in page[key]), self.where
+        )
+        return listed or ()
 
     def _gone(self, delete: Callable[[], object]) -> None:
         _asked(delete, self.where, but=_GONE)
@@ -172,7 +172,8 @@ def _asked(ask: Callable[[], T], where: str, *, but: frozenset[str] = frozenset(
             return None
         words = "AWS refuses it" if code in _DENIED else "AWS does not do it"
         raise _unavailable(f"{words} for {where} ({code}). Nothing is lost; do it again.", code) from None
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # botocore's parsers, over an answer that is not AWS's
         raise _unavailable(f"AWS's answer about {where} cannot be read.", "unreadable") from None
 
 

@@ -86,18 +86,25 @@ class Inspecting:
     interval: timedelta
 
     def once(self) -> Looked:
-        """Look at the accounts whose turn it is, as many as keep the pace."""
+        """Look at the accounts whose turn it is, as many as keep the pace; a failure is raised after the others."""
         if self.inspector is None:
             return Looked()
         total = Looked(closed=self._let_go())
+        failed: list[Exception] = []
         for turn in self._claim():
-            done = self._look(self.inspector, turn)
+            try:
+                done = self._look(self.inspector, turn)
+            except Exception as failure:  # noqa: BLE001 - one account's failure is not the others'; raised below
+                failed.append(failure)
+                continue
             total = Looked(
                 total.accounts + done.accounts,
                 total.unseen + done.unseen,
                 total.opened + done.opened,
                 total.closed + done.closed,
             )
+        if failed:
+            raise failed[0]
         return total
 
     def ask(self, actor: Actor, account_id: str) -> Seen:

@@ -164,13 +164,15 @@ class KeylessMembers:
     def register(self, actor: Actor, account_id: str, payer_id: str | None = None) -> KeylessView:
         """Take a member that has no root credentials as it is, on AWS's word; one that we hold anything of is removed.
 
-        Raises `Conflict` keyless.state where AWS lists any, and what `look` raises.
+        Raises `Conflict` keyless.state where AWS lists any, checkout.conflict while somebody takes it over, and what
+        `look` raises.
         """
         work = self._work(actor, account_id, payer_id)
         found = self._open(work, Task.AUDIT).look()
         now = self.clock.now()
         with self.units.write() as unit:
             account = self._mine(unit, actor, account_id, now)
+            self._free(unit, actor, account, now)
             known = self._seen(unit, work, found, now)
             empty = all(part.state is PartState.ABSENT for part in unit.accounts.parts(account.id))
             if not found.is_bare or not empty or account.custody is not Custody.ONBOARDING:
@@ -231,6 +233,8 @@ class KeylessMembers:
                 raise Conflict(
                     "concurrent.change", "What was agreed to ended a moment ago; nothing was done."
                 )
+            if state is KeylessState.REMOVING:
+                self._free(unit, work.actor, account, now)
             beyond = () if found is None else found.beyond(agreed_root(proposal))
             if beyond:
                 words = (

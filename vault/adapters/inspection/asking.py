@@ -6,6 +6,7 @@ is time.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from vault.adapters.aws import code_of
 from vault.domain.inspection import Fact, Known, Reason, Unknown
+from vault.domain.trail_text import plain
 
 DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
@@ -22,6 +24,9 @@ DENIED: Final = frozenset(
 THROTTLED: Final = frozenset(
     {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 )
+CODE_MAX: Final = 64
+"""Characters of AWS's word for an error."""
+_REQUEST_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds to wait when throttled, one try after the other."""
 
@@ -54,7 +59,7 @@ class Asker:
             try:
                 answer = call()
             except (ClientError, BotoCoreError) as failure:
-                code = code_of(failure)
+                code = plain(code_of(failure), CODE_MAX)
                 if isinstance(failure, ClientError):
                     self._note(failure.response)
                 if absent and code == absent:
@@ -64,6 +69,9 @@ class Asker:
                 if pause is None or self._monotonic() + pause >= self._until:
                     return Unknown(Reason.THROTTLED, code)
                 self._sleep(pause)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                # botocore's parsers, over an answer that is not AWS's
+                return Unknown(Reason.UNREADABLE)
             else:
                 self._note(answer)
                 return Known(answer)
@@ -105,7 +113,7 @@ class Asker:
 
     def _note(self, response: Mapping[str, Any]) -> None:
         number = str(response.get("ResponseMetadata", {}).get("RequestId", ""))
-        if number:
+        if _REQUEST_ID.fullmatch(number):
             self._ids.append(number)
 
 

@@ -38,6 +38,7 @@ from vault.domain.inspection import (
     Unknown,
     unseen,
 )
+from vault.domain.trail_text import plain
 
 if TYPE_CHECKING:
     from vault.ports.inspection import Target
@@ -52,6 +53,7 @@ REPORT_TRIES: Final = 5
 REPORT_PAUSE: Final = 2.0
 ROOT: Final = "<root_account>"
 _NAME: Final = re.compile(r"[^A-Za-z0-9+=,.@-]", re.ASCII)
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _SESSION: Final = "rootvault-inspection"
 
 
@@ -118,8 +120,11 @@ class RoleInspector:
         )
         if isinstance(pages, Unknown):
             return Roster(target.account_id, at, pages, asker.request_ids)
-        found = tuple(_listed(each) for page in pages.value for each in page.get("Accounts", ()))
-        return Roster(target.account_id, at, Known(found), asker.request_ids)
+        found = tuple(_listed(each) for page in pages.value for each in page.get("Accounts") or ())
+        whole = all(_ACCOUNT.fullmatch(each.id) for each in found)
+        return Roster(
+            target.account_id, at, Known(found) if whole else Unknown(Reason.UNREADABLE), asker.request_ids
+        )
 
     def _assume(self, target: Target, asker: Asker) -> _Session | Unknown:
         endpoint = checked_endpoint(self.endpoint)
@@ -186,10 +191,10 @@ def _membership(session: _Session, asker: Asker, account_id: str) -> Fact[Member
         return Known(Membership(Place.ALONE))
     found = answer.value.get("Organization", {})
     payer = str(found.get("MasterAccountId", ""))
-    if not payer:
+    if _ACCOUNT.fullmatch(payer) is None:
         return Unknown(Reason.UNREADABLE)
     place = Place.PAYER if payer == account_id else Place.MEMBER
-    return Known(Membership(place, str(found.get("Id", "")), payer))
+    return Known(Membership(place, plain(found.get("Id")), payer))
 
 
 def _contacts(session: _Session, asker: Asker) -> Fact[frozenset[Contact]]:
@@ -254,8 +259,9 @@ def _moment(word: str) -> datetime | None:
 
 
 def _listed(each: Mapping[str, Any]) -> Listed:
-    state = str(each.get("State") or each.get("Status") or "")
-    return Listed(str(each.get("Id", "")), str(each.get("Name", "")), str(each.get("Email", "")), state)
+    """Take what a list says of an account; its name and e-mail are what somebody typed."""
+    state = plain(each.get("State") or each.get("Status"))
+    return Listed(str(each.get("Id", "")), plain(each.get("Name")), plain(each.get("Email")), state)
 
 
 def _defaults(
