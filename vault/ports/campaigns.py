@@ -101,6 +101,10 @@ class CampaignStore(Protocol):
         """Find, by account, the running campaign with the fastest pace in which this person has the account."""
         ...
 
+    def done(self, person_id: str, account_ids: Sequence[str], now: datetime) -> Mapping[str, datetime]:
+        """Find which of a person's accounts have all rotated that their running campaigns mean, and since when."""
+        ...
+
     def having(self, account_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[Campaign, Assignment]]:
         """Find, by account, the running campaign that ends first and has it."""
         ...

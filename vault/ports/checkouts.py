@@ -51,9 +51,15 @@ class CheckoutStore(Protocol):
     ) -> frozenset[str]:
         """Name the accounts whose lease a person began or joined after a time, but for leases under the reason `but`.
 
+        Broken glass is never left out.
+
         With `held` the person's row is held: whoever asks for the same person at the same moment waits, and then
         sees what was begun here.
         """
+        ...
+
+    def last_used(self, person_id: str, since: datetime) -> Mapping[str, datetime]:
+        """Give by account when a person last began or joined a lease of it, after a time."""
         ...
 
     def open_of(self, account_id: str) -> Checkout | None:

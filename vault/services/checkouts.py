@@ -77,7 +77,7 @@ class Checkouts:
             self._still_good(unit, checkout, account, refused, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
             if checkout.state is CheckoutState.APPROVED:
-                require_velocity(unit, self.gate, actor, account, checkout.reason, now)
+                require_velocity(unit, self.gate, actor, account, checkout, now)
                 checkout = self._activate(unit, actor, checkout, now)
             until = self._stepped_up(unit, actor, checkout, now)
             # the log's head is held by now: whoever took a power away before this entry has committed, and is seen
@@ -108,7 +108,7 @@ class Checkouts:
                 refuse(unit, refused, frozen(held.freeze), now)
             require_half(unit, held, actor, PartKind.MFA, refused, now)
             actor = self.factors.check(unit, actor, otp, now, refusal(actor, account.id, checkout.id))
-            require_velocity(unit, self.gate, actor, account, checkout.reason, now)
+            require_velocity(unit, self.gate, actor, account, checkout, now)
             joined = replace(checkout, second_id=actor.id, second_name=actor.name, joined_at=now)
             unit.checkouts.update(joined)
             told = changes(checkout, joined)

@@ -32,6 +32,7 @@ from vault.services.sight import lies_within, standing
 if TYPE_CHECKING:
     from vault.domain.account import Account
     from vault.domain.campaign import Campaign
+    from vault.domain.checkout import Checkout
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
 
@@ -58,14 +59,15 @@ def counted(
     """Give which account this would be within an hour, and how many a person may open of its like.
 
     Accounts that they have of a running campaign count for that campaign alone, by its own pace, while they are
-    opened to be rotated; all others together count by the person's limit.
+    opened to be rotated; all others together count by the person's limit, and so does one that was rotated already.
     """
     used = unit.checkouts.used_since(person_id, now - HOUR) | {account_id}
     most = allowed(unit, gate, person_id, now)
     if len(used) <= most:
         return len(used), most
     mine, inside = _of_campaigns(unit, person_id, used, now)
-    if reason == REASON and account_id in mine:
+    is_work = reason == REASON and account_id in mine
+    if is_work and account_id not in unit.campaigns.done(person_id, (account_id,), now):
         campaign = mine[account_id]
         same = {number for number in inside if mine[number].id == campaign.id} | {account_id}
         return len(same), max(most, campaign.accounts_per_hour)
@@ -75,21 +77,29 @@ def counted(
 def _of_campaigns(
     unit: Unit, person_id: str, used: frozenset[str], now: datetime
 ) -> tuple[Mapping[str, Campaign], frozenset[str]]:
-    """Give the running campaigns in which a person has some accounts, and which of these count for them alone."""
+    """Give the running campaigns in which a person has some accounts, and which of these count for them alone.
+
+    One that they opened again after all of it was rotated does not: nothing is left of it to be done.
+    """
     mine = unit.campaigns.within(person_id, sorted(used), now)
     if not mine:
         return {}, frozenset()
     otherwise = unit.checkouts.used_since(person_id, now - HOUR, held=False, but=REASON)
-    return mine, frozenset(mine) - otherwise
+    done = unit.campaigns.done(person_id, sorted(mine), now)
+    begun = unit.checkouts.last_used(person_id, now - HOUR) if done else {}
+    again = {number for number, since in done.items() if number in begun and begun[number] > since}
+    return mine, frozenset(mine) - otherwise - again
 
 
 def require_velocity(
-    unit: Unit, gate: Gate, actor: Actor, account: Account, reason: str, now: datetime
+    unit: Unit, gate: Gate, actor: Actor, account: Account, checkout: Checkout, now: datetime
 ) -> None:
     """Return if this account is within the actor's limit; else record, commit and raise `Limited` limit.accounts.
 
+    Broken glass is nobody's work of a campaign, whatever its reason: it counts by the person's limit.
     Whoever catches that freezes the person (`freeze_fast`), in a unit of its own: it waits for disclosures.
     """
+    reason = "" if checkout.break_glass else checkout.reason
     number, most = counted(unit, gate, actor.id, account.id, reason, now)
     if number <= most:
         return

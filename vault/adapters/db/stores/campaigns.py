@@ -85,6 +85,17 @@ _HAVING: Final = (
         _c.until > bindparam("now", type_=Moment),
     )
 )
+_ROTATED_IN: Final = (
+    select(_a.account_id, _c.parts, func.count(_version.number), func.max(_version.current_since))
+    .select_from(campaign_account.join(campaign, _c.id == _a.campaign_id).outerjoin(tables.version, _ROTATED))
+    .where(
+        _a.person_id == bindparam("person"),
+        _a.account_id.in_(bindparam("ids", expanding=True)),
+        _c.ended_at.is_(None),
+        _c.until > bindparam("now", type_=Moment),
+    )
+    .group_by(_a.account_id, _c.id, _c.parts)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +208,19 @@ class Campaigns:
         start = len(mapping.campaign.columns)
         rows = self.db.all(ordered, {"ids": list(account_ids), "now": now})
         return {mapping.assignment.value(row, start).account_id: mapping.campaign.value(row) for row in rows}
+
+    def done(self, person_id: str, account_ids: Sequence[str], now: datetime) -> Mapping[str, datetime]:
+        """Find which of a person's accounts have all rotated that their running campaigns mean, and since when."""
+        found: dict[str, datetime] = {}
+        left: set[str] = set()
+        for number, parts, rotated, since in self.db.all(
+            _ROTATED_IN, {"person": person_id, "ids": list(account_ids), "now": now}
+        ):
+            if rotated < len(parts.kinds):
+                left.add(number)
+            else:
+                found[number] = max(since, found.get(number, since))
+        return {number: since for number, since in found.items() if number not in left}
 
     def having(self, account_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[Campaign, Assignment]]:
         """Find, by account, the running campaign that ends first and has it."""

@@ -77,16 +77,17 @@ _PERSON_HELD = (
     .where(tables.person.c.id == bindparam("person"))
     .with_for_update(key_share=True)
 )
+_OTHERWISE = or_(_checkout.reason != bindparam("but"), _checkout.break_glass)
 _USED = union(
-    select(_checkout.account_id).where(
+    select(_checkout.account_id, _checkout.activated_at.label("at")).where(
         _checkout.requester_id == bindparam("person"),
         _checkout.activated_at > bindparam("since", type_=Moment),
-        _checkout.reason != bindparam("but"),
+        _OTHERWISE,
     ),
-    select(_checkout.account_id).where(
+    select(_checkout.account_id, _checkout.joined_at.label("at")).where(
         _checkout.second_id == bindparam("person"),
         _checkout.joined_at > bindparam("since", type_=Moment),
-        _checkout.reason != bindparam("but"),
+        _OTHERWISE,
     ),
 )
 _APPROVALS = (
@@ -212,6 +213,11 @@ class Checkouts:
         return frozenset(
             row[0] for row in self.db.all(_USED, {"person": person_id, "since": since, "but": but})
         )
+
+    def last_used(self, person_id: str, since: datetime) -> Mapping[str, datetime]:
+        """Give by account when a person last began or joined a lease of it, after a time."""
+        rows = self.db.all(_USED, {"person": person_id, "since": since, "but": ""})
+        return {row[0]: row[1] for row in sorted(rows, key=lambda row: row[1])}
 
     def open_of(self, account_id: str) -> Checkout | None:
         """Find the one that claims the account, as written."""
