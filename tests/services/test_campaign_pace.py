@@ -38,6 +38,7 @@ def test_what_is_left_goes_on_beside_what_was_opened_again(world: World) -> None
     world.clock.advance(hours=2)
     for number in NUMBERS:
         use(world, number)
+    assert world.vault.freezes.open(world.people["olga"].actor) == ()
 
 
 def test_broken_glass_is_not_its_work(world: World) -> None:
