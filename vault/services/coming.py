@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 92
 """So many days at most are looked at at once."""
+EARLIEST: Final = date(2000, 1, 1)
+LATEST: Final = date(8999, 12, 31)
+"""Days outside of these are nobody's work, and too near the ends of what can be reckoned with."""
 NAMED: Final = 20
 """So many accounts of a day are named; all are counted."""
 _DAY: Final = timedelta(days=1)
@@ -63,7 +66,13 @@ class Coming:
     unproven_after: timedelta
 
     def days(self, actor: Actor, first: date, last: date) -> tuple[ComingDay, ...]:
-        """Give each day from `first` to `last` (UTC) with what falls on it; raises `Invalid` for too many days."""
+        """Give each day from `first` to `last` (UTC) with what falls on it.
+
+        Raises `Invalid` for too many days, and for days before `EARLIEST` or after `LATEST`.
+        """
+        if first < EARLIEST or last > LATEST:
+            words = f"Give days from {EARLIEST} to {LATEST}."
+            raise Invalid("input.invalid", words, errors=(FieldError("/from", words),))
         if not 0 <= (last - first).days < LONGEST:
             words = f"Give days in their order, {LONGEST} at most."
             raise Invalid("input.invalid", words, errors=(FieldError("/until", words),))

@@ -103,6 +103,9 @@ def test_what_is_wrong_is_said_beside_its_field(stage: Service) -> None:
     )
     for path in ("?until=2026-11-20", "?from=2026-11-23&until=2027-03-30", "?from=nonsense"):
         assert stage.callers["olga"].get(f"/calendar{path}").status == 422
+    for day in ("0001-01-01", "1999-12-31", "9000-01-01", "9999-12-31"):
+        for path in (f"?from={day}", f"?from={day}&until={day}", f"?until={day}"):
+            assert stage.callers["olga"].get(f"/calendar{path}").status == 422
 
 
 def test_a_far_campaign_is_not_there(stage: Service) -> None:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from vault.domain.policy import Permission
 from vault.ports.campaigns import Wanted
 from vault.ports.store import Slice
+from vault.services.coming import LATEST
 from vault.web.api.names import customer_id_of
 from vault.web.api.proposals import shown as shown_proposal
 from vault.web.api.routes import Problems, as_json, blueprint, operation
@@ -144,7 +145,8 @@ def read_calendar(sent: CalendarQuery) -> Calendar:
     """Read what falls on coming days (UTC), within your sight, while nobody does anything about it."""
     vault = the_vault()
     first = sent.since or vault.clock.now().date()
-    found = vault.coming.days(actor(), first, sent.until or first + FOUR_WEEKS)
+    last = sent.until or min(first, LATEST) + FOUR_WEEKS
+    found = vault.coming.days(actor(), first, last)
     return Calendar(days=[CalendarDay.of(each) for each in found])
 
 

@@ -17,6 +17,7 @@ from vault.errors import VaultError
 from vault.ports.campaigns import Wanted
 from vault.ports.store import Slice
 from vault.services.campaigns import TAKEN_AT_ONCE
+from vault.services.coming import EARLIEST, LATEST, LONGEST
 from vault.services.planning import Where, Wish
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
@@ -152,6 +153,7 @@ def calendar_page() -> Response:
         first = date.fromisoformat(asked["from"]) if asked["from"] else today
     except ValueError:
         first = today
+    first = first if EARLIEST <= first <= LATEST - LONGEST * timedelta(days=1) else today
     weeks = int(asked["weeks"]) if asked["weeks"] in {str(each) for each in WEEKS} else WEEKS[1]
     days = vault.coming.days(actor(), first, first + timedelta(days=7 * weeks - 1))
     return page(
