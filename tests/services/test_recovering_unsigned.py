@@ -1,4 +1,4 @@
-"""A backup with what nobody signed, or without what was signed: recovered from or restored, neither goes unseen (S6)."""
+"""A backup with what nobody signed, or without what was signed: recovering and restoring, neither goes unseen (S6)."""
 
 # ruff: noqa: S608 - the statements are an attacker's, of texts of our own
 from __future__ import annotations
