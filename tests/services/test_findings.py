@@ -10,6 +10,7 @@ from tests.support.events import newest, types
 from tests.support.inspected import PaperInspector, inspected
 from vault.domain.account import Kind
 from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.health import Health
 from vault.domain.hygiene import FindingState, Rule
 from vault.domain.inspection import Known
 from vault.errors import Conflict, Forbidden, Invalid, NotFound
@@ -149,6 +150,25 @@ def test_what_weighs_most_is_never_accepted(quick_world: World) -> None:
 
 
 @pytest.mark.usefixtures("paper")
+def test_nobodys_word_makes_a_credential_healthy_again_that_aws_contradicts(
+    quick_world: World, paper: PaperInspector
+) -> None:
+    """Root without MFA: who closes the finding by a sentence, while the role sees nothing, would hide it."""
+    world, olga = quick_world, quick_world.human("olga", Role.OPERATOR).actor
+    paper.other[NUMBER] = {"root_mfa": Known(value=False)}
+    _look(world)
+    found = ids(world, olga)[Rule.MFA_OFF]
+    world.vault.findings.take(olga, found)
+    with pytest.raises(Conflict, match="once AWS shows it mended"):
+        world.vault.findings.close(olga, found, "enrolled it again this morning")
+    assert world.vault.findings.get(olga, found).not_mine
+    assert world.vault.healths.get(olga, NUMBER).health.health is Health.OUT_OF_SYNC
+    paper.other.pop(NUMBER)
+    _look(world)
+    assert world.vault.findings.get(olga, found).view.finding.state is FindingState.CLOSED
+    assert world.vault.healths.get(olga, NUMBER).health.health is not Health.OUT_OF_SYNC
+
+
 def test_findings_of_others_accounts_are_not_there(quick_world: World) -> None:
     world = quick_world
     keys = ids(world, world.human("olga", Role.OPERATOR).actor)[Rule.ROOT_KEYS]

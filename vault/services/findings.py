@@ -1,7 +1,8 @@
 """Findings: who sees them, takes them, hands them on, accepts them for a time or says that they are mended.
 
 Decided here: whoever sees an account sees its findings; who may handle findings on it takes one, and its owner ends it.
-A finding that is said to be mended and is seen again is opened again, so nobody explains a fault away. Never decided
+A finding that is said to be mended and is seen again is opened again, so nobody explains a fault away; one beside which
+a held credential cannot be true is ended by a look alone, because its health is read from it. Never decided
 here: what is a finding (`vault.domain.hygiene`), and what becomes of it when it is seen (`settling`).
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from vault.domain.actor import EVERYTHING, reach_of
 from vault.domain.event import Event, EventType
+from vault.domain.health import CONTRADICTING
 from vault.domain.hygiene import (
     ACCEPTED_MOST,
     ENDING_MAX,
@@ -194,6 +196,9 @@ class Findings:
             return Conflict("finding.state", "Nobody has taken it. Take it first, see to it, then end it.")
         if finding.owner_id != actor.id:
             detail = f"{_owner_of(unit, finding)} has it and ends it. Ask them to hand it on to you first."
+            return Conflict("finding.state", detail)
+        if finding.rule in CONTRADICTING:
+            detail = "Nobody's word ends it: it closes by itself once AWS shows it mended. Have the account looked at."
             return Conflict("finding.state", detail)
         return None
 
