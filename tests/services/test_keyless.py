@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.client import BaseClient
 
 from tests.support.central_root import MEMBER, PAYER, VAULT, asking_aws, hold_member
 from tests.support.replay import check_replay
@@ -254,45 +253,6 @@ def test_while_somebody_has_the_account_nothing_begins(world: World, aws: AwsClo
     world.vault.checkouts.check_in(olaf.actor, lease.id)
 
     assert carry_out(world).account.custody is Custody.KEYLESS
-
-
-def test_whoever_takes_the_account_a_moment_before_the_deletion_stops_it(
-    world: World, aws: AwsCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    look(world)
-    agree(world)
-    seen = AwsRootSession.look
-
-    def take_it(self: AwsRootSession) -> Any:
-        found = seen(self)
-        world.lease(world.people["olaf"], MEMBER, "CRED_ROTATE")
-        return found
-
-    monkeypatch.setattr(AwsRootSession, "look", take_it)
-    with pytest.raises(Conflict) as refused:
-        carry_out(world)
-    assert (refused.value.code, aws.root(MEMBER).password) == ("checkout.conflict", True)
-    with world.vault.units.read() as unit:
-        known = unit.keyless.get(MEMBER)
-    assert known is not None
-    assert known.state is KeylessState.SEEN
-
-
-@pytest.mark.parametrize("failure", [ValueError("x"), AttributeError("x")])
-def test_an_answer_that_no_parser_reads_is_unavailable(
-    world: World, aws: AwsCloud, monkeypatch: pytest.MonkeyPatch, failure: Exception
-) -> None:
-    honest = BaseClient._make_api_call  # type: ignore[attr-defined]  # the stubs leave it out
-
-    def broken(self: Any, operation: str, asked: Any) -> Any:
-        if operation == "ListAccessKeys":
-            raise failure
-        return honest(self, operation, asked)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", broken)
-    with pytest.raises(Unavailable) as stopped:
-        look(world)
-    assert stopped.value.facts["cause"] == "unreadable"
 
 
 def test_giving_up_in_the_middle_leaves_the_account_held(world: World, aws: AwsCloud) -> None:

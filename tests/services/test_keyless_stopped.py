@@ -6,18 +6,22 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.client import BaseClient
 
 from tests.support.central_root import MEMBER, PAYER, asking_aws, hold_member
 from tests.support.replay import check_replay
+from vault.adapters.central_root import AwsRootSession
 from vault.adapters.db.unit_of_work import SqlUnit
 from vault.domain.account import Custody
 from vault.domain.actor import Reach, Role
 from vault.domain.credential import PartKind, VersionLabel
-from vault.domain.keyless import Act
-from vault.errors import VaultError
+from vault.domain.keyless import Act, KeylessState
+from vault.errors import Conflict, Unavailable, VaultError
 from vault.ports.store import EntryFilter, Slice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.aws_cloud import AwsCloud
     from tests.support.world import World
 
@@ -129,3 +133,53 @@ def test_two_at_once_end_the_same(world: World) -> None:
         assert set(troubles) <= {"concurrent.change", "proposal.state"}
         assert labels(world, MEMBER) == {VersionLabel.RETIRED}
         check_replay(world)
+
+
+@pytest.fixture
+def aws(quick_world: World) -> Iterator[AwsCloud]:
+    with asking_aws(quick_world) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def held(quick_world: World, aws: AwsCloud) -> World:
+    hold_member(quick_world)
+    return quick_world
+
+
+def test_whoever_takes_the_account_a_moment_before_the_deletion_stops_it(
+    held: World, aws: AwsCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(held)
+    olaf, seen = held.human("olaf", Role.OPERATOR), AwsRootSession.look
+
+    def take_it(self: AwsRootSession) -> Any:
+        found = seen(self)
+        held.lease(olaf, MEMBER, "CRED_ROTATE")
+        return found
+
+    monkeypatch.setattr(AwsRootSession, "look", take_it)
+    with pytest.raises(Conflict) as refused:
+        held.vault.keyless.carry_out(held.people["carla"].actor, MEMBER)
+    assert (refused.value.code, aws.root(MEMBER).password) == ("checkout.conflict", True)
+    with held.vault.units.read() as unit:
+        known = unit.keyless.get(MEMBER)
+    assert known is not None
+    assert known.state is KeylessState.SEEN
+
+
+@pytest.mark.parametrize("failure", [ValueError("x"), AttributeError("x")])
+def test_an_answer_that_no_parser_reads_is_unavailable(
+    held: World, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    honest = BaseClient._make_api_call  # type: ignore[attr-defined]  # the stubs leave it out
+
+    def broken(self: Any, operation: str, asked: Any) -> Any:
+        if operation == "ListAccessKeys":
+            raise failure
+        return honest(self, operation, asked)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", broken)
+    with pytest.raises(Unavailable) as stopped:
+        held.vault.keyless.look(held.human("carla", Role.CUSTODIAN).actor, MEMBER)
+    assert stopped.value.facts["cause"] == "unreadable"

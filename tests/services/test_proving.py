@@ -172,23 +172,6 @@ def test_a_sign_in_under_a_later_lease_verifies_the_value_that_alone_was_given_o
     assert (quick_desk.state(rotation) is RotationState.VERIFIED) is bool(verified)
 
 
-def test_a_code_of_the_old_device_taken_just_before_the_attestation_proves_nothing(
-    quick_desk: Desk, tmp_path: Path
-) -> None:
-    """Whoever says at once that AWS took the new device, and signs in by the old one's code, is not believed."""
-    lease, clock = quick_desk.lease(quick_desk.alice), quick_desk.world.clock
-    rotation = quick_desk.plan(quick_desk.alice, lease, PartKind.MFA)
-    quick_desk.vault.rotations.display(quick_desk.alice.actor, rotation.id)
-    clock.advance(seconds=90)
-    quick_desk.vault.reveals.code(quick_desk.alice.actor, lease.id)
-    clock.advance(seconds=2)
-    quick_desk.attest(quick_desk.alice, rotation, Outcome.ACCEPTED)
-    quick_desk.vault.reveals.code(quick_desk.alice.actor, lease.id)
-    clock.advance(seconds=5)
-    assert delivered(quick_desk, tmp_path / "trail", root(NUMBER, clock.now())) == 0
-    assert quick_desk.labels(PartKind.MFA) == [VersionLabel.PREVIOUS, VersionLabel.CURRENT]
-
-
 def test_a_proof_of_a_later_value_is_one_of_those_before_it(quick_desk: Desk, tmp_path: Path) -> None:
     first, _ = rotated(quick_desk)
     second, at = rotated(quick_desk)
