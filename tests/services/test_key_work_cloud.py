@@ -44,8 +44,9 @@ class OnKms:
 
 @pytest.fixture
 def on_kms(quick_world: World, tmp_path: Path, kms: tuple[str, tuple[str, ...]]) -> Iterator[OnKms]:
-    """Hold an account under two keys of KMS; two others, in other accounts, are there."""
-    url, old = kms
+    """Hold an account under two keys of KMS that are the test's own to lose; two more, in other accounts, are there."""
+    url, _ = kms
+    old = (create_key("eu-central-1"), create_key("us-east-1", account="999988887777"))
     new = (create_key("eu-west-1"), create_key("us-west-2", account="777766665555"))
     with recording(lambda: START) as recorder:
         yield OnKms(watched(quick_world, recorder, tmp_path / "trail", old, url), url, old, new)
