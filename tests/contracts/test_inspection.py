@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from moto.s3.exceptions import S3AccessDeniedError
 from moto.s3.responses import S3Response
 
@@ -362,49 +361,6 @@ def test_roots_row_of_the_report_is_read(row: str, told: tuple[Any, ...]) -> Non
 )
 def test_a_report_of_another_shape_is_unknown(content: Any) -> None:
     assert read_report({"Content": content, "GeneratedTime": START}) == Unknown(Reason.UNREADABLE)
-
-
-def answering(monkeypatch: pytest.MonkeyPatch, operation: str, answer: Any) -> None:
-    """Let one operation answer what is no answer of AWS's, or raise what a parser raises over it."""
-    honest = BaseClient._make_api_call  # type: ignore[attr-defined]  # the stubs leave it out
-
-    def call(self: Any, name: str, asked: Any) -> Any:
-        if name != operation:
-            return honest(self, name, asked)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-
-
-@pytest.mark.parametrize("failure", [ValueError("x"), AttributeError("x"), KeyError("x"), TypeError("x")])
-def test_an_answer_that_no_parser_reads_is_unknown_and_the_others_stay(
-    place: Stand, monkeypatch: pytest.MonkeyPatch, failure: Exception
-) -> None:
-    answering(monkeypatch, "GetAccountSummary", failure)
-    seen = place.look()
-    assert seen.root_mfa == Unknown(Reason.UNREADABLE)
-    assert seen.policy == Known(STRONG)
-
-
-def test_what_acts_in_an_answer_is_shown_and_what_is_no_number_is_no_account(
-    place: Stand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hostile = {"Id": MEMBER, "Name": "\0\u202eevil\ud800", "Email": "a\0@b", "State": "\x1b[2J"}
-    metadata = {"RequestId": "\ud800\0" * 5_000}
-    answering(monkeypatch, "ListAccounts", {"Accounts": [hostile], "ResponseMetadata": metadata})
-    roster = place.inspector().roster(Target(PAYER, "900001", "alice"), START)
-    assert isinstance(roster.listed, Known)
-    (listed,) = roster.listed.value
-    assert (listed.name, listed.email) == ("[U+0000][U+202E]evil[U+D800]", "a[U+0000]@b")
-    assert listed.state.isprintable()
-    assert all(each.isprintable() and len(each) <= 128 for each in roster.request_ids)
-    answering(monkeypatch, "ListAccounts", {"Accounts": [hostile | {"Id": "\0" * 12}]})
-    broken = place.inspector().roster(Target(PAYER, "900001", "alice"), START)
-    assert broken.listed == Unknown(Reason.UNREADABLE)
-    answering(monkeypatch, "DescribeOrganization", {"Organization": {"MasterAccountId": "\0", "Id": "o-1"}})
-    assert place.look().membership == Unknown(Reason.UNREADABLE)
 
 
 def test_the_list_is_read_whole_or_not_at_all(place: Stand) -> None:
