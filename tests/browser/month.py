@@ -44,6 +44,8 @@ TASKS: Final = (
     (PAYER, "BILL_TAX_INVOICE", "RV-2123", "Fetch the tax invoices of the last quarter."),
 )
 DAYS: Final = 28
+STRANGER: Final = 20
+"""The day on which somebody whom nobody knows signs in to the payer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,13 +67,14 @@ class Month:
             clock.at = max(clock.at, begin + timedelta(days=day, hours=9))
             self._pass(0)
             if clock.at.weekday() < 5:
-                number, reason, ticket, why = TASKS[day % 3]
+                # the account that a stranger signed in to opens for nothing but rotation while that is not explained
+                number, reason, ticket, why = TASKS[day % (3 if day < STRANGER else 2)]
                 self._work(number, reason, ticket, why)
             if day == 11:
                 self._tonight(begin + timedelta(days=day + 1, hours=2, minutes=40))
             if day == 16:
                 self._try_too_much()
-            if day == 20:
+            if day == STRANGER:
                 at = begin + timedelta(days=day, hours=23, minutes=12)
                 self.made.trail.signed_in(PAYER, at, ip="198.51.100.77", mfa=False)
             self._end_of_day()

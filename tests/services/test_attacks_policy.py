@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "policy.toml"
 READING = {"account.read", "trail.read", "log.read", "log.export", "token.own"}
-ADMINISTERING = {"people.manage", "policy.manage", "checkout.revoke", "incident.handle"}
+ADMINISTERING = {"people.manage", "policy.manage", "keys.manage", "checkout.revoke", "incident.handle"}
 STOPPING = {"freeze.set", "freeze.lift", "budget.raise"}
 POWERLESS = {
     Role.ADMIN: set(Permission) - READING - ADMINISTERING - STOPPING,
     Role.AUDITOR: set(Permission) - READING - {"log.review", "incident.handle", "freeze.set"},
 }
-EVERYBODY_ELSE = {Permission.PEOPLE_MANAGE, Permission.POLICY_MANAGE, Permission.LOG_REVIEW}
+EVERYBODY_ELSE = {
+    Permission.PEOPLE_MANAGE,
+    Permission.POLICY_MANAGE,
+    Permission.KEYS_MANAGE,
+    Permission.LOG_REVIEW,
+}
 
 
 def impossible() -> Iterator[tuple[Permission, Role]]:

@@ -106,7 +106,7 @@ ROTATION: Final[Mapping[RotationState, Word]] = {
 }
 
 EVIDENCE: Final[Mapping[Evidence, str]] = {
-    Evidence.AWS_RECORD: "by AWS's own record",
+    Evidence.AWS_RECORD: "by AWS's own records",
     Evidence.LATER_USE: "by a later use",
     Evidence.SECOND_PERSON: "by a second person",
 }
