@@ -92,5 +92,5 @@ def test_a_worker_that_was_killed_is_started_again_but_not_after_the_stop(
     os.kill(second, signal.SIGTERM)  # as a service manager does, which tells every process
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
-    assert err == "rootvault: the worker ended; it is started again in 1 s\n"
+    assert err == "rootvault: the worker ended; it is started again after 1 s\n"
     assert still_running(str(directory)) == []

@@ -185,9 +185,10 @@ class Keeper:
                 continue
             if time.monotonic() - began >= self.longest:
                 pause = self.first
-            click.echo(f"rootvault: the worker ended; it is started again in {pause:g} s", err=True)
+            # who stops a service tells all its processes: the worker may hear of it before we do
             if self._over.wait(pause):
                 return
+            click.echo(f"rootvault: the worker ended; it is started again after {pause:g} s", err=True)
             pause, began = min(self.longest, pause * 2), time.monotonic()
             try:
                 process = self._process = self.start()
