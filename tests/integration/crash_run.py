@@ -103,10 +103,14 @@ def rehearse(run: Run) -> None:
     run.examine()
 
 
-def enumerate_steps(open_fresh: Callable[[int], Run], first: int, stride: int) -> Iterator[dict[str, Any]]:
-    """Hurt a chapter at each `stride`-th step from `first` on, on a fresh copy each time, and examine what is left."""
-    at = first
-    while True:
+def enumerate_steps(
+    open_fresh: Callable[[int], Run], first: int, stride: int, most: int = NEVER
+) -> Iterator[dict[str, Any]]:
+    """Hurt a chapter at each `stride`-th step from `first` on, on a fresh copy each time, and examine what is left.
+
+    Ends after `most` runs, or with the run that came to the chapter's end unhurt, which tells how many steps there are.
+    """
+    for at in range(first, first + stride * most, stride):
         run = open_fresh(at)
         row: dict[str, Any] = {"chapter": run.chapter, "fault": run.fault, "step": at}
         status, answer = in_child(partial(run.live, at))
@@ -119,7 +123,6 @@ def enumerate_steps(open_fresh: Callable[[int], Run], first: int, stride: int) -
             return
         looked, found = in_child(run.examine)
         yield row | told | (json.loads(found) if looked == 0 else {"error": found})
-        at += stride
 
 
 def in_child(work: Callable[[], object]) -> tuple[int, str]:

@@ -1,8 +1,8 @@
 """Every chapter, fault and step: ``python -m tests.integration.crash_table sqlite|planted|URL DIRECTORY``.
 
-Prints one line of JSON for each run. With THOROUGH=true all of them; otherwise a part of them, each fault at other
-steps, and on PostgreSQL, where a world takes longer to make, fewer. `planted` breaks the vault on purpose: it shows a
-candidate before it is committed, and the table has to find it lost.
+Prints one line of JSON for each run. With THOROUGH=true all of them; otherwise every so many steps are killed at, and each
+other fault happens once in each chapter, on PostgreSQL, where a world takes longer to make, in one. `planted` breaks
+the vault on purpose: it shows a candidate before it is committed, and the table has to find it lost.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
+from tests.integration.crash_fuse import NEVER
 from tests.integration.crash_hands import NUMBER
 from tests.integration.crash_run import PEOPLE, ROLES, Run, enumerate_steps, fault_names, rehearse
 from tests.integration.crash_story import CHAPTERS
@@ -24,13 +25,15 @@ from tests.integration.planted import show_before_store
 from tests.support.console import AwsConsole
 from tests.support.prepared import copy_files, keep_people, prepare
 from tests.support.quick_sql import compile_once
-from tests.support.thorough import times
+from tests.support.thorough import THOROUGH, times
 from tests.support.world import hasher
 from vault.crypto import totp
 
 KILLED = "killed"
-LATEST = 8
-"""The latest step at which a fault is tried first: every chapter has as many steps at which it can happen."""
+LATEST = {True: 8, False: 28}
+"""The latest step at which a fault of keys, or another one, is tried once: every chapter has as many for it."""
+FROM = 76
+"""Shortly before the step at which the planted fault loses a password."""
 
 
 @dataclass(slots=True)
@@ -76,20 +79,27 @@ class Table:
             rehearse(self.fresh(chapter, KILLED))
         run = self.fresh("change", KILLED)
         for number, fault in enumerate(fault_names(run.url, run.directory)):
-            stride = self._stride(fault)
             for place, chapter in enumerate(CHAPTERS):
-                first = 1 + (number * 5 + place * 3) % min(stride, LATEST)
-                yield from enumerate_steps(lambda _at, c=chapter, f=fault: self.fresh(c, f), first, stride)  # type: ignore[misc]  # a lambda's defaults
+                most = self._most(fault, number, place)
+                stride = times(12 if self.server is None else 40, 1) if fault == KILLED else 1
+                first = 1 if THOROUGH else 1 + (number * 11 + place * 7) % LATEST["key" in fault]
+                yield from enumerate_steps(
+                    lambda _at, c=chapter, f=fault: self.fresh(c, f),  # type: ignore[misc]  # a lambda's defaults
+                    first,
+                    stride,
+                    most,
+                )
+
+    def _most(self, fault: str, number: int, place: int) -> int:
+        """Give how often a fault is tried in a chapter: at every step, or once, on PostgreSQL in one chapter only."""
+        if fault == KILLED or THOROUGH:
+            return NEVER
+        return 1 if self.server is None or place == number % len(CHAPTERS) else 0
 
     def _forget(self, name: str) -> None:
         shutil.rmtree(self.directory / name, ignore_errors=True)
         if self.server is not None:
             self._ask(f"DROP DATABASE IF EXISTS crash_{name} WITH (FORCE)")
-
-    def _stride(self, fault: str) -> int:
-        if self.server is None:
-            return times(5, 1) if fault == KILLED else times(16, 1)
-        return times(25, 1) if fault == KILLED else times(40, 1)
 
     def _url(self, name: str) -> str:
         if self.server is None:
@@ -115,7 +125,7 @@ def main(database: str, directory: Path) -> None:
     hasher()
     if database == "planted":
         show_before_store()
-        rows = enumerate_steps(lambda _at: table.fresh("change", KILLED), 1, 1)
+        rows = enumerate_steps(lambda _at: table.fresh("change", KILLED), FROM, 1)
         for row in rows:
             sys.stdout.write(json.dumps(row) + "\n")
             if row.get("lost"):
