@@ -1,8 +1,8 @@
 """Every chapter, fault and step: ``python -m tests.integration.crash_table sqlite|planted|URL DIRECTORY``.
 
-Prints one line of JSON for each run. With THOROUGH=true all of them; otherwise every so many steps are killed at, and each
-other fault happens once in each chapter, on PostgreSQL, where a world takes longer to make, in one. `planted` breaks
-the vault on purpose: it shows a candidate before it is committed, and the table has to find it lost.
+Prints one line of JSON for each run. With THOROUGH=true all of them; otherwise every so many steps are killed at, and
+each other fault happens once in each chapter, on PostgreSQL, where a world takes longer to make, in one. `planted`
+breaks the vault on purpose: it shows a candidate before it is committed, and the table has to find it lost.
 """
 
 from __future__ import annotations
