@@ -4,21 +4,22 @@ Decided here: what a restored vault begins with. Its log is a new one, whose fir
 of the old one in the database, and the newer one that the mark held: what lies between the two is lost, and said to
 be. Sessions, tokens, links, step-ups and open checkouts end; what was displayed is unknown; every disclosure
 without outcome counts as disclosed; one-time codes up to now count as used; repeated requests are not recognised.
-Every current version is promoted anew, so that it can be opened, and unchecked: a rotation after the backup may
-have replaced it at AWS. The policy in force is adopted anew; the recovery recipient is the one that
-the old log has in force, whatever the rows say. All of it is one transaction. Whoever was shut out,
-or lost a role, after the backup has it
-back: nothing in the backup tells of it, so the operator looks through people first (docs/operations.md).
+Every current version, which has to be the one that the old log promoted last, is promoted anew, so that it can be
+opened, and unchecked: a rotation after the backup may have replaced it at AWS. The policy in force is adopted anew; the
+recovery recipient is the one that the old log has in force, whatever the rows say. All of it is one transaction.
+Whoever was shut out, or lost a role, after the backup has it back: nothing in the backup tells of it, so the operator
+looks through people first (docs/operations.md).
 
 Never decided here: whether the old log is sound (`vault.bootstrap.restoring` examines it first).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from audit.checkpoint import Checkpoint
 from vault.crypto import totp
@@ -37,7 +38,7 @@ from vault.services.recipients import overtake as overtake_recipient
 from vault.services.signed_leaves import signed_leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from vault.domain.actor import Actor
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 NOTE: Final = "restored from a backup"
 CHANGES_AN_ENTRY: Final = 200
+_PROMOTED: Final = EventType.SECRET_PROMOTED.encode()
+Promoted: TypeAlias = "dict[tuple[str, str], tuple[int, str]]"
+"""By account and kind, the number and hash of the version that a log promoted last."""
 EVER: Final = timedelta(days=3_650)
 _PAGE: Final = 100
 
@@ -101,7 +105,8 @@ class Restoring:
             self._keep_policy(unit, actor, now)
             overtake_recipient(unit, actor, NOTE, now)
             leaves = signed_leaves(unit.census.leaves(aside.number), _checkpoint(ended.checkpoint))
-            keep(unit, kept_by(leaves, now), now)
+            promoted: Promoted = {}
+            keep(unit, kept_by(_noting(leaves, promoted), now), now)
             checkouts = _end_checkouts(unit, actor, now)
             reveals = _close_disclosures(unit, actor, now)
             tokens = _revoke_tokens(unit, actor, now)
@@ -111,7 +116,7 @@ class Restoring:
             told += [change for before, after in links for change in changes(before, after)]
             unit.restoring.use_up(totp.step_of(now) + 1)
             claims = unit.restoring.forget()
-            versions = _promote(unit, actor, now)
+            versions = _promote(unit, actor, promoted, now)
             done = Restored(
                 number=aside.number,
                 accounts=unit.accounts.count(),
@@ -222,12 +227,34 @@ def _revoke_tokens(unit: Unit, actor: Actor, now: datetime) -> int:
         cursor = page.next
 
 
-def _promote(unit: Unit, actor: Actor, now: datetime) -> int:
-    """Promote every current version in the new log, so that it opens, and mark it as unchecked."""
+def _noting(leaves: Iterable[tuple[int, bytes]], promoted: Promoted) -> Iterator[tuple[int, bytes]]:
+    """Hand leaves on, and note which version of each part the log promoted last."""
+    for index, leaf in leaves:
+        if _PROMOTED in leaf:  # most leaves are not even parsed
+            content = json.loads(leaf)
+            if content["type"] == EventType.SECRET_PROMOTED:
+                secret = content["secret"]
+                place = (str(content["account"]["id"]), str(secret["kind"]))
+                promoted[place] = (int(secret["version"]), str(secret["ciphertext_sha256"]))
+        yield index, leaf
+
+
+def _promote(unit: Unit, actor: Actor, told: Promoted, now: datetime) -> int:
+    """Promote every current version in the new log, so that it opens, and mark it as unchecked.
+
+    Raises `Refused` envelope.not_current where the rows call another version current than the old log promoted last:
+    promoted anew, a value that was put back would be the log's own word.
+    """
     promoted = 0
     for version in unit.versions.each():
         if version.label is not VersionLabel.CURRENT:
             continue
+        if told.get((version.account_id, version.kind)) != (version.number, version.sha256):
+            words = (
+                f"In this backup, version {version.number} of the {version.kind} of {version.account_id} is current,"
+                " and its log promoted another one: a row was changed. Nothing was done; take another backup."
+            )
+            raise Refused("envelope.not_current", words, account=version.account_id)
         event = Event(
             EventType.SECRET_PROMOTED,
             actor,
