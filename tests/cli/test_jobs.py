@@ -125,7 +125,7 @@ def test_a_process_that_ended_is_started_again_until_the_end(capfd: pytest.Captu
     assert len(started) == 3
     assert started[-1].poll() is not None
     said = capfd.readouterr().err.splitlines()
-    assert [line.rpartition(" in ")[2] for line in said] == ["0.05 s", "0.1 s"]
+    assert [line.rpartition(" after ")[2] for line in said] == ["0.05 s", "0.1 s"]
 
 
 def test_nothing_is_started_again_after_the_end() -> None:
