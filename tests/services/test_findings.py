@@ -169,6 +169,7 @@ def test_nobodys_word_makes_a_credential_healthy_again_that_aws_contradicts(
     assert world.vault.healths.get(olga, NUMBER).health.health is not Health.OUT_OF_SYNC
 
 
+@pytest.mark.usefixtures("paper")
 def test_findings_of_others_accounts_are_not_there(quick_world: World) -> None:
     world = quick_world
     keys = ids(world, world.human("olga", Role.OPERATOR).actor)[Rule.ROOT_KEYS]
