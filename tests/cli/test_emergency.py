@@ -40,7 +40,7 @@ def test_what_cannot_be_is_told_in_words(demo: Demo) -> None:
     assert "not enabled to break the glass" in denied.stderr
     assert demo.run("approver", "glass").returncode == 0
     assert demo.run("approver", "glass", UNTOUCHED).returncode == 2
-    joined = demo.run("operator", "checkout", "join", UNTOUCHED)
+    joined = demo.run("operator", "checkout", "join", "310000000099")
     assert joined.returncode == 5, joined.stderr
 
 
