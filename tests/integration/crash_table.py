@@ -1,8 +1,8 @@
 """Every chapter, fault and step: ``python -m tests.integration.crash_table sqlite|planted|URL DIRECTORY``.
 
 Prints one line of JSON for each run. With THOROUGH=true all of them; otherwise every so many steps are killed at, and
-each other fault happens once in each chapter, on PostgreSQL, where a world takes longer to make, in one. `planted`
-breaks the vault on purpose: it shows a candidate before it is committed, and the table has to find it lost.
+each other fault happens once, in one chapter. `planted` breaks the vault on purpose: it shows a candidate before it is
+committed, and the table has to find it lost.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Table:
         for number, fault in enumerate(fault_names(run.url, run.directory)):
             for place, chapter in enumerate(CHAPTERS):
                 most = self._most(fault, number, place)
-                stride = times(12 if self.server is None else 40, 1) if fault == KILLED else 1
+                stride = times(24 if self.server is None else 40, 1) if fault == KILLED else 1
                 first = 1 if THOROUGH else 1 + (number * 11 + place * 7) % LATEST["key" in fault]
                 yield from enumerate_steps(
                     lambda _at, c=chapter, f=fault: self.fresh(c, f),  # type: ignore[misc]  # a lambda's defaults
@@ -91,10 +91,10 @@ class Table:
                 )
 
     def _most(self, fault: str, number: int, place: int) -> int:
-        """Give how often a fault is tried in a chapter: at every step, or once, on PostgreSQL in one chapter only."""
+        """Give how often a fault is tried in a chapter: at every step, or once in one chapter only."""
         if fault == KILLED or THOROUGH:
             return NEVER
-        return 1 if self.server is None or place == number % len(CHAPTERS) else 0
+        return 1 if place == number % len(CHAPTERS) else 0
 
     def _forget(self, name: str) -> None:
         shutil.rmtree(self.directory / name, ignore_errors=True)
