@@ -13,7 +13,7 @@ from flask import redirect, request, url_for
 from vault.domain.checkout import Decision
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.policy import Permission
-from vault.errors import VaultError
+from vault.errors import Invalid, VaultError
 from vault.ports.store import CheckoutFilter, Slice
 from vault.services.approvals import Word
 from vault.services.queue import Earlier
@@ -141,10 +141,11 @@ def code(checkout_id: str) -> AnyResponse:
 @needs(Permission.CHECKOUT_USE)
 def none_works(checkout_id: str) -> AnyResponse:
     """Record that AWS takes no value of a part that the vault holds."""
-    form = Form()
+    form, part = Form(), request.form.get("part", "")
     try:
-        kind = PartKind.MFA if request.form.get("part") == PartKind.MFA else PartKind.PASSWORD
-        the_vault().losing.none_works(actor(), checkout_id, kind)
+        if part not in set(PartKind):
+            raise Invalid("input.invalid", "Say of which part: press one of the two buttons.")
+        the_vault().losing.none_works(actor(), checkout_id, PartKind(part))
     except VaultError as error:
         return refused(error, form, lambda status: own_again(checkout_id, form, status))
     return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
