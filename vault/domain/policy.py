@@ -39,6 +39,15 @@ class Permission(StrEnum):
     ROTATION_VERIFY = "rotation.verify"
     FINDING_HANDLE = "finding.handle"
     KEYLESS_DECIDE = "keyless.decide"
+    CASE_READ = "case.read"
+    ONBOARDING_MANAGE = "onboarding.manage"
+    HANDOVER_OPEN = "handover.open"
+    HANDOVER_PREPARE = "handover.prepare"
+    HANDOVER_CARRY_OUT = "handover.carry_out"
+    CLOSURE_MANAGE = "closure.manage"
+    MOVE_MANAGE = "move.manage"
+    MOVE_AGREE = "move.agree"
+    CASE_AGREE = "case.agree"
     TRAIL_READ = "trail.read"
     LOG_READ = "log.read"
     LOG_EXPORT = "log.export"
@@ -63,6 +72,13 @@ NEVER_FOR_MACHINES: Final = frozenset(
         Permission.ROTATION_VERIFY,
         Permission.FINDING_HANDLE,
         Permission.KEYLESS_DECIDE,
+        Permission.ONBOARDING_MANAGE,
+        Permission.HANDOVER_PREPARE,
+        Permission.HANDOVER_CARRY_OUT,
+        Permission.CLOSURE_MANAGE,
+        Permission.MOVE_MANAGE,
+        Permission.MOVE_AGREE,
+        Permission.CASE_AGREE,
         Permission.KEYS_MANAGE,
         Permission.PEOPLE_MANAGE,
         Permission.POLICY_MANAGE,
@@ -73,7 +89,9 @@ NEVER_FOR_MACHINES: Final = frozenset(
     }
 )
 """A machine never discloses, approves, administers or mints (rule 9, S23), whatever its scopes say."""
-MACHINE_READS: Final = frozenset({Permission.ACCOUNT_READ, Permission.TRAIL_READ, Permission.LOG_EXPORT})
+MACHINE_READS: Final = frozenset(
+    {Permission.ACCOUNT_READ, Permission.CASE_READ, Permission.TRAIL_READ, Permission.LOG_EXPORT}
+)
 """Scopes that change nothing; a machine's token with any other takes a second administrator (S19)."""
 
 

@@ -45,11 +45,27 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
 }
 """Each limit's smallest and largest value: a policy may be tighter than these, never looser (SECURITY)."""
 _ADMINISTERS: Final = frozenset({Permission.PEOPLE_MANAGE, Permission.POLICY_MANAGE, Permission.KEYS_MANAGE})
-_LATER: Final = frozenset({Permission.FINDING_HANDLE, Permission.KEYLESS_DECIDE, Permission.KEYS_MANAGE})
+_LATER: Final = frozenset(
+    {
+        Permission.FINDING_HANDLE,
+        Permission.KEYLESS_DECIDE,
+        Permission.KEYS_MANAGE,
+        Permission.CASE_READ,
+        Permission.CASE_AGREE,
+        Permission.ONBOARDING_MANAGE,
+        Permission.HANDOVER_OPEN,
+        Permission.HANDOVER_PREPARE,
+        Permission.HANDOVER_CARRY_OUT,
+        Permission.CLOSURE_MANAGE,
+        Permission.MOVE_MANAGE,
+        Permission.MOVE_AGREE,
+    }
+)
 """Younger than versions that were agreed to and count: where such a version is silent, nobody has them."""
 _READS: Final = frozenset(
     {
         Permission.ACCOUNT_READ,
+        Permission.CASE_READ,
         Permission.TRAIL_READ,
         Permission.LOG_READ,
         Permission.LOG_EXPORT,
@@ -65,7 +81,7 @@ _MOST: Final[Mapping[Role, frozenset[Permission]]] = {
     | _ADMINISTERS
     | _STOPS
     | _TWO
-    | {Permission.CHECKOUT_REVOKE, Permission.INCIDENT_HANDLE},
+    | {Permission.CHECKOUT_REVOKE, Permission.INCIDENT_HANDLE, Permission.MOVE_AGREE},
     Role.AUDITOR: _READS | _REVIEWS | _STOPS,
     **{
         role: frozenset(Permission) - _ADMINISTERS - {Permission.LOG_REVIEW}
