@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "policy.toml"
-READING = {"account.read", "trail.read", "log.read", "log.export", "token.own"}
+READING = {"account.read", "case.read", "trail.read", "log.read", "log.export", "token.own"}
 ADMINISTERING = {"people.manage", "policy.manage", "keys.manage", "checkout.revoke", "incident.handle"}
-STOPPING = {"freeze.set", "freeze.lift", "budget.raise"}
+STOPPING = {"freeze.set", "freeze.lift", "budget.raise", "move.agree"}
 POWERLESS = {
     Role.ADMIN: set(Permission) - READING - ADMINISTERING - STOPPING,
     Role.AUDITOR: set(Permission) - READING - {"log.review", "incident.handle", "freeze.set"},
