@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from audit.note import Verifier
 from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
+from vault.bootstrap.calendar import open_calendar
 from vault.bootstrap.effects import effects_of
 from vault.bootstrap.inspection import NOTHING
 from vault.bootstrap.outside import Outside
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     from vault.crypto.local import ServerKey
     from vault.domain.hygiene import Wanted
     from vault.domain.policy import Policy
+    from vault.ports.calendar import Calendars
     from vault.ports.central_root import CentralRoot
     from vault.ports.clock import Clock
     from vault.ports.cloud import CloudRecords
@@ -167,6 +169,8 @@ class Ground:
     """Sources of AWS's own records."""
     inspection: tuple[Inspector | None, Wanted] = (None, NOTHING)
     """What looks at accounts, None where nothing does, and what it looks for."""
+    calendars: Calendars | None = None
+    """The days of business; None for those that the settings describe."""
     book: Book | None = None
     """Where the version in force is found; None for a vault that goes by `policy` for ever."""
 
@@ -223,6 +227,7 @@ def compose(ground: Ground) -> Vault:
         settings=settings,
         clock=clock,
         units=units,
+        calendars=ground.calendars or open_calendar(settings),
         keys=ground.keys,
         server_key=ground.server_key,
         origin=ground.origin,

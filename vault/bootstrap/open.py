@@ -21,6 +21,7 @@ from vault.adapters.clock import SystemClock
 from vault.adapters.db import SqlUnits, check_durable, current, engine_for, head
 from vault.adapters.passwords import Argon2
 from vault.adapters.process import harden
+from vault.bootstrap.calendar import open_calendar
 from vault.bootstrap.central_root import open_central_root
 from vault.bootstrap.cloud import open_sources
 from vault.bootstrap.compose import Ground, Vault, compose
@@ -67,6 +68,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     harden()
     time = clock or SystemClock()
     check_data_directory(settings)
+    calendars = open_calendar(settings)
     signer = open_signer(settings)
     server_key = open_server_key(settings)
     keys = open_keys(settings)
@@ -90,6 +92,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             policy=book.policy,
             book=book,
             clock=time,
+            calendars=calendars,
             units=units,
             keys=keys,
             named=tuple(key.key_id for key in (*keys.sealing, *keys.retiring)),

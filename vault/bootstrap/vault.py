@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from vault.crypto.local import ServerKey
     from vault.domain.policy import Policy
+    from vault.ports.calendar import Calendars
     from vault.ports.clock import Clock
     from vault.ports.keys import KeyService
     from vault.ports.store import Units
@@ -95,6 +96,7 @@ class Vault:
     settings: Settings
     clock: Clock
     units: Units
+    calendars: Calendars
     keys: KeyService
     server_key: ServerKey
     origin: str

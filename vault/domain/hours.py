@@ -35,6 +35,11 @@ class Hours:
         day = at.astimezone(self.zone).date()
         return any(begin <= at < end for begin, end in map(self._window, (day - _DAY, day)) if begin != end)
 
+    def on(self, day: date) -> tuple[datetime, datetime] | None:
+        """Give begin and end, in UTC, of the window that begins on a day; None where none does."""
+        begin, end = self._window(day)
+        return None if begin == end else (begin, end)
+
     def next_opening(self, at: datetime) -> datetime:
         """Give the first moment from `at` on in which it is open, in UTC."""
         if self.is_open(at):

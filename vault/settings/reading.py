@@ -28,12 +28,14 @@ from vault.settings.values import (
     Environment,
     Feeds,
     General,
+    Handover,
     Inspection,
     Keyless,
     Keys,
     KeyServiceName,
     Log,
     Mail,
+    Moves,
     Notices,
     Oidc,
     People,
@@ -72,6 +74,8 @@ S = TypeVar(
     Oidc,
     People,
     Upkeep,
+    Handover,
+    Moves,
     Worker,
 )
 
@@ -100,6 +104,11 @@ _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "upkeep.grace_days": (0, 365),
     "upkeep.check_days": (1, 3_650),
     "upkeep.unverified_days": (1, 365),
+    "handover.accounts_a_day": (1, 10_000),
+    "handover.link_days": (1, 30),
+    "handover.grace_days": (1, 365),
+    "moves.first_day": (1, 28),
+    "moves.last_day": (1, 31),
     "worker.interval_seconds": (1, 300),
 }
 _KINDS: Final[Mapping[object, str]] = {
@@ -179,6 +188,8 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("oidc", Oidc, document, environment),
         _section("people", People, document, environment),
         _section("upkeep", Upkeep, document, environment),
+        _section("handover", Handover, document, environment),
+        _section("moves", Moves, document, environment),
         _section("worker", Worker, document, environment),
     )
     _check(settings)

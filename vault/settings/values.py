@@ -236,6 +236,31 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """The days on which accounts are handed over (H2); the customer's link, and the wait for its word (H9)."""
+
+    country: str = "US"
+    subdivision: str = ""
+    zone: str = "America/Chicago"
+    opens: str = "08:00"
+    closes: str = "17:00"
+    days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
+    closed: tuple[str, ...] = ()
+    accounts_a_day: int = 10
+    link_days: int = 7
+    grace_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The windows in which accounts move to another customer (D1)."""
+
+    months: tuple[str, ...] = ("mar", "jun", "sep", "dec")
+    first_day: int = 15
+    last_day: int = 25
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """The sweep that writes down what time has already done (rule 10)."""
 
@@ -264,6 +289,8 @@ class Settings:
     oidc: Oidc
     people: People
     upkeep: Upkeep
+    handover: Handover
+    moves: Moves
     worker: Worker
 
     @property
@@ -338,5 +365,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "oidc": Oidc,
     "people": People,
     "upkeep": Upkeep,
+    "handover": Handover,
+    "moves": Moves,
     "worker": Worker,
 }
