@@ -8,6 +8,7 @@ it can be read in CloudTrail, so nothing in it is secret or names a person.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
@@ -75,6 +76,19 @@ class Context:
     def associated_data(self) -> bytes:
         """Give the associated data: the pairs as canonical JSON (RFC 8785; all of it is ASCII)."""
         return canonical_pairs(self.pairs())
+
+
+NO_ACCOUNT: Final = "000000000000"
+"""Stands in a place for the account of what belongs to none; AWS gives no such number."""
+
+
+def mail_place(vault_id: str, account_id: str | None, mail_id: str) -> Context:
+    """Give the place of a mail's sealed content: its account, and its id (a UUID) written into the kind.
+
+    The kind is ``mail-`` and the id's 16 bytes in base32 without padding, lower case; the version is always 1.
+    """
+    name = base64.b32encode(uuid.UUID(mail_id).bytes).decode("ascii").rstrip("=").lower()
+    return Context(vault=vault_id, account=account_id or NO_ACCOUNT, kind=f"mail-{name}", version=1)
 
 
 def canonical_pairs(pairs: Mapping[str, str]) -> bytes:

@@ -107,11 +107,7 @@ class Sealer:
         """
         account_id, kind, number = place
         context = Context(vault=vault_id, account=account_id, kind=kind, version=number)
-        data_key = self.keys.generate(context.pairs())
-        data_key = replace(
-            data_key, wraps=(*data_key.wraps, *self.recovery.wrap(data_key.key, context.pairs()))
-        )
-        envelope = seal(plaintext, context, data_key)
+        envelope, calls = self.seal_in(context, plaintext)
         version = Version(
             account_id=account_id,
             kind=kind,
@@ -124,17 +120,29 @@ class Sealer:
             created_at=now,
             created_by=by,
         )
-        return Sealed(version, data_key.calls)
+        return Sealed(version, calls)
 
     def open(self, vault_id: str, version: Version) -> Opened:
         """Open a version in its place; raises `KeysUnavailable` or `Tampered`, both with their calls."""
         context = Context(
             vault=vault_id, account=version.account_id, kind=version.kind, version=version.number
         )
-        wraps = decode_wraps(version.wraps)
+        return self.open_in(context, version.body, version.wraps)
+
+    def seal_in(self, context: Context, plaintext: Secret[str]) -> tuple[Envelope, tuple[KeyCall, ...]]:
+        """Seal a text in its place under a fresh data key (S11); give the calls that made it. In no transaction."""
+        data_key = self.keys.generate(context.pairs())
+        data_key = replace(
+            data_key, wraps=(*data_key.wraps, *self.recovery.wrap(data_key.key, context.pairs()))
+        )
+        return seal(plaintext, context, data_key), data_key.calls
+
+    def open_in(self, context: Context, body: bytes, written: bytes) -> Opened:
+        """Open a body in its place by its `written` wraps; raises as `open`."""
+        wraps = decode_wraps(written)
         unwrapped = self.keys.unwrap(wraps, context.pairs())
         try:
-            plaintext = open_envelope(Envelope(version.body, wraps), context, unwrapped.key)
+            plaintext = open_envelope(Envelope(body, wraps), context, unwrapped.key)
         except Tampered as error:
             # the key was unwrapped all the same: its calls belong in the entry (S26)
             raise Tampered(error.code, error.detail, calls=unwrapped.calls) from None
