@@ -1,9 +1,8 @@
 """Accounts looked at with boto3, through one role of the same name in each.
 
-Decided here: the role is assumed for a quarter of an hour with the customer's external id and a source identity
-(STS AssumeRole), and its session is kept no longer than one look. Every question is asked by itself, so that one that
-is refused leaves the others answered. All four facts about root come from one answer (IAM GetAccountSummary), which is
-fresh; the credential report may be four hours old.
+Decided here: the session of the role is kept no longer than one look (`vault.adapters.assumed_role`). Every question is
+asked by itself, so that one that is refused leaves the others answered. All four facts about root come from one answer
+(IAM GetAccountSummary), which is fresh; the credential report may be four hours old.
 """
 
 from __future__ import annotations
@@ -13,13 +12,11 @@ import io
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-
-from vault.adapters.aws import checked_endpoint, client_config
+from vault.adapters.assumed_role import HOME, Assumed, Role
 from vault.adapters.inspection.asking import Asker
 from vault.domain.hygiene import Wanted, bucket_pattern
 from vault.domain.ids import new_id
@@ -43,36 +40,14 @@ from vault.domain.trail_text import plain
 if TYPE_CHECKING:
     from vault.ports.inspection import Target
 
-HOME: Final = "us-east-1"
-"""Where IAM, Organizations, Account Management and the session of the role are asked."""
-SESSION_SECONDS: Final = 900
 LOOK_SECONDS: Final = 90.0
 """The longest that one account is looked at."""
 ROSTER_SECONDS: Final = 300.0
 REPORT_TRIES: Final = 5
 REPORT_PAUSE: Final = 2.0
 ROOT: Final = "<root_account>"
-_NAME: Final = re.compile(r"[^A-Za-z0-9+=,.@-]", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _SESSION: Final = "rootvault-inspection"
-
-
-@dataclass(slots=True)
-class _Session:
-    """Clients under one session of the role, each made once."""
-
-    session: boto3.session.Session
-    endpoint: str | None
-    made: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def client(self, service: str, region: str = HOME) -> Any:
-        """Give a client."""
-        if (service, region) not in self.made:
-            make: Callable[..., Any] = self.session.client
-            self.made[service, region] = make(
-                service, region_name=region, endpoint_url=self.endpoint, config=client_config(10.0)
-            )
-        return self.made[service, region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,31 +101,12 @@ class RoleInspector:
             target.account_id, at, Known(found) if whole else Unknown(Reason.UNREADABLE), asker.request_ids
         )
 
-    def _assume(self, target: Target, asker: Asker) -> _Session | Unknown:
-        endpoint = checked_endpoint(self.endpoint)
-        external = self.external_id.replace("{ddi}", target.ddi)
-        asked: dict[str, Any] = {
-            "RoleArn": f"arn:aws:iam::{target.account_id}:role/{self.role}",
-            "RoleSessionName": _SESSION,
-            "SourceIdentity": _NAME.sub("-", target.source)[:64],
-            "DurationSeconds": SESSION_SECONDS,
-            **({"ExternalId": external} if external else {}),
-        }
-        own = _Session(boto3.session.Session(), endpoint)
-        answer = asker.answer(lambda: own.client("sts").assume_role(**asked))
-        if isinstance(answer, Unknown):
-            return Unknown(Reason.NO_ROLE, answer.code) if answer.reason is Reason.DENIED else answer
-        given = answer.value.get("Credentials", {})
-        try:
-            session = boto3.session.Session(
-                given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
-            )
-        except KeyError:
-            return Unknown(Reason.UNREADABLE)
-        return _Session(session, endpoint)
+    def _assume(self, target: Target, asker: Asker) -> Assumed | Unknown:
+        role = Role(self.role, self.external_id, self.endpoint, _SESSION)
+        return role.assume(target.account_id, target.ddi, target.source, asker)
 
 
-def _summary(session: _Session, asker: Asker) -> Fact[Mapping[str, Any]]:
+def _summary(session: Assumed, asker: Asker) -> Fact[Mapping[str, Any]]:
     answer = asker.answer(session.client("iam").get_account_summary)
     return answer if isinstance(answer, Unknown) else Known(answer.value.get("SummaryMap") or {})
 
@@ -163,7 +119,7 @@ def _flag(summary: Fact[Mapping[str, Any]], name: str) -> Fact[bool]:
     return Known(bool(value)) if value in (0, 1) else Unknown(Reason.UNREADABLE)
 
 
-def _policy(session: _Session, asker: Asker) -> Fact[PasswordPolicy | None]:
+def _policy(session: Assumed, asker: Asker) -> Fact[PasswordPolicy | None]:
     answer = asker.ask(session.client("iam").get_account_password_policy, "NoSuchEntity")
     if isinstance(answer, Unknown) or answer.value is None:
         return answer if isinstance(answer, Unknown) else Known(None)
@@ -182,7 +138,7 @@ def _policy(session: _Session, asker: Asker) -> Fact[PasswordPolicy | None]:
     )
 
 
-def _membership(session: _Session, asker: Asker, account_id: str) -> Fact[Membership]:
+def _membership(session: Assumed, asker: Asker, account_id: str) -> Fact[Membership]:
     client = session.client("organizations")
     answer = asker.ask(client.describe_organization, "AWSOrganizationsNotInUseException")
     if isinstance(answer, Unknown):
@@ -197,7 +153,7 @@ def _membership(session: _Session, asker: Asker, account_id: str) -> Fact[Member
     return Known(Membership(place, plain(found.get("Id")), payer))
 
 
-def _contacts(session: _Session, asker: Asker) -> Fact[frozenset[Contact]]:
+def _contacts(session: Assumed, asker: Asker) -> Fact[frozenset[Contact]]:
     client = session.client("account")
     there = set()
     for contact in Contact:
@@ -213,7 +169,7 @@ def _contacts(session: _Session, asker: Asker) -> Fact[frozenset[Contact]]:
     return Known(frozenset(there))
 
 
-def _report(session: _Session, asker: Asker) -> Fact[ReportRow]:
+def _report(session: Assumed, asker: Asker) -> Fact[ReportRow]:
     client = session.client("iam")
     for _ in range(REPORT_TRIES):
         made = asker.answer(client.generate_credential_report)
@@ -265,7 +221,7 @@ def _listed(each: Mapping[str, Any]) -> Listed:
 
 
 def _defaults(
-    session: _Session, asker: Asker, account_id: str, wanted: Wanted
+    session: Assumed, asker: Asker, account_id: str, wanted: Wanted
 ) -> list[tuple[str, Fact[bool]]]:
     iam = session.client("iam")
     events = session.client("events", wanted.rule_region)
@@ -282,7 +238,7 @@ def _defaults(
     return [*found, *_buckets(session, asker, wanted), *_topics(session, asker, wanted)]
 
 
-def _buckets(session: _Session, asker: Asker, wanted: Wanted) -> list[tuple[str, Fact[bool]]]:
+def _buckets(session: Assumed, asker: Asker, wanted: Wanted) -> list[tuple[str, Fact[bool]]]:
     """Look for a bucket of each pattern in its region; where one's region is not known, nothing is said."""
     if not wanted.buckets:
         return []
@@ -315,7 +271,7 @@ def _in_region(asker: Asker, client: Any, names: list[str], region: str) -> Fact
     return unknown or Known(value=False)
 
 
-def _topics(session: _Session, asker: Asker, wanted: Wanted) -> list[tuple[str, Fact[bool]]]:
+def _topics(session: Assumed, asker: Asker, wanted: Wanted) -> list[tuple[str, Fact[bool]]]:
     found: list[tuple[str, Fact[bool]]] = []
     for region in wanted.regions if wanted.topics else ():
         client = session.client("sns", region)
