@@ -16,9 +16,11 @@ from audit.note import Verifier
 from vault.adapters.kernel_clock import KernelClock
 from vault.adapters.passwords import Argon2
 from vault.bootstrap.calendar import open_calendar
+from vault.bootstrap.cases import CaseParts, acts_of, case_rooms, kinds_of
 from vault.bootstrap.effects import effects_of
 from vault.bootstrap.inspection import NOTHING
 from vault.bootstrap.outside import Outside
+from vault.bootstrap.shredders import SHREDDERS
 from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
 from vault.domain.health import Limits
@@ -33,6 +35,7 @@ from vault.services.attestations import Attestations
 from vault.services.board import Board
 from vault.services.campaigning import Campaigning, CampaignsOver
 from vault.services.campaigns import Campaigns
+from vault.services.certificates import Certificates
 from vault.services.checkouts import Checkouts
 from vault.services.clocks import Clocks, Timely
 from vault.services.coming import Coming
@@ -41,6 +44,7 @@ from vault.services.customers import Customers
 from vault.services.daily_note import DailyNote
 from vault.services.days import Days
 from vault.services.deciding import Deciding
+from vault.services.destruction import Destruction, Following
 from vault.services.devices import Devices
 from vault.services.enrolment import Enrolment
 from vault.services.evidence import Evidences
@@ -115,6 +119,7 @@ if TYPE_CHECKING:
     from vault.ports.central_root import CentralRoot
     from vault.ports.clock import Clock
     from vault.ports.cloud import CloudRecords
+    from vault.ports.destruction import DestroyedList
     from vault.ports.feeds import Feed
     from vault.ports.identities import IdentityProvider
     from vault.ports.inspection import Inspector
@@ -128,7 +133,7 @@ if TYPE_CHECKING:
 
 
 def _keep_open() -> None:
-    """Let go of nothing: whoever made the units closes them."""
+    """Do nothing: whoever made the units does it."""
 
 
 __all__ = ["Ground", "Vault", "compose"]
@@ -171,6 +176,10 @@ class Ground:
     """What looks at accounts, None where nothing does, and what it looks for."""
     calendars: Calendars | None = None
     """The days of business; None for those that the settings describe."""
+    destroyed: DestroyedList | None = None
+    """The list of destructions outside the database."""
+    tidy: Callable[[], None] = _keep_open
+    """Lets no old page of the database hold what was destroyed."""
     book: Book | None = None
     """Where the version in force is found; None for a vault that goes by `policy` for ever."""
 
@@ -223,11 +232,15 @@ def compose(ground: Ground) -> Vault:
     policy_effect = PolicyEffect(gate=gate, rests=hold)
     effects = effects_of(hold, policy_effect)
     proposals = Proposals(units, gate, factors, clock, effects)
+    destruction = Destruction(timedelta(days=settings.backup.keep_days), ground.destroyed, SHREDDERS)
+    calendars = ground.calendars or open_calendar(settings)
+    parts = CaseParts(units, gate, factors, clock, calendars)
     return Vault(
         settings=settings,
+        cases=case_rooms(parts, kinds_of(parts), acts_of(parts)),
         clock=clock,
         units=units,
-        calendars=ground.calendars or open_calendar(settings),
+        calendars=calendars,
         keys=ground.keys,
         server_key=ground.server_key,
         origin=ground.origin,
@@ -272,6 +285,9 @@ def compose(ground: Ground) -> Vault:
             units, gate, proposals, Agreed(units, gate, clock), clock, ground.central_root
         ),
         knowledge=Knowledge(units, gate, clock),
+        destruction=destruction,
+        destructions=Following(units, clock, destruction, ground.tidy),
+        certificates=Certificates(units, gate, clock),
         reviews=reviews,
         activities=Activities(units, gate, clock, reviews),
         watching=Watching(units, gate, clock, reviews, tuple(anchor.name for anchor in outside.anchors)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vault.bootstrap.cases import CaseRooms
     from vault.crypto.local import ServerKey
     from vault.domain.policy import Policy
     from vault.ports.calendar import Calendars
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vault.services.board import Board
     from vault.services.campaigning import CampaignsOver
     from vault.services.campaigns import Campaigns
+    from vault.services.certificates import Certificates
     from vault.services.checkouts import Checkouts
     from vault.services.clocks import Clocks
     from vault.services.coming import Coming
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from vault.services.customers import Customers
     from vault.services.daily_note import DailyNote
     from vault.services.days import Days
+    from vault.services.destruction import Destruction, Following
     from vault.services.devices import Devices
     from vault.services.enrolment import Enrolment
     from vault.services.evidence import Evidences
@@ -97,6 +100,7 @@ class Vault:
     clock: Clock
     units: Units
     calendars: Calendars
+    cases: CaseRooms
     keys: KeyService
     server_key: ServerKey
     origin: str
@@ -133,6 +137,9 @@ class Vault:
     evidences: Evidences
     keyless: KeylessMembers
     knowledge: Knowledge
+    destruction: Destruction
+    destructions: Following
+    certificates: Certificates
     reviews: Reviews
     activities: Activities
     watching: Watching

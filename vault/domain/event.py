@@ -74,6 +74,7 @@ class EventType(StrEnum):
     KEYLESS_STOPPED = "keyless.stopped"
     KEYLESS_REACHED = "keyless.reached"
     KEYLESS_LEFT = "keyless.left"
+    CREDENTIAL_DESTROYED = "credential.destroyed"
     IMPORT_FINISHED = "import.finished"
 
     CHECKOUT_REQUESTED = "checkout.requested"
@@ -99,6 +100,16 @@ class EventType(StrEnum):
     CAMPAIGN_ASSIGNED = "campaign.assigned"
     CAMPAIGN_ENDED = "campaign.ended"
     UPKEEP_REMINDED = "upkeep.reminded"
+
+    CASE_OPENED = "case.opened"
+    CASE_JOINED = "case.accounts"
+    CASE_CHANGED = "case.changed"
+    CASE_CANCELLED = "case.cancelled"
+    STEP_ASKED = "case.step.asked"
+    STEP_BEGUN = "case.step.begun"
+    STEP_DONE = "case.step.done"
+    STEP_WAIVED = "case.step.waived"
+    STEP_FAILED = "case.step.failed"
 
     TICKET_UNTOLD = "ticket.untold"
 
@@ -205,6 +216,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.KEYLESS_STOPPED: "It did not come to its end; it can be done again, and nothing is done twice.",
     EventType.KEYLESS_REACHED: "AWS says that nothing is left of a member's root credentials; what we held is retired.",
     EventType.KEYLESS_LEFT: "Recovery of a member's root is allowed again; its custody begins anew.",
+    EventType.CREDENTIAL_DESTROYED: "Every value kept of an account, and every key that wrapped one, is gone (H9).",
     EventType.IMPORT_FINISHED: "A run of the import ended; counts of rows taken and refused.",
     EventType.CHECKOUT_REQUESTED: "A person asked for an account's root, with reason, ticket and sentence.",
     EventType.CHECKOUT_APPROVED: "An approver agreed; `detail.complete` says whether that was enough.",
@@ -227,6 +239,15 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.CAMPAIGN_ASSIGNED: "Accounts of a campaign were given to a person, or to nobody; some at a time.",
     EventType.CAMPAIGN_ENDED: "A campaign ended, by time or because somebody ended it; its pace counts no more.",
     EventType.UPKEEP_REMINDED: "A person was reminded of work that waits for them: counts alone, once a day at most.",
+    EventType.CASE_OPENED: "A case began: onboarding, handover, closure or move, as `detail.kind` says.",
+    EventType.CASE_JOINED: "The accounts of a case that began; some at a time.",
+    EventType.CASE_CHANGED: "A case or an account in it came to another state or day, by what `detail.what` says.",
+    EventType.CASE_CANCELLED: "A case was cancelled, or an account was taken out of it.",
+    EventType.STEP_ASKED: "The first of two people said that a step is done, or may be waived.",
+    EventType.STEP_BEGUN: "The vault begins a step of a case at AWS.",
+    EventType.STEP_DONE: "A step of a case is done: by whom, on which evidence, or what the vault did at AWS.",
+    EventType.STEP_WAIVED: "Two people let a step go, with a sentence.",
+    EventType.STEP_FAILED: "AWS did not do all of a step: what is done, what is left; it can be done again.",
     EventType.TICKET_UNTOLD: "The ticket system did not take the note on a checkout that ended, for good.",
     EventType.REVEAL_AUTHORIZED: "A disclosure may happen now: written before any key is unwrapped.",
     EventType.REVEAL_RELEASED: "The value was opened and goes out with this entry's receipt.",

@@ -13,11 +13,13 @@ seen, and which time step of a code was used last, are not states.
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from vault.domain.account import CUSTODY, Account, Customer
+from vault.domain.account import CUSTODY, Account, Customer, Tenure
+from vault.domain.case import CaseFile, Done, Place
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.due import Reused
@@ -30,6 +32,7 @@ from vault.domain.inspection import Inspection
 from vault.domain.inspection_text import write as facts_of
 from vault.domain.keyless import KEYLESS, Keyless
 from vault.domain.leaver import LeaverKnows
+from vault.domain.mail import Mail
 from vault.domain.notice import Choice
 from vault.domain.passkey import Passkey
 from vault.domain.person import Grant, Person, Session, Token
@@ -123,6 +126,14 @@ def _(thing: Account) -> Told:
         "phone": thing.phone.value,
         "held_since": _text(thing.held_since),
         "split_custody": _text(thing.split_custody),
+    }  # fmt: skip
+
+
+@told.register(Tenure)
+def _(thing: Tenure) -> Told:
+    return "tenure", f"{thing.account_id}/{stamp(thing.until)}", {
+        "": thing.customer_id,
+        "since": stamp(thing.since),
     }  # fmt: skip
 
 
@@ -343,6 +354,49 @@ def _(thing: Keyless) -> Told:
         "found": thing.found,
         "seen_at": stamp(thing.seen_at),
         "proposal": _text(thing.proposal_id),
+    }  # fmt: skip
+
+
+@told.register(CaseFile)
+def _(thing: CaseFile) -> Told:
+    return "case", thing.id, {
+        "": thing.state,
+        "of": f"{thing.kind} {thing.customer_id}",
+        "ticket": thing.ticket,
+    }  # fmt: skip
+
+
+@told.register(Place)
+def _(thing: Place) -> Told:
+    return "case_account", f"{thing.case_id}/{thing.account_id}", {
+        "": thing.state.value,
+        "day": _text(thing.day),
+        "was": thing.was,
+    }  # fmt: skip
+
+
+@told.register(Done)
+def _(thing: Done) -> Told:
+    given = json.dumps(dict(thing.evidence), sort_keys=True, separators=(",", ":"))
+    return "case_step", f"{thing.case_id}/{thing.account_id}/{thing.step}", {
+        "": f"{thing.state} waiving" if thing.waiving else thing.state.value,
+        "at": stamp(thing.at),
+        "by": f"{thing.by} {thing.second_by or ''}".strip(),
+        "evidence": hashlib.sha256(f"{given}\n{thing.words}".encode()).hexdigest(),
+    }  # fmt: skip
+
+
+@told.register(Mail)
+def _(thing: Mail) -> Told:
+    forged = " forged" if thing.forged else ""
+    return "mail", thing.id, {
+        "": thing.state,
+        "of": f"{_text(thing.account_id)} {thing.recipient}",
+        "kind": f"{thing.kind} {thing.rule} {thing.half}",
+        "sender": f"{thing.sender} {thing.verdict}{forged}",
+        "came": f"{thing.way} {thing.size} {thing.fingerprint}",
+        "sha256": thing.sha256,
+        "emptied": _text(thing.emptied_why),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from vault.domain.account import Account, Customer
+from vault.domain.account import Account, Customer, Tenure
 from vault.domain.actor import Reach
 from vault.domain.credential import Part
 from vault.ports.records import AccountFilter, Page, Slice
@@ -57,6 +57,10 @@ class AccountStore(Protocol):
         """Find by number and hold its row until the unit ends: first of all locks."""
         ...
 
+    def many(self, account_ids: tuple[str, ...]) -> Mapping[str, Account]:
+        """Find many by number, in a statement for each few hundred."""
+        ...
+
     def update(self, account: Account) -> None:
         """Write all fields; a changed root e-mail is remembered forever (L3): `Conflict` custody.email_used."""
         ...
@@ -79,6 +83,14 @@ class AccountStore(Protocol):
 
     def parts_of(self, account_ids: tuple[str, ...]) -> Mapping[str, tuple[Part, Part]]:
         """Give the parts of many accounts in one query."""
+        ...
+
+    def tenures(self, account_id: str) -> tuple[Tenure, ...]:
+        """List whose an account was before, the oldest first."""
+        ...
+
+    def add_tenure(self, tenure: Tenure) -> None:
+        """Keep that an account was a customer's until it moved; never changed, never removed."""
         ...
 
     def put_part(self, part: Part) -> None:

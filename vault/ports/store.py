@@ -17,12 +17,14 @@ from vault.domain.credential import PartKind
 from vault.domain.event import Event
 from vault.ports.accounts import AccountStore, CustomerStore
 from vault.ports.campaigns import CampaignStore, ComingStore
+from vault.ports.cases import CaseStore
 from vault.ports.census import CensusStore
 from vault.ports.central_root import KeylessStore
 from vault.ports.checkouts import CheckoutStore
 from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.copies import CopyStore
 from vault.ports.daily import DailyStore
+from vault.ports.destruction import DestructionStore
 from vault.ports.disclosures import RevealStore, RotationStore
 from vault.ports.freezes import FreezeStore
 from vault.ports.health import HealthStore
@@ -30,6 +32,7 @@ from vault.ports.history import HistoryStore
 from vault.ports.identities import IdentityStore, VisitStore
 from vault.ports.inspection import FindingStore, InspectionStore
 from vault.ports.leavers import LeaverStore
+from vault.ports.mail import MailStore
 from vault.ports.notices import NoticeStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.passkeys import PasskeyStore
@@ -172,6 +175,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def cases(self) -> CaseStore:
+        """Cases, their accounts and steps."""
+        ...
+
+    @property
     def history(self) -> HistoryStore:
         """What was before a request."""
         ...
@@ -227,6 +235,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def mail(self) -> MailStore:
+        """Mail to root addresses."""
+        ...
+
+    @property
     def proposals(self) -> ProposalStore:
         """What takes two people."""
         ...
@@ -264,6 +277,11 @@ class Unit(Protocol):
     @property
     def freezes(self) -> FreezeStore:
         """What is frozen."""
+        ...
+
+    @property
+    def destructions(self) -> DestructionStore:
+        """Destroyed credentials."""
         ...
 
     @property

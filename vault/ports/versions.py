@@ -88,6 +88,10 @@ class VersionStore(Protocol):
         """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
         ...
 
+    def shred(self, account_id: str) -> int:
+        """Empty every version of an account, with all its wraps, and label it destroyed; give how many were not yet."""
+        ...
+
     def drilled(self, version: Version, at: datetime | None, fault: str) -> bool:
         """Keep what came of a drill: when it last opened, and what was wrong now; False where another drill did."""
         ...

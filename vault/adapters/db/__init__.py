@@ -7,11 +7,14 @@ rests on. Not an ORM, because its unit of work costs more than the database's (d
 
 from vault.adapters.db import (  # the tables' metadata is whole once this package is there
     campaigns,
+    cases,
+    destructions,
     freezes,
     identities,
     inspections,
     keyless,
     leavers,
+    mail,
     notices,
     outside,
     passkeys,
@@ -19,6 +22,7 @@ from vault.adapters.db import (  # the tables' metadata is whole once this packa
     proposals,
     recipients,
     reused,
+    tenures,
 )
 from vault.adapters.db.engine import Finding, check_durable, engine_for, health
 from vault.adapters.db.migrations import current, head, upgrade
@@ -28,8 +32,10 @@ __all__ = [
     "Finding",
     "SqlUnits",
     "campaigns",
+    "cases",
     "check_durable",
     "current",
+    "destructions",
     "engine_for",
     "freezes",
     "head",
@@ -38,6 +44,7 @@ __all__ = [
     "inspections",
     "keyless",
     "leavers",
+    "mail",
     "notices",
     "outside",
     "passkeys",
@@ -45,5 +52,6 @@ __all__ = [
     "proposals",
     "recipients",
     "reused",
+    "tenures",
     "upgrade",
 ]

@@ -42,6 +42,8 @@ _PRAGMAS: Final[dict[str, tuple[str, object]]] = {
     "synchronous": ("FULL", 2),
     "foreign_keys": ("ON", 1),
     "recursive_triggers": ("ON", 1),
+    # what is destroyed, or written over, does not stay in free pages
+    "secure_delete": ("ON", 1),
 }
 _DURABLE: Final = ("on", "remote_apply")
 _SETTINGS: Final = (

@@ -35,6 +35,10 @@ CONFLICTS: Final = {
         "proposal.exists",
         "Such a proposal waits for a second person already; agree to that one, or end it first.",
     ),
+    "one_open_case_per_account": (
+        "case.account",
+        "One of these accounts is in an open case already; an account is in one case at a time.",
+    ),
     "policy_version_pkey": (
         "concurrent.change",
         "Another version of the policy was agreed to at the same moment; look again.",
@@ -48,6 +52,7 @@ CONFLICTS: Final = {
         "rotation.conflict",
         "A rotation of this part is open already; go on with that one.",
     ),
+    "mail_fingerprint": ("mail.known", "This mail came before, and is kept."),
     "passkey_credential_once": ("passkey.exists", "This passkey is enrolled already."),
     "one_identity_of_subject": (
         "identity.exists",

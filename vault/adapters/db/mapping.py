@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vault.adapters.db import (
     campaigns,
+    cases,
+    destructions,
     freezes,
     identities,
     inspections,
@@ -25,15 +27,21 @@ from vault.adapters.db import (
     recipients,
     reused,
     tables,
+    tenures,
 )
 from vault.adapters.db import (
     keyless as keyless_tables,
 )
-from vault.domain.account import Account, Customer
+from vault.adapters.db import (
+    mail as mail_tables,
+)
+from vault.domain.account import Account, Customer, Tenure
 from vault.domain.actor import Scope
 from vault.domain.campaign import Assignment, Campaign, Reminder
+from vault.domain.case import CaseFile, Done, Place
 from vault.domain.checkout import Approval, Checkout
 from vault.domain.credential import Part, Version
+from vault.domain.destruction import Destroyed
 from vault.domain.due import Reused
 from vault.domain.freeze import Freeze
 from vault.domain.hygiene import Finding
@@ -41,6 +49,7 @@ from vault.domain.identity import Identity, Visit
 from vault.domain.incident import Incident
 from vault.domain.keyless import Keyless, TaskSession
 from vault.domain.leaver import LeaverKnows
+from vault.domain.mail import Mail, MailNote, MailTicket
 from vault.domain.notice import Choice, Notice
 from vault.domain.outlet import Outlet, OutletReceipt, Published
 from vault.domain.passkey import Assertion, Confirmation, Passkey
@@ -49,6 +58,7 @@ from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
 from vault.domain.recipient import Recipient
 from vault.domain.rotation import Rotation
+from vault.ports.mail import Opening
 from vault.ports.records import Reveal
 
 if TYPE_CHECKING:
@@ -96,11 +106,15 @@ def _shape(make: type[T], table: Table) -> Shape[T]:
 
 customer = _shape(Customer, tables.customer)
 account = _shape(Account, tables.account)
+tenure = _shape(Tenure, tenures.account_tenure)
 part = _shape(Part, tables.part)
 version = _shape(Version, tables.version)
 campaign = _shape(Campaign, campaigns.campaign)
 assignment = _shape(Assignment, campaigns.campaign_account)
 reminder = _shape(Reminder, campaigns.reminder)
+case_file = _shape(CaseFile, cases.case_file)
+case_account = _shape(Place, cases.case_account)
+case_step = _shape(Done, cases.case_step)
 checkout = _shape(Checkout, tables.checkout)
 approval = _shape(Approval, tables.approval)
 reveal = _shape(Reveal, tables.reveal)
@@ -111,12 +125,17 @@ session = _shape(Session, tables.browser_session)
 token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
 freeze = _shape(Freeze, freezes.frozen)
+destruction = _shape(Destroyed, destructions.destruction)
 identity = _shape(Identity, identities.identity)
 visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)
 finding = _shape(Finding, inspections.finding)
 keyless = _shape(Keyless, keyless_tables.keyless)
 task_session = _shape(TaskSession, keyless_tables.task_session)
+mail = _shape(Mail, mail_tables.mail)
+mail_note = _shape(MailNote, mail_tables.mail_note)
+mail_opening = _shape(Opening, mail_tables.mail_opening)
+mail_ticket = _shape(MailTicket, mail_tables.mail_ticket)
 leaver_knows = _shape(LeaverKnows, leavers.leaver_knows)
 reused_value = _shape(Reused, reused.reused_value)
 policy_version = _shape(PolicyVersion, policies.policy_version)

@@ -5,7 +5,8 @@ not know. The service's role reads, adds and changes rows, removes only counts o
 provider that are over, and the search index, and of the log may add entries and move the head. It can neither change
 the schema nor switch a trigger off:
 whoever has the service's database password still cannot rewrite the log in place (SECURITY S25), nor put other wraps
-in place of those of a sealed value: `rootvault rewrap` does that, as the role that the tables belong to.
+in place of those of a sealed value: `rootvault rewrap` does that, as the role that the tables belong to. A sealed
+value it can only empty, by a function of that role.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ INDEX: Final = ("audit_words", "audit_words_part")
 """The search index: made from the log, never believed, made anew by the same role."""
 SEALED: Final = frozenset({"body", "wraps"})
 """What the service writes once, with its version."""
+SHRED: Final = "vault_shred(TEXT)"
+"""Empties the versions of an account, and nothing else; what it empties stays so."""
 SCHEMA_VERSION: Final = "alembic_version"
 """Alembic's own table, which the service reads at start."""
 
@@ -42,5 +45,6 @@ def grants(role: str) -> tuple[str, ...]:
         f"GRANT SELECT, INSERT, DELETE ON {', '.join(INDEX)} TO {role}",
         f"GRANT DELETE ON {guess.name}, {notice.name}, {visit.name} TO {role}",
         f"GRANT SELECT ON {vault.name}, {SCHEMA_VERSION} TO {role}",
+        f"GRANT EXECUTE ON FUNCTION {SHRED} TO {role}",
         f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",
     )

@@ -7,6 +7,8 @@ back as members. Never done here: a default, or a guess at what was meant.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -102,3 +104,22 @@ class Words(TypeDecorator[frozenset[str]]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[str] | None:
         """Split them again."""
         return None if value is None else frozenset(value.split())
+
+
+class Given(TypeDecorator[Mapping[str, str]]):
+    """Texts by name, kept as canonical JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: Mapping[str, str] | None, dialect: Dialect) -> str | None:
+        """Write them: keys in order, no spaces."""
+        if value is None:
+            return None
+        return json.dumps(dict(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @override
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Mapping[str, str] | None:
+        """Read them again."""
+        return None if value is None else json.loads(value)

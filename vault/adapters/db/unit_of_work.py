@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,12 +27,14 @@ from vault.adapters.db.errors import rolled_back, translated
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import Accounts, Customers
 from vault.adapters.db.stores.campaigns import Campaigns
+from vault.adapters.db.stores.cases import Cases
 from vault.adapters.db.stores.census import Census
 from vault.adapters.db.stores.checkouts import Checkouts
 from vault.adapters.db.stores.cloud import CloudEvents
 from vault.adapters.db.stores.coming import Coming
 from vault.adapters.db.stores.copies import Copies
 from vault.adapters.db.stores.daily import Daily
+from vault.adapters.db.stores.destructions import Destructions
 from vault.adapters.db.stores.disclosures import Reveals, Rotations
 from vault.adapters.db.stores.findings import Findings
 from vault.adapters.db.stores.freezes import Freezes
@@ -45,6 +47,7 @@ from vault.adapters.db.stores.keyless import KeylessMembers
 from vault.adapters.db.stores.latest import Memory
 from vault.adapters.db.stores.leavers import Leavers
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
+from vault.adapters.db.stores.mail import Mails
 from vault.adapters.db.stores.notices import Notices
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.passkeys import Passkeys
@@ -103,8 +106,10 @@ class SqlUnit:
         self.inspections = Inspections(db)
         self.findings = Findings(db)
         self.keyless = KeylessMembers(db)
+        self.mail = Mails(db)
         self.proposals = Proposals(db)
         self.campaigns = Campaigns(db)
+        self.cases = Cases(db)
         self.coming = Coming(db)
         self.policies = Policies(db)
         self.recipients = Recipients(db)
@@ -112,6 +117,7 @@ class SqlUnit:
         self.visits = Visits(db)
         self.passkeys = Passkeys(db)
         self.freezes = Freezes(db)
+        self.destructions = Destructions(db)
         self.notices = Notices(db)
         self.leavers = Leavers(db)
         self.ranges = Ranges(db)
@@ -182,6 +188,12 @@ class SqlUnits:
         """Begin one that only reads, from one consistent state."""
         with self._begun(_READ) as connection:
             yield SqlUnit(self, connection)
+
+    def tidy(self) -> None:
+        """Let SQLite's write-ahead log hold nothing that was written over; PostgreSQL does so when it vacuums."""
+        if self.engine.dialect.name == "sqlite":
+            with self._turn(), translated(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # in no transaction
 
     def advance(self, note: str | None) -> None:
         """Move the mark to a checkpoint that is durable now."""

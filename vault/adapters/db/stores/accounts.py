@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Select, bindparam, exists, false, func, insert, or_, select, tuple_, update
 
-from vault.adapters.db import mapping, tables
+from vault.adapters.db import mapping, tables, tenures
 from vault.adapters.db.errors import CONFLICTS
 from vault.adapters.db.paging import ESCAPE, decode_cursor, fold, limited, page, pattern
 from vault.adapters.db.statements import Statements
-from vault.domain.account import Account, Customer
+from vault.domain.account import Account, Customer, Tenure
 from vault.domain.actor import Reach
 from vault.domain.credential import Part, PartKind, PartState
 from vault.domain.ids import fold_email
@@ -28,6 +28,9 @@ _account = tables.account.c
 _email = tables.root_email.c
 _part = tables.part.c
 
+_tenure = tenures.account_tenure.c
+
+_PIECE = 500
 _CUSTOMER = select(*mapping.customer.columns)
 _ACCOUNT = select(*mapping.account.columns)
 _ACCOUNT_BY_ID = _ACCOUNT.where(_account.id == bindparam("id"))
@@ -177,6 +180,14 @@ class Accounts:
         """Give the password part and the MFA part; `KeyError` for an account that is not there."""
         return self.parts_of((account_id,))[account_id]
 
+    def many(self, account_ids: tuple[str, ...]) -> Mapping[str, Account]:
+        """Find many by number, in a statement for each few hundred."""
+        found: dict[str, Account] = {}
+        for start in range(0, len(account_ids), _PIECE):
+            chosen = _ACCOUNT.where(_account.id.in_(account_ids[start : start + _PIECE]))
+            found |= {each.id: each for row in self.db.all(chosen) for each in (mapping.account.value(row),)}
+        return found
+
     def parts_of(self, account_ids: tuple[str, ...]) -> Mapping[str, tuple[Part, Part]]:
         """Give the parts of many accounts in one query."""
         found: dict[tuple[str, PartKind], Part] = {}
@@ -201,6 +212,15 @@ class Accounts:
             raise Conflict(
                 "concurrent.change", f"Account {part.account_id} has no {part.kind} part to change."
             )
+
+    def tenures(self, account_id: str) -> tuple[Tenure, ...]:
+        """List whose an account was before, the oldest first."""
+        chosen = select(*mapping.tenure.columns).where(_tenure.account_id == account_id)
+        return tuple(mapping.tenure.value(row) for row in self.db.all(chosen.order_by(_tenure.until)))
+
+    def add_tenure(self, tenure: Tenure) -> None:
+        """Keep that an account was a customer's until it moved."""
+        self.db.change(insert(tenures.account_tenure), mapping.tenure.row(tenure))
 
     def _register(self, account: Account, folded: str, owner: str | None) -> None:
         if owner is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from audit import merkle
 from audit.errors import AuditError
-from vault.adapters.db.stores.trail import Span, entries_like, fits
+from vault.adapters.db.stores.trail import Span, entries_like, fits, moved_away
 from vault.ports.copies import Leaves
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Copies:
     def leaves(self, wanted: EntryFilter, reach: Reach, start: int, stop: int) -> Leaves:
         """Read the next entries of a filter from index `start` on, below `stop`; perhaps none, but always further."""
         end = min(stop, start + WINDOW)
-        chosen = entries_like(wanted, reach, Span(start, end), MOST, is_sqlite=self.db.is_sqlite)
+        once, is_sqlite = moved_away(self.db, reach), self.db.is_sqlite
+        chosen = entries_like(wanted, reach, Span(start, end), MOST, is_sqlite=is_sqlite, once=once)
         rows = self.db.all(chosen.order_by(None).order_by(chosen.selected_columns.seq))
         read_to = rows[-1].seq + 1 if len(rows) == MOST else end
         if wanted.text or wanted.reason or wanted.ticket:

@@ -48,7 +48,8 @@ class Followed:
     seq: int
     count: int
     leaf_hash: str
-    promotion: Promotion
+    promotion: Promotion | None
+    """None once the credential was destroyed."""
 
 
 Memory: TypeAlias = MutableMapping[tuple[str, str], Followed]
@@ -57,7 +58,7 @@ Memory: TypeAlias = MutableMapping[tuple[str, str], Followed]
 def latest_promotion(
     storage: Marked, log: Log, memory: Memory, account_id: str, kind: PartKind
 ) -> Promotion | None:
-    """Give the latest promotion of a part, None where there never was one.
+    """Give the latest promotion of a part, None where there never was one, or its credential was destroyed after it.
 
     Raises `RolledBack` if an entry that has to be there is missing or another, and what
     `audit.log.Log.check_current` raises. Three statements.
@@ -104,6 +105,8 @@ def _next(
         return Followed(seq, count, here, promoted)
     if (count, account.get("prev")) != (before.count + 1, before.leaf_hash):
         _refuse(seq, account_id)
+    if members.get("type") == EventType.CREDENTIAL_DESTROYED:
+        return Followed(seq, count, here, None)
     return Followed(seq, count, here, promoted or before.promotion)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -20,7 +21,7 @@ from sqlalchemy import bindparam, select, text
 
 from audit.entry import format_time
 from vault.adapters.db.statements import AnyRow, Statements
-from vault.adapters.db.stores.trail import Span, accounts_in, entries_like, entry_of, fits
+from vault.adapters.db.stores.trail import Span, accounts_in, entries_like, entry_of, fits, moved_away
 from vault.adapters.db.stores.words import GRAM, PART, Words, facet, grams, mask, parts, rows
 from vault.domain.actor import Reach
 from vault.ports.records import Entry, EntryFilter
@@ -68,7 +69,7 @@ class Budget:
         self.left -= cost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Search:
     """One search: what is wanted by whom, below which index, and at most how many."""
 
@@ -77,6 +78,11 @@ class Search:
     reach: Reach
     most: int
     budget: Budget = field(default_factory=Budget)
+
+    @cached_property
+    def once(self) -> bool:
+        """Whether accounts that moved away have entries that are meant."""
+        return moved_away(self.db, self.reach)
 
     def below(self, before: int | None) -> tuple[list[Entry], int | None]:
         """Give the newest entries below an index, and how far it looked where the budget ended it."""
@@ -184,7 +190,7 @@ class Search:
         if wanted.text and len(wanted.text.lower()) >= GRAM:
             groups += [(term,) for term in grams(wanted.text, _GRAMS)]
         if not self.reach.everything and wanted.account_id is None:
-            mine = [row[0] for row in self.db.all(accounts_in(self.reach, _FEW_ACCOUNTS + 1))]
+            mine = [row[0] for row in self.db.all(accounts_in(self.reach, _FEW_ACCOUNTS + 1, once=self.once))]
             if len(mine) <= _FEW_ACCOUNTS:
                 groups.append(tuple(facet("account", each) for each in mine))
         groups.sort(key=len)
@@ -241,8 +247,10 @@ class Search:
                 chunk = [seq for seq in chunk if seq < last]
 
     def _rows(self, span: Span) -> Sequence[AnyRow]:
-        is_sqlite = self.db.is_sqlite
-        return self.db.all(entries_like(self.wanted, self.reach, span, self.most, is_sqlite=is_sqlite))
+        chosen = entries_like(
+            self.wanted, self.reach, span, self.most, is_sqlite=self.db.is_sqlite, once=self.once
+        )
+        return self.db.all(chosen)
 
     def _fitting(self, found: Sequence[AnyRow]) -> Iterator[Entry]:
         for row in found:

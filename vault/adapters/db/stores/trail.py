@@ -12,13 +12,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, LargeBinary, Select, Text, cast, column, func, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    Text,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy import table as named
 
 from audit.entry import decode, format_time
 from audit.merkle import leaf_hash
-from vault.adapters.db import tables
+from vault.adapters.db import tables, tenures
 from vault.adapters.db.errors import translated
+from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import within
 from vault.adapters.db.stores.words import values
 from vault.adapters.db.types import Key
@@ -40,6 +54,7 @@ _entry = _entries.c
 _named_account = type_coerce(_entry.account_id, Text)
 """Compared as the log's own indexes compare: a `Key`'s collation would make PostgreSQL pass them by."""
 _account = tables.account.c
+_tenure = tenures.account_tenure.c
 _UNSURE: Final = re.compile(r"[^ !#-\[\]-~]+|%|_")
 """Characters that a leaf may hold in another form (escaped, or in another case), and LIKE's own."""
 
@@ -54,13 +69,17 @@ class Span:
 
 
 def entries_like(
-    wanted: EntryFilter, reach: Reach, span: Span, limit: int, *, is_sqlite: bool
+    wanted: EntryFilter, reach: Reach, span: Span, limit: int, *, is_sqlite: bool, once: bool
 ) -> Select[Any]:
-    """Give the statement for the newest entries of a span; by text, reason and ticket perhaps some too many."""
+    """Give the statement for the newest entries of a span; by text, reason and ticket perhaps some too many.
+
+    `once`: some accounts were once of a customer within reach (`moved_away`), and their entries of that time are meant.
+    """
     chosen = select(_entry.seq, _entry.leaf).order_by(_entry.seq.desc()).limit(limit)
     if not reach.everything:
         mine = within(select(_account.id), reach, _account.customer_id, _account.id)
-        chosen = chosen.where(_entry.account_id.in_(mine))
+        near = _entry.account_id.in_(mine)
+        chosen = chosen.where(or_(near, _was_theirs(reach, is_sqlite=is_sqlite)) if once else near)
     if wanted.of_accounts:
         chosen = chosen.where(_entry.account_id.is_not(None))
     for place, value in (
@@ -118,9 +137,39 @@ def found_in(content: Mapping[str, object], text: str) -> bool:
     return any(wanted in value.lower() for value in values(content))
 
 
-def accounts_in(reach: Reach, most: int) -> Select[Any]:
-    """Give the statement for the accounts of a reach, at most so many."""
-    return within(select(_account.id), reach, _account.customer_id, _account.id).limit(most)
+def accounts_in(reach: Reach, most: int, *, once: bool) -> Select[Any]:
+    """Give the statement for the accounts of a reach, with `once` also those that moved away; at most so many."""
+    mine = within(select(_account.id), reach, _account.customer_id, _account.id)
+    if not once:
+        return mine.limit(most)
+    gone = select(_tenure.account_id).where(_tenure.customer_id.in_(sorted(reach.customers)))
+    return select(mine.union(gone).subquery().c[0]).limit(most)
+
+
+def moved_away(db: Statements, reach: Reach) -> bool:
+    """Say whether any account was once of a customer within reach: of few customers, so that others pay nothing."""
+    if reach.everything or not reach.customers:
+        return False
+    chosen = select(_tenure.account_id).where(_tenure.customer_id.in_(sorted(reach.customers))).limit(1)
+    return db.one(chosen) is not None
+
+
+def _was_theirs(reach: Reach, *, is_sqlite: bool) -> ColumnElement[bool]:
+    """Say that an entry is of the time in which its account was of one of a reach's customers (D1)."""
+    since, until = (_as_leaf(each, is_sqlite=is_sqlite) for each in (_tenure.since, _tenure.until))
+    return exists().where(
+        _tenure.account_id == _entry.account_id,
+        _tenure.customer_id.in_(sorted(reach.customers)),
+        _entry.occurred_at >= since,
+        _entry.occurred_at <= until,
+    )
+
+
+def _as_leaf(moment: ColumnElement[Any], *, is_sqlite: bool) -> ColumnElement[str]:
+    """Write a time as leaves have it, in the database."""
+    if is_sqlite:
+        return cast(moment, Text)
+    return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 
 def entry_of(index: int, leaf: bytes) -> Entry:

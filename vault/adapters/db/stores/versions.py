@@ -14,6 +14,7 @@ from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import within
 from vault.domain.actor import Reach
 from vault.domain.credential import PartKind, Version, VersionLabel, VersionOrigin
+from vault.domain.destruction import EMPTIED
 from vault.errors import Conflict
 
 _version = tables.version.c
@@ -59,6 +60,12 @@ _DISCLOSED = (
 _REWRAP = (
     update(tables.version).where(*_AT, _version.wraps == bindparam("old")).values(wraps=bindparam("new"))
 )
+_SHRED = (
+    update(tables.version)
+    .where(_version.account_id == bindparam("account"), _version.label != VersionLabel.DESTROYED)
+    .values(label=VersionLabel.DESTROYED, body=EMPTIED, wraps=EMPTIED)
+)
+_SHRED_BY_OWNER = select(func.vault_shred(bindparam("account")))
 _MAY_REWRAP = select(func.has_column_privilege("version", "wraps", "UPDATE"))
 _DRILLED = (
     update(tables.version)
@@ -185,6 +192,15 @@ class Versions:
     def rewrap(self, version: Version, wraps: bytes) -> bool:
         """Put other wraps in place of exactly those that `version` has; False where it has others by now."""
         return self.db.change(_REWRAP, _place(version) | {"old": version.wraps, "new": wraps}) == 1
+
+    def shred(self, account_id: str) -> int:
+        """Empty every version of an account, with all its wraps, and label it destroyed; give how many were not yet.
+
+        On PostgreSQL the service's role may write neither column: a function of the tables' owner does this alone.
+        """
+        if self.db.is_sqlite:
+            return self.db.change(_SHRED, {"account": account_id})
+        return int(self.db.all(_SHRED_BY_OWNER, {"account": account_id})[0][0])
 
     def drilled(self, version: Version, at: datetime | None, fault: str) -> bool:
         """Keep what came of a drill: when it last opened, and what was wrong now; False where another drill did."""

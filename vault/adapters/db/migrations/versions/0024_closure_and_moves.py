@@ -11,6 +11,9 @@ revision = "0024"
 down_revision = "0023"
 
 
+FIXED = {"account_tenure_fixed": ("account_tenure", "account_id customer_id since until")}
+
+
 def upgrade() -> None:
     """Add what is new."""
-    carry_out(__file__)
+    carry_out(__file__, kept=("account_tenure",), fixed=FIXED)

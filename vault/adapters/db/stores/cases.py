@@ -1,0 +1,196 @@
+"""Cases: each question is a fixed number of statements, however many accounts a case has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, func, insert, or_, select, update
+
+from vault.adapters.db import mapping, tables
+from vault.adapters.db.cases import case_account, case_file, case_step
+from vault.adapters.db.paging import before, decode_dated, encode_dated, limited, page
+from vault.adapters.db.statements import AnyRow, Statements
+from vault.adapters.db.stores.accounts import within as near
+from vault.domain.account import Account
+from vault.domain.actor import Reach
+from vault.domain.case import CaseFile, CaseKind, Done, Place, Scene
+from vault.errors import Conflict
+from vault.ports.cases import Booked, CaseFilter
+from vault.ports.records import Page, Slice
+
+_PIECE: Final = 500
+_c = case_file.c
+_a = case_account.c
+_s = case_step.c
+_account = tables.account.c
+_ONE: Final = select(*mapping.case_file.columns)
+_PLACED = (
+    update(case_account)
+    .where(_a.case_id == bindparam("at_case"), _a.account_id == bindparam("at_account"))
+    .values(
+        state=bindparam("new_state"),
+        changed_at=bindparam("new_changed_at"),
+        day=bindparam("new_day"),
+        was=bindparam("new_was"),
+        ended_at=bindparam("new_ended_at"),
+    )
+)
+_PLACES: Final = (
+    select(*mapping.case_account.columns, *mapping.account.columns)
+    .join(tables.account, _account.id == _a.account_id)
+    .order_by(_a.case_id, _a.position)
+)
+_WIDTH: Final = len(mapping.case_account.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Implements `CaseStore`."""
+
+    db: Statements
+
+    def add(self, case: CaseFile, places: Sequence[Place]) -> None:
+        """Keep a new one; raises `Conflict` case.account where another open case has one of its accounts."""
+        self.db.change(insert(case_file), mapping.case_file.row(case))
+        for start in range(0, len(places), _PIECE):
+            rows = [mapping.case_account.row(each) for each in places[start : start + _PIECE]]
+            self.db.change(insert(case_account), rows)
+
+    def get(self, case_id: str) -> CaseFile | None:
+        """Find by id."""
+        return _value(self.db.one(_ONE.where(_c.id == case_id)))
+
+    def lock(self, case_id: str) -> CaseFile | None:
+        """Find by id and hold its row until the unit ends."""
+        return _value(self.db.one(_ONE.where(_c.id == case_id).with_for_update()))
+
+    def scene(self, case: CaseFile) -> Scene:
+        """Give a case as it stands: customer, accounts, steps."""
+        return self.scenes((case,))[0]
+
+    def scenes(self, cases: Sequence[CaseFile]) -> tuple[Scene, ...]:
+        """Give many, in as many statements as one."""
+        if not cases:
+            return ()
+        ids = [case.id for case in cases]
+        owners = select(*mapping.customer.columns).where(
+            tables.customer.c.id.in_({case.customer_id for case in cases})
+        )
+        customers = {each.id: each for each in map(mapping.customer.value, self.db.all(owners))}
+        places: dict[str, list[Place]] = {number: [] for number in ids}
+        accounts: dict[str, dict[str, Account]] = {number: {} for number in ids}
+        for row in self.db.all(_PLACES.where(_a.case_id.in_(ids))):
+            place, account = mapping.case_account.value(row), mapping.account.value(row, _WIDTH)
+            places[place.case_id].append(place)
+            accounts[place.case_id][account.id] = account
+        done: dict[str, dict[tuple[str, str], Done]] = {number: {} for number in ids}
+        for row in self.db.all(select(*mapping.case_step.columns).where(_s.case_id.in_(ids))):
+            step = mapping.case_step.value(row)
+            done[step.case_id][step.account_id, step.step] = step
+        return tuple(
+            Scene(case, customers[case.customer_id], tuple(places[case.id]), accounts[case.id], done[case.id])
+            for case in cases
+        )
+
+    def update(self, case: CaseFile) -> None:
+        """Write its state, customer and end."""
+        names = ("state", "customer_id", "changed_at", "ended_at")
+        values = {name: getattr(case, name) for name in names}
+        if self.db.change(update(case_file).where(_c.id == case.id).values(values)) != 1:
+            raise Conflict("concurrent.change", f"There is no case {case.id} to change.")
+
+    def place(self, changed: Sequence[Place]) -> None:
+        """Write state, day and end of accounts in their case."""
+        values = [
+            {
+                "at_case": each.case_id,
+                "at_account": each.account_id,
+                "new_state": each.state,
+                "new_changed_at": each.changed_at,
+                "new_day": each.day,
+                "new_was": each.was,
+                "new_ended_at": each.ended_at,
+            }
+            for each in changed
+        ]
+        for start in range(0, len(values), _PIECE):
+            self.db.change(_PLACED, values[start : start + _PIECE])
+
+    def put(self, done: Sequence[Done]) -> None:
+        """Write what is known of steps, for the first time or again."""
+        for start in range(0, len(done), _PIECE):
+            rows = [mapping.case_step.row(each) for each in done[start : start + _PIECE]]
+            made = self.db.insert(case_step)
+            keys = {"case_id", "account_id", "step"}
+            written = {name: made.excluded[name] for name in mapping.case_step.names if name not in keys}
+            self.db.change(
+                made.on_conflict_do_update(index_elements=[_s.case_id, _s.account_id, _s.step], set_=written),
+                rows,
+            )
+
+    def page(self, reach: Reach, wanted: CaseFilter, part: Slice) -> Page[CaseFile]:
+        """List cases that have an account within `reach`, or whose customer lies within it; newest first."""
+        chosen = _seen(_ONE, reach)
+        for column, value in (
+            (_c.kind, wanted.kind),
+            (_c.customer_id, wanted.customer_id),
+            (_c.state, wanted.state),
+            (_c.cause, wanted.cause),
+            (_c.opened_by, wanted.opened_by),
+        ):
+            if value is not None:
+                chosen = chosen.where(column == value)
+        if wanted.is_open is not None:
+            chosen = chosen.where(_c.ended_at.is_(None) if wanted.is_open else _c.ended_at.is_not(None))
+        if wanted.account_id is not None:
+            chosen = chosen.where(_c.id.in_(select(_a.case_id).where(_a.account_id == wanted.account_id)))
+        after = decode_dated(part.cursor)
+        if after is not None:
+            chosen = chosen.where(before(_c.opened_at, _c.id, after))
+        chosen = chosen.order_by(_c.opened_at.desc(), _c.id.desc()).limit(limited(part.limit))
+        found = [mapping.case_file.value(row) for row in self.db.all(chosen)]
+        return page(found, part.limit, lambda each: encode_dated(each.opened_at, each.id))
+
+    def open_of(self, account_ids: Sequence[str]) -> Mapping[str, CaseFile]:
+        """Find, by account, the open case that has it."""
+        chosen = select(_a.account_id, *mapping.case_file.columns).join(case_file, _c.id == _a.case_id)
+        found: dict[str, CaseFile] = {}
+        for start in range(0, len(account_ids), _PIECE):
+            numbers = account_ids[start : start + _PIECE]
+            for row in self.db.all(chosen.where(_a.account_id.in_(numbers), _a.ended_at.is_(None))):
+                found[row[0]] = mapping.case_file.value(row, 1)
+        return found
+
+    def booked(self, since: datetime, until: datetime, reach: Reach) -> tuple[Booked, ...]:
+        """List accounts of open cases within `reach` that are planned from `since` up to `until`, by day."""
+        chosen = (
+            select(_c.id, _c.kind, _c.customer_id, _a.account_id, _account.name, _account.kind, _a.day)
+            .join(case_account, _a.case_id == _c.id)
+            .join(tables.account, _account.id == _a.account_id)
+            .where(_a.ended_at.is_(None), _a.day >= since, _a.day < until)
+            .order_by(_a.day, _a.account_id)
+        )
+        return tuple(
+            Booked(*row) for row in self.db.all(near(chosen, reach, _account.customer_id, _account.id))
+        )
+
+    def counts(self, reach: Reach) -> Mapping[tuple[CaseKind, str], int]:
+        """Count cases within `reach` by kind and state."""
+        chosen = _seen(select(_c.kind, _c.state, func.count()), reach).group_by(_c.kind, _c.state)
+        return {(row[0], row[1]): int(row[2]) for row in self.db.all(chosen)}
+
+
+def _seen(chosen: Select[Any], reach: Reach) -> Select[Any]:
+    """Narrow to cases of customers within `reach`, or with an account within it."""
+    if reach.everything:
+        return chosen
+    having = select(_a.case_id).join(tables.account, _account.id == _a.account_id)
+    mine = near(having, reach, _account.customer_id, _account.id)
+    return chosen.where(or_(_c.customer_id.in_(sorted(reach.customers)), _c.id.in_(mine)))
+
+
+def _value(row: AnyRow | None) -> CaseFile | None:
+    return None if row is None else mapping.case_file.value(row)

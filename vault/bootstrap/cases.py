@@ -1,0 +1,64 @@
+"""Cases, put together: what every kind has in common, and what each kind and each act at AWS adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from vault.domain.case import CaseKind
+from vault.services.case_acts import CaseActs
+from vault.services.case_ground import CaseGround
+from vault.services.case_opening import CaseOpening
+from vault.services.casework import Casework
+
+if TYPE_CHECKING:
+    from vault.ports.calendar import Calendars
+    from vault.ports.clock import Clock
+    from vault.ports.store import Units
+    from vault.services.case_kinds import Act, Kind
+    from vault.services.factors import Factors
+    from vault.services.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRooms:
+    """Use cases on cases of every kind."""
+
+    opening: CaseOpening
+    work: Casework
+    acts: CaseActs
+
+
+@dataclass(frozen=True, slots=True)
+class CaseParts:
+    """What cases are put together from."""
+
+    units: Units
+    gate: Gate
+    factors: Factors
+    clock: Clock
+    calendars: Calendars
+
+
+def case_rooms(
+    parts: CaseParts, kinds: Mapping[CaseKind, Kind], acts: Mapping[tuple[CaseKind, str], Act]
+) -> CaseRooms:
+    """Give the use cases, with the kinds and acts that there are."""
+
+    def day(moment: datetime) -> date:
+        return parts.calendars.around(moment).day(moment)
+
+    ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds)
+    return CaseRooms(CaseOpening(ground), Casework(ground), CaseActs(ground, acts))
+
+
+def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
+    """Give every kind of case that this vault knows."""
+    return {}
+
+
+def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:
+    """Give every act at AWS that the settings name a way for."""
+    return {}

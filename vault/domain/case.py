@@ -1,0 +1,368 @@
+"""Cases: work on accounts of a customer in steps, from taking over to giving back (A3, H1-H9, L1-L4, D1).
+
+An onboarding, a handover, a closure and a move are all cases. What has to be done is a plan: data, in
+`vault.domain.plans`, with the rule each step comes from, who says that it is done, what has to be done before it,
+what is asked as evidence, and whether it takes two people. Decided here: what a plan is made of, what was done
+(`Done`), and the tables of a handover, of every other case, and of an account in its case. Where a case waits is
+computed from these (`vault.domain.outlook`), never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from vault.domain.account import Account, Customer, Kind
+from vault.domain.lifecycle import Lifecycle
+from vault.domain.policy import Permission
+
+TEXT_MAX: Final = 500
+"""The longest piece of evidence, in characters."""
+MEMBERS: Final = "members:"
+"""Before the name of a step: each member of the case has to have it settled before its payer goes on."""
+
+
+class CaseKind(StrEnum):
+    """What a case is about."""
+
+    ONBOARDING = "onboarding"
+    HANDOVER = "handover"
+    CLOSURE = "closure"
+    MOVE = "move"
+
+
+class HandoverState(StrEnum):
+    """Where a handover stands."""
+
+    REQUESTED = "requested"
+    PREPARED = "prepared"
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    RELEASED = "released"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class HandoverEvent(StrEnum):
+    """What moves a handover."""
+
+    COMPLETED = "completed"
+    """All information is there, and who signs is known (H1)."""
+    SCHEDULED = "scheduled"
+    """Each account has its day (H2)."""
+    BEGUN = "begun"
+    """The first account's day has begun."""
+    RELEASED = "released"
+    """The last account was released (H9)."""
+    ACKNOWLEDGED = "acknowledged"
+    """The signatory says that they hold it."""
+    CLOSED = "closed"
+    """What we could open is destroyed; without an acknowledgement after a grace."""
+    CANCELLED = "cancelled"
+
+
+HANDOVER = Lifecycle(
+    "handover",
+    HandoverState.REQUESTED,
+    {
+        (HandoverState.REQUESTED, HandoverEvent.COMPLETED): HandoverState.PREPARED,
+        (HandoverState.PREPARED, HandoverEvent.SCHEDULED): HandoverState.SCHEDULED,
+        (HandoverState.SCHEDULED, HandoverEvent.BEGUN): HandoverState.IN_PROGRESS,
+        (HandoverState.IN_PROGRESS, HandoverEvent.RELEASED): HandoverState.RELEASED,
+        (HandoverState.RELEASED, HandoverEvent.ACKNOWLEDGED): HandoverState.ACKNOWLEDGED,
+        (HandoverState.RELEASED, HandoverEvent.CLOSED): HandoverState.CLOSED,
+        (HandoverState.ACKNOWLEDGED, HandoverEvent.CLOSED): HandoverState.CLOSED,
+        (HandoverState.REQUESTED, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
+        (HandoverState.PREPARED, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
+        (HandoverState.SCHEDULED, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
+        (HandoverState.IN_PROGRESS, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
+    },
+)
+
+
+class CaseState(StrEnum):
+    """Where any other case stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class CaseEvent(StrEnum):
+    """What moves any other case."""
+
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+CASE = Lifecycle(
+    "case",
+    CaseState.OPEN,
+    {
+        (CaseState.OPEN, CaseEvent.FINISHED): CaseState.DONE,
+        (CaseState.OPEN, CaseEvent.CANCELLED): CaseState.CANCELLED,
+    },
+)
+
+
+class PlaceState(StrEnum):
+    """Where one account of a case stands."""
+
+    WAITING = "waiting"
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class PlaceEvent(StrEnum):
+    """What moves an account in its case."""
+
+    SCHEDULED = "scheduled"
+    UNSCHEDULED = "unscheduled"
+    BEGUN = "begun"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+PLACE = Lifecycle(
+    "case_account",
+    PlaceState.WAITING,
+    {
+        (PlaceState.WAITING, PlaceEvent.SCHEDULED): PlaceState.SCHEDULED,
+        (PlaceState.SCHEDULED, PlaceEvent.SCHEDULED): PlaceState.SCHEDULED,
+        (PlaceState.SCHEDULED, PlaceEvent.UNSCHEDULED): PlaceState.WAITING,
+        (PlaceState.WAITING, PlaceEvent.BEGUN): PlaceState.IN_PROGRESS,
+        (PlaceState.SCHEDULED, PlaceEvent.BEGUN): PlaceState.IN_PROGRESS,
+        (PlaceState.WAITING, PlaceEvent.FINISHED): PlaceState.DONE,
+        (PlaceState.IN_PROGRESS, PlaceEvent.FINISHED): PlaceState.DONE,
+        (PlaceState.WAITING, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
+        (PlaceState.SCHEDULED, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
+        (PlaceState.IN_PROGRESS, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
+    },
+)
+
+
+class StepState(StrEnum):
+    """What was last written of a step."""
+
+    DOING = "doing"
+    """The vault began it at AWS and has not written how it ended."""
+    ASKED = "asked"
+    """One of the two people said their word."""
+    DONE = "done"
+    WAIVED = "waived"
+    """Two people let it go, with a sentence."""
+    FAILED = "failed"
+    """AWS did not do all of it; it can be done again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One case. `state` is of `HANDOVER` for a handover, else of `CASE`; times are aware and in UTC.
+
+    `cause` names what it grew out of for who opened it: an order of a workflow, another case; empty where none is
+    named.
+    """
+
+    id: str
+    kind: CaseKind
+    customer_id: str
+    ticket: str
+    state: str
+    opened_by: str
+    opened_at: datetime
+    changed_at: datetime
+    cause: str = ""
+    ended_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether anything is left to do."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One account in its case.
+
+    `day` is when its work is planned, `was` the custody that it had before its work began.
+    """
+
+    case_id: str
+    account_id: str
+    position: int
+    state: PlaceState
+    changed_at: datetime
+    day: datetime | None = None
+    was: str = ""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What is known of one step; `account_id` is empty for a step of the whole case.
+
+    `evidence` is what was given, by field. `by_vault` tells what the vault did at AWS from what a person says.
+    `second_by` is the other one of two people. `words` is what AWS answered, or why a step was waived.
+    """
+
+    case_id: str
+    account_id: str
+    step: str
+    state: StepState
+    at: datetime
+    by: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    second_by: str | None = None
+    by_vault: bool = False
+    words: str = ""
+    waiving: bool = False
+    """While it is asked: that it be waived, not that it is done."""
+
+    @property
+    def settled(self) -> bool:
+        """Say whether the step is out of the way of others."""
+        return self.state in {StepState.DONE, StepState.WAIVED}
+
+
+class Form(StrEnum):
+    """How a piece of evidence is written."""
+
+    TEXT = "text"
+    LONG = "long"
+    EMAIL = "email"
+    DATE = "date"
+    CHOICE = "choice"
+    CODE = "code"
+    """A code that works once: handed on to AWS, never kept, never told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One piece of evidence that a step asks for."""
+
+    name: str
+    label: str
+    form: Form = Form.TEXT
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a plan's conditions look at; `account` is None for a step of the whole case, `accounts` are all of it."""
+
+    case: CaseFile
+    customer: Customer
+    account: Account | None
+    accounts: tuple[Account, ...]
+
+
+def always(_: Seen) -> bool:
+    """Let a step be for every case and account."""
+    return True
+
+
+def payers(seen: Seen) -> bool:
+    """Let a step be for payers."""
+    return seen.account is not None and seen.account.kind is Kind.PAYER
+
+
+def members(seen: Seen) -> bool:
+    """Let a step be for members."""
+    return seen.account is not None and seen.account.kind is Kind.MEMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a plan.
+
+    `by` is who says that it is done, or has the vault do it; `second` who says the second word, where it takes two.
+    `needs` are names of steps before it: of the same account, or of the whole case; a step of the whole case needs it
+    of every account. With `members:` before the name, the payer needs it of every member of the case. `acts`: the
+    vault can do it at AWS. `daily`: it counts on the day on which it was said only, until what needs it is done (H4).
+    `waivable`: two people may let it go; the second needs `case.agree`. `section` is the heading under which a page
+    shows it.
+    """
+
+    name: str
+    title: str
+    rule: str
+    by: Permission
+    per_account: bool = True
+    second: Permission | None = None
+    needs: tuple[str, ...] = ()
+    evidence: tuple[Field, ...] = ()
+    acts: bool = False
+    reversible: bool = True
+    waivable: bool = False
+    daily: bool = False
+    applies: Callable[[Seen], bool] = always
+    known: Callable[[Seen], bool] | None = None
+    """Reads from the account itself whether it is done: nobody says so, and no evidence is asked."""
+    help: str = ""
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to be done in cases of a kind: steps in the order in which a page shows them."""
+
+    kind: CaseKind
+    steps: tuple[Step, ...]
+    states: Lifecycle[HandoverState, HandoverEvent] | Lifecycle[CaseState, CaseEvent] = CASE
+
+    def step(self, name: str) -> Step | None:
+        """Find a step by name."""
+        return next((step for step in self.steps if step.name == name), None)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One case as it stands: its accounts in their order, members before their payer, and what was done."""
+
+    case: CaseFile
+    customer: Customer
+    places: tuple[Place, ...]
+    accounts: Mapping[str, Account]
+    done: Mapping[tuple[str, str], Done]
+
+    @cached_property
+    def live(self) -> Mapping[str, Place]:
+        """Give the accounts that were not taken out of the case, in order, by number."""
+        return {each.account_id: each for each in self.places if each.state is not PlaceState.CANCELLED}
+
+    @cached_property
+    def _all(self) -> tuple[Account, ...]:
+        return tuple(self.accounts.values())
+
+    def place(self, account_id: str) -> Place | None:
+        """Find an account of the case that was not taken out."""
+        return self.live.get(account_id)
+
+    def of(self, account_id: str, step: str) -> Done | None:
+        """Find what is known of a step of an account, or with an empty number of the whole case."""
+        return self.done.get((account_id, step))
+
+    def given(self, account_id: str, step: str, name: str) -> str:
+        """Read a piece of evidence of a settled step; empty where there is none."""
+        found = self.of(account_id, step)
+        return "" if found is None or not found.settled else found.evidence.get(name, "")
+
+    def seen(self, account_id: str = "") -> Seen:
+        """Give what conditions look at."""
+        account = self.accounts[account_id] if account_id else None
+        return Seen(self.case, self.customer, account, self._all)
+
+
+def in_order(accounts: Iterable[Account]) -> tuple[Account, ...]:
+    """Put accounts in the order of their work: members, then those that stand alone, payers last."""
+    rank = {Kind.MEMBER: 0, Kind.STANDALONE: 1, Kind.PAYER: 2}
+    return tuple(sorted(accounts, key=lambda account: (rank[account.kind], account.id)))

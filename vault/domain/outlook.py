@@ -1,0 +1,148 @@
+"""Where a case waits: for each step whether it can be done, what is before it, who is next, and since when.
+
+Computed from the plan and from what was done, each time it is asked; nothing of it is stored, so nothing of it can be
+wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from vault.domain.account import Kind
+from vault.domain.case import MEMBERS, Done, Plan, Scene, Step, StepState
+from vault.domain.policy import Permission
+
+Day = Callable[[datetime], date]
+"""Gives the day of a moment where the calendar is."""
+
+
+class Standing(StrEnum):
+    """How a step stands at a moment."""
+
+    BLOCKED = "blocked"
+    """Other steps come first."""
+    OPEN = "open"
+    """It can be done now."""
+    DOING = "doing"
+    ASKED = "asked"
+    """It waits for the second of two people."""
+    FAILED = "failed"
+    DONE = "done"
+    WAIVED = "waived"
+
+
+WAITS = frozenset({Standing.OPEN, Standing.DOING, Standing.ASKED, Standing.FAILED})
+"""What somebody is expected to do something about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One step of a case or of one of its accounts, as it stands.
+
+    `who` is the permission of whoever is next, None where nobody is; `since` is from when it waits for them;
+    `missing` are the titles of what comes first.
+    """
+
+    step: Step
+    account_id: str
+    standing: Standing
+    done: Done | None
+    who: Permission | None
+    since: datetime
+    missing: tuple[str, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Say whether it is somebody's turn."""
+        return self.standing in WAITS
+
+
+def outlook(plan: Plan, scene: Scene, now: datetime, day: Day) -> tuple[Item, ...]:
+    """Give every step of a case that applies, in the plan's order, by account in the case's order.
+
+    `now` is aware. Of a case that ended, what was never done is left out; so is it of an account that was taken out.
+    """
+    return tuple(_items(plan, scene, now, day))
+
+
+def item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, day: Day) -> Item | None:
+    """Give one step as it stands; None where it is not of this case or account."""
+    if step.per_account != bool(account_id) or (account_id and scene.place(account_id) is None):
+        return None
+    return _item(plan, scene, step, account_id, now, day) if step.applies(scene.seen(account_id)) else None
+
+
+def current(step: Step, done: Done | None, now: datetime, day: Day) -> bool:
+    """Say whether a step is settled, and still counts today."""
+    return done is not None and done.settled and (not step.daily or day(done.at) == day(now))
+
+
+def _items(plan: Plan, scene: Scene, now: datetime, day: Day) -> Iterator[Item]:
+    for step in plan.steps:
+        for account_id in scene.live if step.per_account else ("",):
+            found = item(plan, scene, step, account_id, now, day)
+            if found is not None and (scene.case.is_open or found.done is not None):
+                yield found
+
+
+def _item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, day: Day) -> Item:
+    done = scene.of(account_id, step.name)
+    if step.known is not None and step.known(scene.seen(account_id)):
+        place = scene.place(account_id)
+        since = scene.case.opened_at if place is None else place.changed_at
+        return Item(step, account_id, Standing.DONE, done, None, since)
+    later = _later_done(plan, scene, step, account_id) if step.daily else False
+    if done is not None and (current(step, done, now, day) or (later and done.settled)):
+        standing = Standing.WAIVED if done.state is StepState.WAIVED else Standing.DONE
+        return Item(step, account_id, standing, done, None, done.at)
+    before = list(_needed(plan, scene, step, account_id))
+    missing = tuple(
+        dict.fromkeys(each.title for each, _, known in before if not current(each, known, now, day))
+    )
+    if missing:
+        return Item(step, account_id, Standing.BLOCKED, done, None, scene.case.opened_at, missing)
+    place = scene.place(account_id) if account_id else None
+    moments = [scene.case.opened_at, *(known.at for _, _, known in before if known is not None)]
+    since = max([*moments, *([place.changed_at] if place is not None else [])])
+    if done is None or done.settled:  # settled on another day counts no more
+        return Item(step, account_id, Standing.OPEN, done, step.by, since)
+    if done.state is StepState.ASKED:
+        second = Permission.CASE_AGREE if done.waiving or step.second is None else step.second
+        return Item(step, account_id, Standing.ASKED, done, second, done.at)
+    standing = Standing.DOING if done.state is StepState.DOING else Standing.FAILED
+    return Item(step, account_id, standing, done, step.by, done.at)
+
+
+def _needed(plan: Plan, scene: Scene, step: Step, account_id: str) -> Iterator[tuple[Step, str, Done | None]]:
+    """Give what has to be settled before a step: which, of which account, and what is known of it."""
+    for name in step.needs:
+        of_members = name.startswith(MEMBERS)
+        needed = plan.step(name.removeprefix(MEMBERS))
+        if needed is None:
+            message = f"the plan of {plan.kind} has no step {name}"
+            raise LookupError(message)
+        for number in _whose(scene, needed, account_id, of_members=of_members):
+            if needed.applies(scene.seen(number)):
+                yield needed, number, scene.of(number, needed.name)
+
+
+def _whose(scene: Scene, needed: Step, account_id: str, *, of_members: bool) -> list[str]:
+    if not needed.per_account:
+        return [""]
+    if of_members:
+        is_payer = bool(account_id) and scene.accounts[account_id].kind is Kind.PAYER
+        return [each for each in scene.live if scene.accounts[each].kind is Kind.MEMBER] if is_payer else []
+    return [account_id] if account_id else list(scene.live)
+
+
+def _later_done(plan: Plan, scene: Scene, step: Step, account_id: str) -> bool:
+    """Say whether something that needs a daily step was settled: it was in time then, and is asked no more."""
+    for each in plan.steps:
+        if step.name in each.needs:
+            known = scene.of(account_id if each.per_account else "", each.name)
+            if known is not None and known.settled:
+                return True
+    return False

@@ -1,0 +1,1 @@
+"""The plans: what has to be done in cases of each kind, as data; one file a kind."""

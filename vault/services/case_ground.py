@@ -1,0 +1,230 @@
+"""What every use case on cases stands on: finding one in sight, a step as it stands, settling it, refusing (A3, H1-H9).
+
+Decided here: a step counts once what its plan puts before it is settled; something else replaces it while nothing
+rests on it. Rows are held in one order: accounts, then the case, then the log's head. A settled step and all that
+follows from it are one entry. Never decided here: what has to be done (`vault.domain.plans`), or what follows (`Kind`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
+
+from vault.domain.actor import Scope, ScopeKind
+from vault.domain.case import MEMBERS, CaseKind, Done, Scene, Step, StepState
+from vault.domain.event import Event, EventType
+from vault.domain.outlook import Day, Item, Standing, item, outlook
+from vault.domain.policy import Deny, Permission
+from vault.domain.told import changes
+from vault.errors import Conflict, Forbidden, VaultError, not_found
+from vault.services.case_kinds import Given, Kind
+from vault.services.factors import Factors
+from vault.services.frozen import require_word
+from vault.services.gate import Gate, refuse, refuse_absent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.actor import Actor, Reach
+    from vault.ports.clock import Clock
+    from vault.ports.store import Unit, Units
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case with every step as it stands now."""
+
+    scene: Scene
+    items: tuple[Item, ...]
+
+    @property
+    def waits(self) -> tuple[Item, ...]:
+        """Give what waits for somebody, the oldest first."""
+        return tuple(sorted((each for each in self.items if each.waits), key=lambda each: each.since))
+
+
+@dataclass(frozen=True, slots=True)
+class CaseGround:
+    """What use cases on cases share; `day` gives the day of a moment where the calendar is."""
+
+    units: Units
+    gate: Gate
+    factors: Factors
+    clock: Clock
+    day: Day
+    kinds: Mapping[CaseKind, Kind]
+
+    def view(self, scene: Scene, now: datetime) -> CaseView:
+        """Compute where a case waits."""
+        return CaseView(scene, outlook(self.kinds[scene.case.kind].plan, scene, now, self.day))
+
+    def held(
+        self, unit: Unit, actor: Actor, case_id: str, step: str, account_id: str, now: datetime
+    ) -> tuple[Scene, Kind, Item]:
+        """Hold the account's row, then the case's, and find the step as it stands; refuse what is not there."""
+        if account_id:
+            unit.accounts.lock(account_id)
+        scene, kind = self.scene(unit, actor, case_id, now)
+        plan_step = kind.plan.step(step)
+        found = None if plan_step is None else item(kind.plan, scene, plan_step, account_id, now, self.day)
+        if found is None:
+            name = f"{step[:40]} of {account_id[:12] or 'the case'}"
+            raise not_found("step", name)
+        return scene, kind, found
+
+    def settle(
+        self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, done: Done, type_: EventType, now: datetime
+    ) -> Scene:
+        """Write a step with what follows from it, in one entry; the caller commits."""
+        was = scene.of(done.account_id, done.step)
+        unit.cases.put((done,))
+        scene = replace(scene, done={**scene.done, (done.account_id, done.step): done})
+        followed = kind.follows(unit, actor, scene, done, now) if done.settled else ()
+        detail = about(scene) | {
+            "step": done.step,
+            "rule": rule_of(kind, done.step),
+            "by_vault": done.by_vault,
+        }
+        detail |= {"evidence": in_words(done.evidence)} if done.evidence else {}
+        detail |= {"words": done.words} if done.words else {}
+        detail |= {"waiving": True} if done.waiving or done.state is StepState.WAIVED else {}
+        detail |= {"first_by": done.by} if done.second_by is not None else {}
+        event = Event(
+            type_, actor, account_id=done.account_id or None, rule=rule_of(kind, done.step), detail=detail
+        )
+        told = (*changes(was, done), *followed)
+        unit.log.record(replace(event, changes=told, subject=f"case:{done.case_id}"), now)
+        case = unit.cases.get(scene.case.id)
+        return scene if case is None else unit.cases.scene(case)
+
+    def may(
+        self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, found: Item, given: Given, now: datetime
+    ) -> None:
+        """Refuse a word that cannot count now."""
+        require_word(unit, actor, self.refusal(actor, scene, found.step, found.account_id), now)
+        error = self.against(scene, kind, found) or kind.check(unit, actor, scene, given, now)
+        if error is not None:
+            self.refuse(unit, actor, scene, found.step, found.account_id, error, now)
+
+    def against(self, scene: Scene, kind: Kind, found: Item) -> VaultError | None:
+        """Say why a step cannot be done or said again by its place in the plan."""
+        title = found.step.title
+        if not scene.case.is_open:
+            return Conflict(
+                "case.state", f"This {scene.case.kind} is {scene.case.state}; nothing is left to do."
+            )
+        if found.step.known is not None:
+            return Conflict(
+                "case.state", f"{title}: the vault reads this from the account itself; nobody says so."
+            )
+        if found.standing is Standing.BLOCKED:
+            return Conflict("case.state", f"{title}: first comes {'; '.join(found.missing[:3])}.")
+        if found.standing is Standing.DOING:
+            return Conflict(
+                "case.busy", f"{title}: it is being done at AWS right now. Look again in a minute."
+            )
+        if found.standing in {Standing.DONE, Standing.WAIVED}:
+            rests = self._rests_on(scene, kind, found)
+            if rests or not found.step.reversible:
+                words = f"{title}: it is {found.standing}" + (f", and {rests} rests on it." if rests else ".")
+                return Conflict("case.state", words)
+        return None
+
+    def _rests_on(self, scene: Scene, kind: Kind, found: Item) -> str:
+        """Name the first step that needs this one and is settled, or under way; empty where none is."""
+        name = found.step.name
+        for step in kind.plan.steps:
+            if name in step.needs or MEMBERS + name in step.needs:
+                for (number, of), known in scene.done.items():
+                    near = not number or not found.account_id or number == found.account_id
+                    if of == step.name and near and known.state is not StepState.FAILED:
+                        return step.title
+        return ""
+
+    def item(self, scene: Scene, kind: Kind, step: Step, account_id: str, now: datetime) -> Item:
+        """Give a step that is there, as it stands."""
+        found = item(kind.plan, scene, step, account_id, now, self.day)
+        assert found is not None  # noqa: S101 - it was there a moment ago, in the same unit
+        return found
+
+    def scene(self, unit: Unit, actor: Actor, case_id: str, now: datetime) -> tuple[Scene, Kind]:
+        """Hold a case in sight; another's is as absent as one that does not exist, and the attempt is recorded."""
+        case = unit.cases.lock(case_id)
+        scene = None if case is None else unit.cases.scene(case)
+        if scene is None or not self.sees(actor, scene):
+            refuse_absent(unit, actor, "case", case_id, now)
+        return scene, self.kinds[scene.case.kind]
+
+    def require(
+        self,
+        unit: Unit,
+        actor: Actor,
+        scene: Scene,
+        step: Step,
+        account_id: str,
+        now: datetime,
+        permission: Permission | None = None,
+    ) -> None:
+        """Refuse who may not say this about the account, or about the whole customer."""
+        needed = permission or step.by
+        number = account_id or None
+        decision = self.gate.policy.decide(actor, needed, scene.customer.id, number)
+        if isinstance(decision, Deny):
+            event = self.refusal(actor, scene, step, account_id)
+            refuse(unit, event, Forbidden(decision.code, decision.detail, rule=decision.rule), now)
+
+    def refuse(
+        self,
+        unit: Unit,
+        actor: Actor,
+        scene: Scene,
+        step: Step,
+        account_id: str,
+        error: VaultError,
+        now: datetime,
+    ) -> NoReturn:
+        """Record that a step was refused, commit, and raise."""
+        refuse(unit, self.refusal(actor, scene, step, account_id), error, now)
+
+    def refusal(self, actor: Actor, scene: Scene, step: Step, account_id: str) -> Event:
+        """Make the entry that a refused step leaves."""
+        detail = about(scene) | {"step": step.name, "asked_for": f"step {step.name}"}
+        return Event(
+            EventType.ACCESS_DENIED, actor, account_id=account_id or None, rule=step.rule, detail=detail
+        )
+
+    def reach(self, actor: Actor) -> Reach:
+        """Give whose cases somebody reads."""
+        return self.gate.policy.reach(actor, Permission.CASE_READ)
+
+    def sees(self, actor: Actor, scene: Scene) -> bool:
+        """Say whether somebody may know of a case: of its customer, or of one of its accounts (S21)."""
+        reach = self.reach(actor)
+        return any(reach.covers(scene.customer.id, number) for number in scene.accounts) or reach.covers(
+            scene.customer.id
+        )
+
+
+def about(scene: Scene) -> dict[str, str | int | bool | None]:
+    """Give what every entry of a case names."""
+    return {"kind": scene.case.kind.value, "case": scene.case.id, "customer": scene.customer.id}
+
+
+def rule_of(kind: Kind, step: str) -> str | None:
+    """Give the rule that a step comes from."""
+    found = kind.plan.step(step)
+    return None if found is None else found.rule
+
+
+def scope_of(scene: Scene, account_id: str) -> Scope:
+    """Give how far a word on a step reaches: the account, or the whole customer."""
+    if account_id:
+        return Scope(ScopeKind.ACCOUNT, account_id)
+    return Scope(ScopeKind.CUSTOMER, scene.customer.id)
+
+
+def in_words(given: Mapping[str, object]) -> str:
+    """Write evidence as an entry holds it: canonical JSON."""
+    return json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
