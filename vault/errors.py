@@ -67,6 +67,9 @@ CODES: dict[str, str] = {
     "keyless.changed": "AWS has something of this root that was not agreed to; look again, and agree again.",
     "destruction.state": "The credential is not to be destroyed now, or was not destroyed: its account is not released.",
     "destruction.list": "The list of destroyed credentials is missing, or is not one that this vault wrote.",
+    "mail.known": "This mail came before and is kept.",
+    "mail.gone": "The mail's content is not there any more, or never was kept here.",
+    "mailbox.full": "More mail waits or came lately than is kept; the sender tries again later.",
     "device.state": "The MFA device is in use, or was said to be removed before.",
     "version.absent": "There is no such version of this part to open.",
     "passkey.exists": "This passkey is enrolled already.",
@@ -109,6 +112,7 @@ CODES: dict[str, str] = {
     "database.unavailable": "The database does not answer; nothing was done.",
     "internal": "Something unforeseen went wrong; nothing was disclosed.",
     "identity.unavailable": "The identity provider does not answer, or not in time; passwords go on.",
+    "mailbox.unavailable": "The queue or bucket from which mail is taken does not answer.",
     "cloud.unavailable": "A source of AWS's records does not answer.",
     "keyless.unavailable": "AWS does not do what was asked of a member's root; the same can be done again.",
     # settings and operation

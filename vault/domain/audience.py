@@ -94,6 +94,13 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.CHECKOUT_LAPSED: _to("The request for {account} lapsed", _REQ, R, P),
     EventType.CHECKOUT_REVOKED: _to("{who} revoked the checkout of {account}", _REQ, R, P),
     EventType.REVEAL_UNKNOWN: _to("A disclosure of {account} has no known outcome", _LOG, U, R),
+    EventType.MAIL_SEALED: _to("Security mail came for {account}, which you hold", _REQ, R),
+    EventType.MAIL_UNASKED: _to(
+        "Somebody asks AWS for a way into {account}, and nobody here holds it", _NOW, H, U, urgent=True
+    ),
+    EventType.MAIL_FLOOD: _to("More mail comes to root addresses than is kept", _LOG, U, D, outcomes=_ANY),
+    EventType.MAIL_UNTOLD: _to("A ticket could not be told of mail to {account}", _LOG, U, D, outcomes=_ANY),
+    EventType.MAIL_UNKNOWN: _to("An opening of mail to {account} has no known outcome", _LOG, U, R),
     EventType.CREDENTIAL_LOST: _to("AWS takes no value that we hold of {account}", _LOG, U, R, P),
     EventType.ROTATION_UNKNOWN: _to("Whether AWS took a new value of {account} is not known", _LOG, U, R),
     EventType.ROTATION_UNVERIFIED: _to(
@@ -174,6 +181,7 @@ ROUTES: Final[Mapping[EventType, Route]] = {
         "The removal of root credentials of {account} did not come to its end", _LOG, U, outcomes=_ANY
     ),
     EventType.KEYLESS_REACHED: _to("{account} has no root credentials any more", _LOG, U, D),
+    EventType.CREDENTIAL_DESTROYED: _to("What was kept of {account} is destroyed", _LOG, U, D, by_mail=False),
     EventType.KEYLESS_LEFT: _to("The root of {account} can be recovered again", _LOG, U, D, urgent=True),
     EventType.TICKET_UNTOLD: _to(
         "A ticket could not be told of a checkout that ended", _LOG, U, D, outcomes=_ANY
@@ -231,6 +239,13 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.CAMPAIGN_ENDED,
         EventType.CHECKOUT_GRANTED,
         EventType.CHECKOUT_RETURNED,
+        EventType.MAIL_RECEIVED,
+        EventType.MAIL_UNMATCHED,
+        EventType.MAIL_EMPTIED,
+        EventType.MAIL_AUTHORIZED,
+        EventType.MAIL_OPENED,
+        EventType.MAIL_FAILED,
+        EventType.MAIL_REFUSED,
         EventType.REVEAL_AUTHORIZED,
         EventType.REVEAL_RELEASED,
         EventType.REVEAL_FAILED,

@@ -113,6 +113,19 @@ class EventType(StrEnum):
 
     TICKET_UNTOLD = "ticket.untold"
 
+    MAIL_RECEIVED = "mail.received"
+    MAIL_SEALED = "mail.sealed"
+    MAIL_UNASKED = "mail.unasked"
+    MAIL_UNMATCHED = "mail.unmatched"
+    MAIL_FLOOD = "mail.flood"
+    MAIL_EMPTIED = "mail.emptied"
+    MAIL_UNTOLD = "mail.untold"
+    MAIL_AUTHORIZED = "mail.open.authorized"
+    MAIL_OPENED = "mail.open.released"
+    MAIL_FAILED = "mail.open.failed"
+    MAIL_UNKNOWN = "mail.open.unknown"
+    MAIL_REFUSED = "mail.open.refused"
+
     REVEAL_AUTHORIZED = "secret.reveal.authorized"
     REVEAL_RELEASED = "secret.reveal.released"
     REVEAL_FAILED = "secret.reveal.failed"
@@ -249,6 +262,18 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.STEP_WAIVED: "Two people let a step go, with a sentence.",
     EventType.STEP_FAILED: "AWS did not do all of a step: what is done, what is left; it can be done again.",
     EventType.TICKET_UNTOLD: "The ticket system did not take the note on a checkout that ended, for good.",
+    EventType.MAIL_RECEIVED: "Mail that is known to be harmless came to a root address, and goes to a ticket.",
+    EventType.MAIL_SEALED: "Mail that may be a way in came to a root address and was sealed (C7).",
+    EventType.MAIL_UNASKED: "As `mail.sealed`: somebody asks AWS for a way in, and nobody here holds a lease.",
+    EventType.MAIL_UNMATCHED: "Mail came to an address of no account; it is sealed, and nobody opens it.",
+    EventType.MAIL_FLOOD: "More mail came than is kept, and was refused for a time; told once an hour.",
+    EventType.MAIL_EMPTIED: "The sealed content of a mail was removed, because of its age.",
+    EventType.MAIL_UNTOLD: "The ticket system did not take what came of a mail, for good; its words stay here.",
+    EventType.MAIL_AUTHORIZED: "A sealed mail may be opened now: written before any key is unwrapped.",
+    EventType.MAIL_OPENED: "The mail was opened and goes out with this entry's receipt.",
+    EventType.MAIL_FAILED: "The mail was not opened; why is in `detail`.",
+    EventType.MAIL_UNKNOWN: "No outcome of an opening was written in time: the mail counts as read.",
+    EventType.MAIL_REFUSED: "An attempt to open a sealed mail that was not allowed.",
     EventType.REVEAL_AUTHORIZED: "A disclosure may happen now: written before any key is unwrapped.",
     EventType.REVEAL_RELEASED: "The value was opened and goes out with this entry's receipt.",
     EventType.REVEAL_FAILED: "The disclosure did not happen; why is in `detail`.",

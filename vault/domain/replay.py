@@ -149,6 +149,11 @@ class Replayed:
 
     def _hold(self, content: Mapping[str, Any]) -> None:
         """Hold an entry about a secret to the version it names, and a disclosure to its lease."""
+        if content["type"] == EventType.MAIL_AUTHORIZED:
+            lease = self.value("checkout", content["checkout"])
+            if lease != "active":
+                words = "the entry authorises an opening of mail under a lease that is not active"
+                self._say("checkout", content["checkout"], lease, "active", words)
         secret = content.get("secret")
         if secret is None or content["outcome"] == "denied":
             return

@@ -81,6 +81,8 @@ def _access(activity: int, name: str, severity: int, disposition: int | None = N
 
 _CREDENTIAL: Final = "AWS root credential"
 _READ: Final = _entity(2, "Read", 4, _CREDENTIAL, 4)
+_MAIL: Final = "Root mail"
+_MAIL_READ: Final = _entity(2, "Read", 4, _MAIL, 4)
 _PASSWORD: Final = Row(Class.ACCOUNT_CHANGE, 3, "Password Change", 3)
 
 
@@ -144,6 +146,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.KEYLESS_BEGUN: _entity(3, "Update", 4, _CREDENTIAL),
     E.KEYLESS_STOPPED: _entity(3, "Update", 4, _CREDENTIAL, 4),
     E.KEYLESS_REACHED: _entity(4, "Delete", 4, _CREDENTIAL),
+    E.CREDENTIAL_DESTROYED: _entity(4, "Delete", 4, _CREDENTIAL),
     E.KEYLESS_LEFT: _entity(3, "Update", 4, _CREDENTIAL),
     E.IMPORT_FINISHED: Row(Class.API, 1, "Create", 2),
     E.CHECKOUT_REQUESTED: _access(OTHER, "Request", 2),
@@ -168,6 +171,18 @@ TABLE: Final[Mapping[E, Row]] = {
     E.CAMPAIGN_ENDED: _access(2, "Revoke Privileges", 2),
     E.UPKEEP_REMINDED: _log(OTHER, "Reminded", 1),
     E.TICKET_UNTOLD: _log(OTHER, "Ticket Untold", 3),
+    E.MAIL_RECEIVED: _entity(1, "Create", 1, _MAIL),
+    E.MAIL_SEALED: _entity(1, "Create", 3, _MAIL),
+    E.MAIL_UNASKED: Row(Class.FINDING, 1, "Create", 4, 4),
+    E.MAIL_UNMATCHED: _entity(1, "Create", 2, _MAIL),
+    E.MAIL_FLOOD: Row(Class.FINDING, 1, "Create", 3, 3),
+    E.MAIL_EMPTIED: _entity(4, "Delete", 2, _MAIL),
+    E.MAIL_UNTOLD: _log(OTHER, "Ticket Untold", 3),
+    E.MAIL_AUTHORIZED: _MAIL_READ,
+    E.MAIL_OPENED: _MAIL_READ,
+    E.MAIL_FAILED: _MAIL_READ,
+    E.MAIL_UNKNOWN: replace(_MAIL_READ, severity=5, failing=5),
+    E.MAIL_REFUSED: _MAIL_READ,
     E.REVEAL_AUTHORIZED: _READ,
     E.REVEAL_RELEASED: _READ,
     E.REVEAL_FAILED: _READ,
