@@ -29,6 +29,7 @@ from tests.support.aws_models import share_models
 from tests.support.aws_state import AwsState, RootUser
 from tests.support.moto_gate import gate
 from tests.support.moto_kms import moto_server
+from tests.support.moto_offboarding import offboarding
 from tests.support.moto_organizations import CREDENTIALS, SESSIONS, organizations
 from tests.support.moto_root import root_user
 from tests.support.moto_sts import sts
@@ -64,9 +65,19 @@ class AwsCloud:
         return {"aws_access_key_id": key.access_key_id, "aws_secret_access_key": key.secret_access_key}
 
     def role(
-        self, account: str, name: str, *, trusts: str, external_id: str | None = None, seconds: int = 3600
+        self,
+        account: str,
+        name: str,
+        *,
+        trusts: str,
+        external_id: str | None = None,
+        seconds: int = 3600,
+        bound: bool = False,
     ) -> str:
-        """Make a role that another account may take on, with its source identity; give its ARN."""
+        """Make a role that another account may take on, with its source identity; give its ARN.
+
+        One that is `bound` may do everything by a policy in it, and nothing without any.
+        """
         statement: dict[str, Any] = {
             "Effect": "Allow",
             "Principal": {"AWS": f"arn:aws:iam::{trusts}:root"},
@@ -84,6 +95,12 @@ class AwsCloud:
             tags=[],
             max_session_duration=str(seconds),
         )
+        if bound:
+            everything = (
+                '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+            )
+            iam_backends[account]["aws"].put_role_policy(name, "work", everything)
+            self.state.bound.add((account, name))
         return str(made.arn)
 
     def organization(
@@ -160,7 +177,8 @@ def aws_cloud(now: Callable[[], datetime] | None = None) -> Iterator[AwsCloud]:
     """Serve AWS on 127.0.0.1 at a free port, empty, and take it away again."""
     state = AwsState(now or (lambda: datetime.now(UTC)))
     with contextlib.ExitStack() as stack:
-        for target, name, new in (*gate(state), *sts(state), *root_user(state), *organizations(state)):
+        mended = (*gate(state), *sts(state), *root_user(state), *organizations(state), *offboarding(state))
+        for target, name, new in mended:
             stack.enter_context(mock.patch.object(target, name, new, create=True))
         _forget()
         stack.callback(_forget)

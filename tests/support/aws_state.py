@@ -20,6 +20,26 @@ from moto.core.exceptions import ServiceException
 ROOT_DEVICES_MAX: Final = 8
 """IAM User Guide, "MFA in IAM": eight devices of any type for a root user."""
 
+BY_DEFAULT: Final = (
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+)
+"""Regions that need no opting in, unless a test says others."""
 TASK_POLICIES: Final[dict[str, frozenset[str]]] = {
     "IAMAuditRootUserCredentials": frozenset(
         {
@@ -59,12 +79,19 @@ TASK_POLICIES: Final[dict[str, frozenset[str]]] = {
 
 
 class Refusal(ServiceException):
-    """AWS's no; named here and not in moto, so that moto looks its code up in the service that was asked."""
+    """AWS's no; named here and not in moto, so that moto looks its code up in the service that was asked.
+
+    `reason` is the finer word that some of Organizations' errors have.
+    """
+
+    reason: str = ""
 
 
-def refuse(code: str, message: str) -> Refusal:
+def refuse(code: str, message: str, reason: str = "") -> Refusal:
     """Make a refusal in AWS's words."""
-    return Refusal(code, message)
+    refusal = Refusal(code, message)
+    refusal.reason = reason
+    return refusal
 
 
 @dataclass(slots=True)
@@ -93,6 +120,8 @@ class RootUser:
     certificates: list[str] = field(default_factory=list)
     standalone: bool = False
     """Whether it has what leaving an Organization needs: contact, phone, payment method, support plan."""
+    lacks: str = "MEMBER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED"
+    """AWS's word for what is missing while it is not `standalone`."""
 
     def add_device(self, name: str, since: datetime) -> RootDevice:
         """Enrol a virtual device, as the console does for who is signed in as root (no API does)."""
@@ -162,6 +191,12 @@ class AwsState:
     mailed: list[tuple[str, str]] = field(default_factory=list)
     pending_mail: dict[str, tuple[str, str]] = field(default_factory=dict)
     status_too: bool = False
+    contacts: dict[str, dict[str, str]] = field(default_factory=dict)
+    regions: tuple[str, ...] = BY_DEFAULT
+    opted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    down: set[str] = field(default_factory=set)
+    bound: set[tuple[str, str]] = field(default_factory=set)
+    lag: int = 0
 
     def moment(self) -> datetime:
         """Give the time as moto keeps it: UTC without saying so."""

@@ -7,6 +7,7 @@ its token, and a privileged root session does what its task policy names. A test
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from moto.core import errors
@@ -14,6 +15,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
 
 from tests.support.aws_state import AwsState, Call, Refusal, refuse
+from tests.support.moto_offboarding import check_bound, check_region
 
 _STATUS: Final = {
     "AccessDenied": 403,
@@ -44,6 +46,9 @@ def gate(state: AwsState) -> list[tuple[object, str, object]]:
             state.check_may(
                 self.current_account, action, self.access_key, self.headers.get("X-Amz-Security-Token")
             )
+            check_region(state, self.region)
+            if session := state.sessions.get(self.access_key):
+                check_bound(state, session, action)
             if state.faults[operation]:
                 code = state.faults[operation].popleft()
                 common.append(code)  # whatever a test calls it, moto takes it for one of AWS's
@@ -63,6 +68,8 @@ def gate(state: AwsState) -> list[tuple[object, str, object]]:
         status, headers, body = told(self, result)
         if isinstance(result.result, Refusal):
             status = _STATUS.get(result.result.code, status)
+            if result.result.reason and isinstance(body, str):
+                body = json.dumps({**json.loads(body), "Reason": result.result.reason})
         return status, headers, body
 
     return [

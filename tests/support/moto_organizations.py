@@ -28,6 +28,15 @@ PAGE_MAX: Final = 20
 WAIT_BEFORE_LEAVING: Final = timedelta(days=4)
 CREDENTIALS: Final = "RootCredentialsManagement"
 SESSIONS: Final = "RootSessions"
+PATHS: Final = (
+    "startPrimaryEmailUpdate",
+    "acceptPrimaryEmailUpdate",
+    "getPrimaryEmail",
+    "putContactInformation",
+    "getContactInformation",
+    "listRegions",
+)
+"""Of the account service, beyond moto's own; `tests.support.moto_offboarding` answers the last three."""
 _IAM: Final = "iam.amazonaws.com"
 _ACCOUNT: Final = "account.amazonaws.com"
 
@@ -121,6 +130,13 @@ def _list_accounts(state: AwsState, self: Any) -> str:
 
 
 def _describe_account(state: AwsState, self: Any) -> str:
+    backend = backend_of(self.current_account)
+    if backend is None:
+        raise refuse("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+    if self.current_account != backend.org.master_account_id and not _delegated(
+        backend, self.current_account
+    ):
+        raise refuse("AccessDeniedException", "You don't have permissions to access this resource.")
     account = self.organizations_backend.get_account_by_id(self._get_param("AccountId"))
     return json.dumps({"Account": _described(account, state)})
 
@@ -128,7 +144,11 @@ def _describe_account(state: AwsState, self: Any) -> str:
 def _close_account(_: AwsState, self: Any) -> str:
     named, backend = self._get_param("AccountId"), self.organizations_backend
     if backend.org is not None and named == backend.org.master_account_id:
-        raise refuse("ConstraintViolationException", "The management account cannot be closed here.")
+        raise refuse(
+            "ConstraintViolationException",
+            "The management account cannot be closed here.",
+            "CANNOT_CLOSE_MANAGEMENT_ACCOUNT",
+        )
     account = backend.get_account_by_id(named)
     if account.state != "ACTIVE":
         raise refuse("AccountAlreadyClosedException", "The provided account is already closed.")
@@ -211,11 +231,7 @@ def _account_service(state: AwsState) -> list[tuple[object, str, object]]:
         (
             account_urls,
             "url_paths",
-            account_urls.url_paths
-            | {
-                f"{{0}}/{path}$": response.dispatch
-                for path in ("startPrimaryEmailUpdate", "acceptPrimaryEmailUpdate", "getPrimaryEmail")
-            },
+            account_urls.url_paths | {f"{{0}}/{path}$": response.dispatch for path in PATHS},
         ),
     ]
 
@@ -261,11 +277,23 @@ def _member(caller: str, account: str) -> Any:
 def _part(state: AwsState, backend: Any, account: str) -> None:
     found = backend.get_account_by_id(account)
     if _delegated(backend, account):
-        raise refuse("ConstraintViolationException", "The account is a delegated administrator.")
+        raise refuse(
+            "ConstraintViolationException",
+            "The account is a delegated administrator.",
+            "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
+        )
     if not state.root(account).standalone:
-        raise refuse("ConstraintViolationException", "The account lacks what a standalone account needs.")
+        raise refuse(
+            "ConstraintViolationException",
+            "The account lacks what a standalone account needs.",
+            state.root(account).lacks,
+        )
     if found.joined_method == "CREATED" and state.moment() - found.create_time < WAIT_BEFORE_LEAVING:
-        raise refuse("ConstraintViolationException", "The account was created less than four days ago.")
+        raise refuse(
+            "ConstraintViolationException",
+            "The account was created less than four days ago.",
+            "WAIT_PERIOD_ACTIVE",
+        )
     organizations_backends.master_accounts.pop(account, None)
     for policy in found.attached_policies:
         policy.attachments.remove(found)
