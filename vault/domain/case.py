@@ -263,6 +263,12 @@ class Seen:
     customer: Customer
     account: Account | None
     accounts: tuple[Account, ...]
+    done: Mapping[tuple[str, str], Done] = field(default_factory=dict)
+
+    def given(self, step: str, name: str) -> str:
+        """Read a piece of evidence of a settled step of the whole case; empty where there is none."""
+        found = self.done.get(("", step))
+        return "" if found is None or not found.settled else found.evidence.get(name, "")
 
 
 def always(_: Seen) -> bool:
@@ -288,7 +294,8 @@ class Step:
     `needs` are names of steps before it: of the same account, or of the whole case; a step of the whole case needs it
     of every account. With `members:` before the name, the payer needs it of every member of the case. `acts`: the
     vault can do it at AWS. `daily`: it counts on the day on which it was said only, until what needs it is done (H4).
-    `waivable`: two people may let it go; the second needs `case.agree`. `section` is the heading under which a page
+    `waivable`: two people may let it go; the second needs `case.agree`. `holds`: it changes whose the accounts are, so
+    the customer's row and all of theirs are held first. `section` is the heading under which a page
     shows it.
     """
 
@@ -304,6 +311,7 @@ class Step:
     reversible: bool = True
     waivable: bool = False
     daily: bool = False
+    holds: bool = False
     applies: Callable[[Seen], bool] = always
     known: Callable[[Seen], bool] | None = None
     """Reads from the account itself whether it is done: nobody says so, and no evidence is asked."""
@@ -359,7 +367,7 @@ class Scene:
     def seen(self, account_id: str = "") -> Seen:
         """Give what conditions look at."""
         account = self.accounts[account_id] if account_id else None
-        return Seen(self.case, self.customer, account, self._all)
+        return Seen(self.case, self.customer, account, self._all, self.done)
 
 
 def in_order(accounts: Iterable[Account]) -> tuple[Account, ...]:

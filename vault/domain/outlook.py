@@ -100,7 +100,9 @@ def _item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, 
         return Item(step, account_id, standing, done, None, done.at)
     before = list(_needed(plan, scene, step, account_id))
     missing = tuple(
-        dict.fromkeys(each.title for each, _, known in before if not current(each, known, now, day))
+        dict.fromkeys(
+            each.title for each, number, known in before if not _counts(scene, each, number, known, now, day)
+        )
     )
     if missing:
         return Item(step, account_id, Standing.BLOCKED, done, None, scene.case.opened_at, missing)
@@ -114,6 +116,13 @@ def _item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, 
         return Item(step, account_id, Standing.ASKED, done, second, done.at)
     standing = Standing.DOING if done.state is StepState.DOING else Standing.FAILED
     return Item(step, account_id, standing, done, step.by, done.at)
+
+
+def _counts(scene: Scene, step: Step, account_id: str, done: Done | None, now: datetime, day: Day) -> bool:
+    """Say whether a step is out of the way of those that need it."""
+    if step.known is not None and step.known(scene.seen(account_id)):
+        return True
+    return current(step, done, now, day)
 
 
 def _needed(plan: Plan, scene: Scene, step: Step, account_id: str) -> Iterator[tuple[Step, str, Done | None]]:

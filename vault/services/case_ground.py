@@ -66,13 +66,27 @@ class CaseGround:
         """Hold the account's row, then the case's, and find the step as it stands; refuse what is not there."""
         if account_id:
             unit.accounts.lock(account_id)
+        else:
+            self._hold_all(unit, case_id, step)
         scene, kind = self.scene(unit, actor, case_id, now)
         plan_step = kind.plan.step(step)
         found = None if plan_step is None else item(kind.plan, scene, plan_step, account_id, now, self.day)
+        if found is None and plan_step is not None and not scene.case.is_open:
+            words = f"This {scene.case.kind} is {scene.case.state}; nothing is left to do."
+            self.refuse(unit, actor, scene, plan_step, account_id, Conflict("case.state", words), now)
         if found is None:
             name = f"{step[:40]} of {account_id[:12] or 'the case'}"
             raise not_found("step", name)
         return scene, kind, found
+
+    def _hold_all(self, unit: Unit, case_id: str, step: str) -> None:
+        """Hold the customer's row and the accounts', for a step that changes whose they are."""
+        case = unit.cases.get(case_id)
+        found = None if case is None else self.kinds[case.kind].plan.step(step)
+        if case is not None and found is not None and found.holds:
+            unit.customers.lock(case.customer_id)
+            for number in sorted(unit.cases.scene(case).accounts):
+                unit.accounts.lock(number)
 
     def settle(
         self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, done: Done, type_: EventType, now: datetime
@@ -202,9 +216,8 @@ class CaseGround:
     def sees(self, actor: Actor, scene: Scene) -> bool:
         """Say whether somebody may know of a case: of its customer, or of one of its accounts (S21)."""
         reach = self.reach(actor)
-        return any(reach.covers(scene.customer.id, number) for number in scene.accounts) or reach.covers(
-            scene.customer.id
-        )
+        near = (reach.covers(each.customer_id, each.id) for each in scene.accounts.values())
+        return reach.covers(scene.customer.id) or any(near)
 
 
 def about(scene: Scene) -> dict[str, str | int | bool | None]:
