@@ -52,10 +52,11 @@ def open_inspection(settings: Settings) -> tuple[RoleInspector | None, Wanted]:
         if REGION.fullmatch(region) is None:
             _wrong("inspection.regions", f"has {region[:64]!r}, which is no region; write us-east-1")
     checked_endpoint(chosen.endpoint)
-    return RoleInspector(chosen.role, chosen.external_id, chosen.endpoint), _wanted(settings)
+    return RoleInspector(chosen.role, chosen.external_id, chosen.endpoint), read_defaults(settings)
 
 
-def _wanted(settings: Settings) -> Wanted:
+def read_defaults(settings: Settings) -> Wanted:
+    """Read the file of defaults; raise `Refused` settings.invalid naming what cannot be meant."""
     path = settings.defaults_file
     try:
         raw = path.read_bytes()

@@ -175,6 +175,16 @@ class Keyless:
 
 
 @dataclass(frozen=True, slots=True)
+class Offboarding:
+    """How accounts are given back: the role in each, and which contacts are ours. Without a role people do it by hand."""
+
+    role: str = ""
+    external_id: str = ""
+    endpoint: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TicketSystem:
     """Where tickets are looked up, and where things stand in an answer (JSON pointers)."""
 
@@ -284,6 +294,7 @@ class Settings:
     cloud: Cloud
     inspection: Inspection
     keyless: Keyless
+    offboarding: Offboarding
     tickets: TicketSystem
     session: Session
     oidc: Oidc
@@ -360,6 +371,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "cloud": Cloud,
     "inspection": Inspection,
     "keyless": Keyless,
+    "offboarding": Offboarding,
     "tickets": TicketSystem,
     "session": Session,
     "oidc": Oidc,
