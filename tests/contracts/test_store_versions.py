@@ -177,3 +177,41 @@ def test_a_version_belongs_to_a_part_that_is_there(units: SqlUnits) -> None:
     with units.write() as unit, pytest.raises(VaultError) as refused:
         unit.versions.add(version("999999999999"))
     assert refused.value.code == "internal"
+
+
+def test_an_account_is_emptied_once_and_stays_so(units: SqlUnits) -> None:
+    with units.write() as unit:
+        stand(unit)
+        unit.versions.add(version())
+        assert unit.versions.shred(NUMBER) == 1
+        assert unit.versions.shred(NUMBER) == 0
+        gone = unit.versions.get(NUMBER, PASSWORD, 1)
+        assert gone == replace(version(), label=VersionLabel.DESTROYED, body=b"\x00", wraps=b"\x00")
+        unit.commit()
+
+
+@pytest.mark.parametrize(
+    ("first", "change", "rule"),
+    [
+        ("", "UPDATE version SET label = 'destroyed'", "version_destroyed_empty"),
+        ("", "UPDATE version SET label = 'destroyed', wraps = {empty}", "version_destroyed_empty"),
+        ("", "UPDATE version SET body = {empty}, wraps = {empty}", "version_fixed"),
+        ("gone", "UPDATE version SET label = 'retired'", "version_destroyed_stays"),
+        ("gone", "UPDATE version SET wraps = {other}", "version_destroyed_empty"),
+        ("gone", "UPDATE version SET body = {other}", "version_fixed"),
+    ],
+)
+def test_nothing_is_half_destroyed_and_nothing_comes_back(
+    units: SqlUnits, first: str, change: str, rule: str
+) -> None:
+    with units.write() as unit:
+        stand(unit)
+        unit.versions.add(version())
+        if first:
+            unit.versions.shred(NUMBER)
+        lite = unit.versions.db.is_sqlite
+        words = {"empty": "X'00'", "other": "X'01'"} if lite else {"empty": "'\\x00'", "other": "'\\x01'"}
+        with pytest.raises(VaultError) as refused:
+            unit.versions.db.change(text(change.format(**words)))
+    # PostgreSQL asks triggers in the order of their names
+    assert refused.value.facts["rule"] in {rule, "version_destroyed_empty"}

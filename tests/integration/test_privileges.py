@@ -9,8 +9,11 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.support.prepared import keep_people, prepare, reopen
+from tests.support.released import release
 from vault.adapters.db.privileges import grants
-from vault.domain.actor import Role
+from vault.domain.actor import Role, system_actor
+from vault.domain.destruction import Ground
+from vault.services.destruction import Destruction, Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 ROLE = "vault_service"
+NUMBER = "111122223333"
 
 ATTACKS = (
     "UPDATE audit_entry SET leaf = leaf",
@@ -43,6 +47,7 @@ ATTACKS = (
     "DELETE FROM root_email",
     "UPDATE version SET body = 'x'",
     "UPDATE version SET wraps = 'x'",
+    "UPDATE version SET body = '\\x00', wraps = '\\x00', label = 'destroyed'",
     "UPDATE alembic_version SET version_num = 'x'",
 )
 
@@ -86,6 +91,20 @@ def test_the_main_path_needs_no_more(restricted: tuple[World, Engine]) -> None:
     assert world.vault.reveals.password(alice.actor, lease.id).value.expose()
     world.vault.checkouts.check_in(alice.actor, lease.id)
     assert world.vault.sweep.once().checkouts == 0
+
+
+def test_it_destroys_by_the_owner_s_function_alone(restricted: tuple[World, Engine]) -> None:
+    world, engine = restricted
+    release(world, NUMBER)
+    with world.vault.units.write() as unit:
+        order = Order(Ground.AGREED, "a test")
+        Destruction().destroy(unit, system_actor("test"), NUMBER, order, world.clock.now())
+        unit.commit()
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT DISTINCT label, length(body), length(wraps) FROM version")
+        ).all()
+    assert [tuple(each) for each in found] == [("destroyed", 1, 1)]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

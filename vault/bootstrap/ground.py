@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from audit.errors import AuditError
 from audit.note import Signer, read_key, write_key
+from vault.adapters.destroyed_list import DestroyedFile
 from vault.adapters.kms import KmsKeys
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
 from vault.adapters.server_key import create_server_key, read_server_key
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from vault.settings import Settings
 
 PRIVATE: int = 0o700
+DESTROYED_PURPOSE: Final = "destroyed.list"
 
 
 def make_data_directory(settings: Settings) -> tuple[Path, ...]:
@@ -44,6 +47,8 @@ def make_data_directory(settings: Settings) -> tuple[Path, ...]:
     if not server_key.exists():
         create_server_key(server_key)
         made.append(server_key)
+    if destroyed_list(settings).begin():
+        made.append(settings.file(settings.backup.destroyed_file))
     local_keys = settings.file(settings.keys.local_file)
     if settings.key_service is KeyServiceName.LOCAL and not local_keys.exists():
         create_local_keys(local_keys)
@@ -104,6 +109,13 @@ def _signer(settings: Settings, name: str) -> Signer:
 def open_server_key(settings: Settings) -> ServerKey:
     """Read the server's own key."""
     return read_server_key(settings.file(settings.keys.server_file))
+
+
+def destroyed_list(settings: Settings) -> DestroyedFile:
+    """Give the list of destroyed credentials, which lies outside the database."""
+    server_key = open_server_key(settings)
+    path = settings.file(settings.backup.destroyed_file)
+    return DestroyedFile(path, partial(server_key.mac, DESTROYED_PURPOSE))
 
 
 def open_keys(settings: Settings) -> Keys:

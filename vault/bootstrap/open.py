@@ -28,6 +28,7 @@ from vault.bootstrap.compose import Ground, Vault, compose
 from vault.bootstrap.feeds import open_feeds, open_room
 from vault.bootstrap.ground import (
     check_data_directory,
+    destroyed_list,
     open_keys,
     open_previous_signer,
     open_server_key,
@@ -91,6 +92,8 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             settings=settings,
             policy=book.policy,
             book=book,
+            destroyed=destroyed_list(settings),
+            tidy=units.tidy,
             clock=time,
             calendars=calendars,
             units=units,
@@ -112,7 +115,9 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             timely=Timely(time, timedelta(seconds=settings.log.clock_seconds)) if clock is None else Timely(),
         )
     )
-    try:  # who does not answer now is asked again by the worker, and doctor says so
+    try:
+        vault.destructions.check()
+        # who does not answer now is asked again by the worker, and doctor says so
         ask_outside(vault.publishing)
     except BaseException:
         vault.close()

@@ -29,18 +29,22 @@ from audit.verify import examine
 from vault.adapters.clock import SystemClock
 from vault.adapters.db import SqlUnits, check_durable, current, engine_for, head, upgrade
 from vault.adapters.db.copying import copy_database
-from vault.bootstrap.ground import check_data_directory
+from vault.adapters.destroyed_list import DestroyedFile
+from vault.bootstrap.ground import check_data_directory, destroyed_list
 from vault.bootstrap.open import log_of, policy_text, program_version
+from vault.bootstrap.shredders import SHREDDERS
 from vault.domain.actor import Actor, system_actor
 from vault.domain.event import EventType
 from vault.errors import Refused
 from vault.ports.ranges import Pick
+from vault.services.destruction import Destruction
 from vault.services.restoring import Ended, Restored, Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from vault.domain.destruction import Destroyed
     from vault.ports.clock import Clock
     from vault.settings import Settings
 
@@ -74,6 +78,10 @@ class Wish:
     by: tuple[str, ...]
     origin: str | None = None
     backup: Path | None = None
+    destroyed: Path | None = None
+    """A copy of the list of destroyed credentials that is kept elsewhere, beside the one in the data directory."""
+    without_list: bool = False
+    """Go on where there is no list: the vault is frozen then."""
 
 
 def next_origin(settings: Settings) -> str:
@@ -101,8 +109,9 @@ def restore(
     old = log_of(settings)
     key_file = settings.file(f"log-{number}.key")
     signer = _key(key_file, origin)
+    listed = _destroyed(settings, wish)
     new_mark = MarkFile(_mark_of(settings, number))
-    made = _Made(settings, number, origin, old, signer)
+    made = _Made(settings, number, origin, old, signer, listed)
     url = settings.database_url
     if wish.backup is None and _is_at(url, origin):
         return _finish(made, url, new_mark)
@@ -136,7 +145,13 @@ def _ceremony(
     units = SqlUnits(engine_for(url), Log(made.origin, made.signer), mark, app)
     try:
         return Restoring(
-            units, clock, made.origin, made.signer.vkey, lambda: policy_text(made.settings)
+            units,
+            clock,
+            made.origin,
+            made.signer.vkey,
+            lambda: policy_text(made.settings),
+            Destruction(shredders=SHREDDERS),
+            made.listed,
         ).restore(actor, why, ended)
     finally:
         units.engine.dispose()
@@ -151,6 +166,7 @@ class _Made:
     origin: str
     old: Log
     signer: Signer
+    listed: tuple[Destroyed, ...] | None
 
     @property
     def bundle(self) -> Path:
@@ -315,6 +331,35 @@ def _put_mark_aside(settings: Settings, number: int) -> tuple[Path, ...]:
             kept.append(aside)
     sync_directory(mark.parent)
     return tuple(kept)
+
+
+def _destroyed(settings: Settings, wish: Wish) -> tuple[Destroyed, ...] | None:
+    """Read the list of destroyed credentials, and its copy, together; None where there is none, as was wished.
+
+    What only the copy has is put on the list, so that the next restore has it too.
+    """
+    own = destroyed_list(settings)
+    lists = [own] if wish.destroyed is None else [own, DestroyedFile(wish.destroyed, own.mac)]
+    try:
+        found = [told for each in lists if (told := each.read()) is not None]
+    except Refused:
+        if not wish.without_list:
+            raise
+        return None
+    if wish.destroyed is not None and not wish.destroyed.is_file():
+        raise Refused("operation.failed", f"There is no file {wish.destroyed}.")
+    if not found:
+        if wish.without_list:
+            return None
+        words = (
+            f"The list of destroyed credentials {own.path} is not there, so nobody can say what may not come to life"
+            " again. Put it back, or name a copy with --destroyed. If there is none, --without-list restores and"
+            " freezes the whole vault until two people lifted that."
+        )
+        raise Refused("destruction.list", words)
+    whole = {each.account_id: each for told in found for each in told}
+    own.add(whole.values())
+    return tuple(whole.values())
 
 
 def _is_at(url: str, origin: str) -> bool:

@@ -85,6 +85,8 @@ class TheLog:
 
     promoted: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     hashes: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    destroyed: set[str] = field(default_factory=set)
+    """Accounts whose credential was destroyed: nothing of them is opened, whatever the rows hold."""
     vault_id: str = ""
     last: str = ""
     """The time of its last entry."""
@@ -97,6 +99,10 @@ class TheLog:
         if content.get("type") == EventType.LOG_OPENED:
             self.vault_id = str(content["detail"]["vault"])
         secret, account = content.get("secret"), content.get("account")
+        if content.get("type") == EventType.CREDENTIAL_DESTROYED and isinstance(account, dict):
+            for kind in PartKind:
+                self.promoted.pop((str(account["id"]), kind.value), None)
+            self.destroyed.add(str(account["id"]))
         is_told = content.get("outcome") == "success" and content.get("type") not in _OF_ROWS
         if is_told and isinstance(secret, dict) and isinstance(account, dict):
             place = (str(account["id"]), str(secret["kind"]), int(secret["version"]))
@@ -106,6 +112,8 @@ class TheLog:
 
     def standing(self, version: Version) -> str:
         """Say what a version is by the log; empty where the log names another body for it, or none."""
+        if version.account_id in self.destroyed:
+            return VersionLabel.DESTROYED.value
         place = (version.account_id, version.kind.value)
         if self.promoted.get(place) == (version.number, version.sha256):
             return VersionLabel.CURRENT.value

@@ -4,9 +4,11 @@ Decided here: what a restored vault begins with. Its log is a new one, whose fir
 of the old one in the database, and the newer one that the mark held: what lies between the two is lost, and said to
 be. Sessions, tokens, links, step-ups and open checkouts end; what was displayed is unknown; every disclosure
 without outcome counts as disclosed; one-time codes up to now count as used; repeated requests are not recognised.
-Every current version, which has to be the one that the old log promoted last, is promoted anew, so that it can be
-opened, and unchecked: a rotation after the backup may have replaced it at AWS. The policy in force is adopted anew; the
-recovery recipient is the one that the old log has in force, whatever the rows say. All of it is one transaction.
+What was destroyed after the backup was taken is destroyed once more, before anything is promoted (H9); where nobody
+knows what that was, the whole vault is frozen. Every current version, which has to be the one that the old log
+promoted last, is promoted anew, so that it can be opened, and unchecked: a rotation after the backup may have
+replaced it at AWS. The policy in force is adopted anew; the recovery recipient is the one that the old log has in
+force, whatever the rows say. All of it is one transaction.
 Whoever was shut out, or lost a role, after the backup has it back: nothing in the backup tells of it, so the operator
 looks through people first (docs/operations.md).
 
@@ -16,7 +18,7 @@ Never decided here: whether the old log is sound (`vault.bootstrap.restoring` ex
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -27,9 +29,12 @@ from vault.domain.actor import Reach
 from vault.domain.checkout import OPEN, CheckoutEvent, overdue
 from vault.domain.credential import VersionLabel
 from vault.domain.event import Change, Event, EventType, Result, SecretRef
+from vault.domain.freeze import Covered, FreezeKind
 from vault.domain.told import changes, every_session
 from vault.errors import Conflict, Refused
 from vault.ports.store import CheckoutFilter, RevealState, Slice
+from vault.services.destruction import Destruction
+from vault.services.frozen import put
 from vault.services.leases import end
 from vault.services.policies import adopt, overtake
 from vault.services.recipient_book import kept_by
@@ -42,10 +47,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.domain.actor import Actor
+    from vault.domain.destruction import Destroyed
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
 
 NOTE: Final = "restored from a backup"
+UNLISTED: Final = (
+    "The list of destroyed credentials was not there when a backup was restored: compare it with the certificates of"
+    " destruction that were given out since the backup, then lift this."
+)
 CHANGES_AN_ENTRY: Final = 200
 _PROMOTED: Final = EventType.SECRET_PROMOTED.encode()
 Promoted: TypeAlias = "dict[tuple[str, str], tuple[int, str]]"
@@ -76,6 +86,9 @@ class Restored:
     sessions: int
     links: int
     claims: int
+    destroyed: int
+    is_list_known: bool
+    """Whether the list of destructions was there; without it everything is frozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,9 @@ class Restoring:
     vkey: str
     policy_text: Callable[[], str]
     """The host's policy file, for a backup from before the policy had versions."""
+    destruction: Destruction = field(default_factory=Destruction)
+    listed: tuple[Destroyed, ...] | None = ()
+    """What the list outside tells of destructions; None where there is no list."""
 
     def restore(self, actor: Actor, why: str, ended: Ended) -> Restored:
         """Do all of it, or nothing.
@@ -116,6 +132,10 @@ class Restoring:
             told += [change for before, after in links for change in changes(before, after)]
             unit.restoring.use_up(totp.step_of(now) + 1)
             claims = unit.restoring.forget()
+            destroyed = self.destruction.apply_again(unit, actor, self.listed or (), now)
+            if self.listed is None:
+                unit.freezes.hold()
+                put(unit, actor, Covered(FreezeKind.VAULT), UNLISTED, now)
             versions = _promote(unit, actor, promoted, now)
             done = Restored(
                 number=aside.number,
@@ -127,6 +147,8 @@ class Restoring:
                 sessions=len(people),
                 links=len(links),
                 claims=claims,
+                destroyed=destroyed,
+                is_list_known=self.listed is not None,
             )
             self._close(unit, actor, done, told, now)
             unit.commit()

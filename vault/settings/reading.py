@@ -23,6 +23,7 @@ from vault.errors import Refused
 from vault.settings.values import (
     SECTIONS,
     Anchors,
+    Backup,
     Cloud,
     Database,
     Environment,
@@ -78,6 +79,7 @@ S = TypeVar(
     Upkeep,
     Handover,
     Moves,
+    Backup,
     Worker,
 )
 
@@ -111,6 +113,7 @@ _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "handover.grace_days": (1, 365),
     "moves.first_day": (1, 28),
     "moves.last_day": (1, 31),
+    "backup.keep_days": (1, 36_500),
     "worker.interval_seconds": (1, 300),
 }
 _KINDS: Final[Mapping[object, str]] = {
@@ -193,6 +196,7 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("upkeep", Upkeep, document, environment),
         _section("handover", Handover, document, environment),
         _section("moves", Moves, document, environment),
+        _section("backup", Backup, document, environment),
         _section("worker", Worker, document, environment),
     )
     _check(settings)

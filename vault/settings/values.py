@@ -271,6 +271,14 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """How long backups are kept, and the list of what was destroyed, which no backup has (H9)."""
+
+    keep_days: int = 35
+    destroyed_file: str = "destroyed.list"
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """The sweep that writes down what time has already done (rule 10)."""
 
@@ -302,6 +310,7 @@ class Settings:
     upkeep: Upkeep
     handover: Handover
     moves: Moves
+    backup: Backup
     worker: Worker
 
     @property
@@ -379,5 +388,6 @@ SECTIONS: Final[Mapping[str, type]] = {
     "upkeep": Upkeep,
     "handover": Handover,
     "moves": Moves,
+    "backup": Backup,
     "worker": Worker,
 }

@@ -27,6 +27,7 @@ BEFORE = """\
 Stop the service and every worker first. Then this will
   - examine the log in the backup from end to end, and write it out as a bundle;
   - begin a new log, named {origin}, with a key of its own;
+  - destroy once more what was destroyed after the backup was taken, as the list beside the mark tells;
   - end every session, token, enrolment link, open checkout and step-up;
   - promote every current version anew, as unchecked: some may have been rotated after the backup.
 Whoever was shut out or lost a role after the backup has it back: look through People at once.
@@ -49,6 +50,12 @@ present database are kept.
 )
 @click.option("--and", "second", required=True, metavar="NAME", help="Who else answers for it.")
 @click.option("--origin", metavar="NAME", help="The new log's name; else the next number is taken.")
+@click.option(
+    "--destroyed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A copy of the list of destroyed credentials that is kept elsewhere.",
+)
+@click.option("--without-list", is_flag=True, help="Go on without that list: everything is frozen then.")
 @click.option("--yes", is_flag=True, help="Do not ask: a program runs this.")
 @json_option
 def restore(
@@ -58,7 +65,9 @@ def restore(
     first: str,
     second: str,
     origin: str | None,
+    destroyed: Path | None,
     *,
+    without_list: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -71,7 +80,7 @@ def restore(
     origin = origin or next_origin(settings)
     if not yes:
         _ask(origin, f"{first} and {second}")
-    wish = Wish(why=why, by=(first, second), origin=origin, backup=backup)
+    wish = Wish(why, (first, second), origin, backup, destroyed, without_list)
     steps = restored(settings, wish, bar("examining the log"))
     if as_json:
         emit(_as_json(steps))
@@ -97,6 +106,12 @@ def _tell(steps: Steps) -> None:
             f"Ended: {done.checkouts} checkouts, {done.reveals} disclosures without outcome, {done.tokens} tokens,"
             f" the sessions of {done.sessions} people, {done.links} enrolment links."
         )
+        if done.destroyed:
+            click.echo(f"Destroyed, as before the restore: what was kept of {done.destroyed} accounts.")
+        if not done.is_list_known:
+            click.echo(
+                "FROZEN: which credentials were destroyed after the backup is not known. Two people lift it."
+            )
     click.echo(f"The old log   {steps.previous_origin}, written out in {steps.bundle}")
     click.echo(f"  its vkey    {steps.previous_vkey}")
     click.echo(f"The new log   {steps.origin}")
