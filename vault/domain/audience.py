@@ -38,12 +38,15 @@ class Audience(StrEnum):
     """Who handles findings, within their scope."""
     SECONDS = "seconds"
     """Who may give the second word on a proposal, within its scope."""
+    NEXT = "next"
+    """Whose turn it is in a case: who holds the permission that the entry names, for its account or customer."""
 
 
 C, R, P = Audience.CONCERNED, Audience.REQUESTER, Audience.APPROVERS
 D, U, H = Audience.ADMINISTRATORS, Audience.AUDITORS, Audience.HANDLERS
 S, V = Audience.SECONDS, Audience.REVIEWERS
 K: Final = Audience.KEEPERS
+N: Final = Audience.NEXT
 _HAPPENED: Final = frozenset({Result.SUCCESS, Result.UNKNOWN})
 
 
@@ -120,6 +123,12 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     EventType.CAMPAIGN_ASSIGNED: _to(
         "{who} gave you accounts of a campaign", _WORK, C, by_another=True, where={"from": 1}
     ),
+    EventType.CASE_OPENED: _to("{who} opened a case ({what})", _WORK, N),
+    EventType.CASE_CANCELLED: _to("{who} cancelled a case ({what})", _WORK, N),
+    EventType.STEP_ASKED: _to(
+        "{who} said the first word on a step of a case ({what}): yours is needed", _WORK, N, urgent=True
+    ),
+    EventType.STEP_FAILED: _to("A step of a case ({what}) has to be done again", _WORK, N, outcomes=_ANY),
     EventType.UPKEEP_REMINDED: _to("Work waits for you: look at what is yours to do", _WORK, C),
     EventType.PERSON_ENROLLED: _to("{whom} enrolled", _PEOPLE, D),
     EventType.PERSON_DISABLED: _to("{who} shut {whom} out", _PEOPLE, C, D, U),
@@ -237,6 +246,11 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.IMPORT_FINISHED,
         EventType.CAMPAIGN_BEGUN,
         EventType.CAMPAIGN_ENDED,
+        EventType.CASE_JOINED,
+        EventType.CASE_CHANGED,
+        EventType.STEP_BEGUN,
+        EventType.STEP_DONE,
+        EventType.STEP_WAIVED,
         EventType.CHECKOUT_GRANTED,
         EventType.CHECKOUT_RETURNED,
         EventType.MAIL_RECEIVED,

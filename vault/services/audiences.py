@@ -127,6 +127,9 @@ class Audiences:
             kind = leaf.told("kind")
             permission = self.second_words.get(ProposalKind(kind)) if kind in set(ProposalKind) else None
             yield from () if permission is None else self._holding(permission, leaf)
+        elif audience is Audience.NEXT:
+            needed = leaf.told("next")
+            yield from self._holding(Permission(needed), leaf) if needed in set(Permission) else ()
         else:
             if audience is Audience.APPROVERS and not self._needs_approval(leaf):
                 return
@@ -149,10 +152,12 @@ class Audiences:
                 yield reader
 
     def _reaches(self, reach: Reach, leaf: Leaf) -> bool:
-        """Say whether a power reaches what an entry is about: its account, else its scope, else everything."""
+        """Say whether a power reaches what an entry is about: its account, its case's customer, its scope, or all."""
         if leaf.account:
             account = self.account(leaf.account)
             return reach.everything if account is None else reach.covers(account.customer_id, account.id)
+        if leaf.told("case"):
+            return reach.covers(leaf.told("customer"))
         kind, _, target = leaf.told("scope").partition(":")
         if kind == FreezeKind.VAULT:
             return not reach.empty

@@ -105,6 +105,8 @@ class CaseGround:
         detail |= {"words": done.words} if done.words else {}
         detail |= {"waiving": True} if done.waiving or done.state is StepState.WAIVED else {}
         detail |= {"first_by": done.by} if done.second_by is not None else {}
+        turn = turn_of(kind, done)
+        detail |= {"next": turn.value} if turn is not None else {}
         event = Event(
             type_, actor, account_id=done.account_id or None, rule=rule_of(kind, done.step), detail=detail
         )
@@ -223,6 +225,16 @@ class CaseGround:
 def about(scene: Scene) -> dict[str, str | int | bool | None]:
     """Give what every entry of a case names."""
     return {"kind": scene.case.kind.value, "case": scene.case.id, "customer": scene.customer.id}
+
+
+def turn_of(kind: Kind, done: Done) -> Permission | None:
+    """Say which permission whoever is next after a word needs: for the second one, or to do it again."""
+    step = kind.plan.step(done.step)
+    if step is None or done.state not in {StepState.ASKED, StepState.FAILED}:
+        return None
+    if done.state is StepState.FAILED:
+        return step.by
+    return Permission.CASE_AGREE if done.waiving or step.second is None else step.second
 
 
 def rule_of(kind: Kind, step: str) -> str | None:

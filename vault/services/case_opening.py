@@ -116,7 +116,7 @@ class CaseOpening:
             self._refuse_given(unit, actor, scene, kind, done, now)
             unit.cases.add(case, places)
             unit.cases.put(done)
-            self._tell_opened(unit, actor, scene, now)
+            self._tell_opened(unit, actor, scene, kind, now)
             for each in done:
                 self._follow(unit, actor, scene, kind, each, now)
             unit.commit()
@@ -174,11 +174,12 @@ class CaseOpening:
             if error is not None:
                 refuse(unit, self.ground.refusal(actor, scene, step, each.account_id), error, now)
 
-    def _tell_opened(self, unit: Unit, actor: Actor, scene: Scene, now: datetime) -> None:
+    def _tell_opened(self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, now: datetime) -> None:
         case = scene.case
         whole = tuple(each for each in scene.done.values() if not each.account_id)
         told = (*changes(None, case), *(change for each in whole for change in changes(None, each)))
         detail = about(scene) | {"ticket": case.ticket, "cause": case.cause, "accounts": len(scene.places)}
+        detail |= {"next": kind.opens.value}
         given = {each.step: dict(each.evidence) for each in whole}
         event = Event(
             EventType.CASE_OPENED, actor, changes=told, detail=detail | {"evidence": in_words(given)}

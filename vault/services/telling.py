@@ -62,6 +62,7 @@ _PAGES: Final[Mapping[str, str]] = {
     "proposal": "/proposals/{}",
     "incident": "/incidents/{}",
     "campaign": "/upkeep/campaigns/{}",
+    "case": "/cases/{}",
     "finding": "/upkeep/findings/{}",
 }
 _WORK: Final = "/upkeep"

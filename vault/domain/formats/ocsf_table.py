@@ -81,6 +81,7 @@ def _access(activity: int, name: str, severity: int, disposition: int | None = N
 
 _CREDENTIAL: Final = "AWS root credential"
 _READ: Final = _entity(2, "Read", 4, _CREDENTIAL, 4)
+_CASE: Final = "Case"
 _MAIL: Final = "Root mail"
 _MAIL_READ: Final = _entity(2, "Read", 4, _MAIL, 4)
 _PASSWORD: Final = Row(Class.ACCOUNT_CHANGE, 3, "Password Change", 3)
@@ -166,6 +167,15 @@ TABLE: Final[Mapping[E, Row]] = {
     E.FREEZE_SET: _access(2, "Revoke Privileges", 5),
     E.FREEZE_LIFTED: _access(1, "Assign Privileges", 4),
     E.VELOCITY_EXCEEDED: _access(OTHER, "Limit", 5),
+    E.CASE_OPENED: _entity(1, "Create", 2, _CASE),
+    E.CASE_JOINED: _entity(3, "Update", 2, _CASE),
+    E.CASE_CHANGED: _entity(3, "Update", 2, _CASE),
+    E.CASE_CANCELLED: _entity(3, "Update", 3, _CASE),
+    E.STEP_ASKED: _entity(3, "Update", 3, _CASE),
+    E.STEP_BEGUN: _entity(3, "Update", 3, _CASE),
+    E.STEP_DONE: _entity(3, "Update", 3, _CASE),
+    E.STEP_WAIVED: _entity(3, "Update", 4, _CASE),
+    E.STEP_FAILED: _entity(3, "Update", 3, _CASE, 4),
     E.CAMPAIGN_BEGUN: _access(1, "Assign Privileges", 3),
     E.CAMPAIGN_ASSIGNED: _access(OTHER, "Hand On", 2),
     E.CAMPAIGN_ENDED: _access(2, "Revoke Privileges", 2),
