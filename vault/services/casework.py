@@ -222,7 +222,7 @@ class Casework:
             was = {each.account_id: each for each in scene.places}
             told += [change for each in ended for change in changes(was[each.account_id], each)]
             event = Event(EventType.CASE_CANCELLED, actor, subject=f"case:{case_id}")
-            detail = about(scene) | {"why": why.strip()}
+            detail = about(scene) | {"why": why.strip(), "next": kind.opens.value}
             pieces = [told[start : start + 250] for start in range(0, len(told), 250)] or [[]]
             for turn, piece in enumerate(pieces):
                 mine = (*changes(scene.case, over), *piece) if turn == 0 else tuple(piece)
