@@ -2,6 +2,7 @@
 
     GET  <url with {ticket}>        200 and a JSON object, or 404: there is no such ticket
     POST <notes_url with {ticket}>  {"<note_field>": words}, with an Idempotency-Key
+    POST <create_url>               {"<subject_field>": subject, "<note_field>": words}, with an Idempotency-Key
 
 Decided here: places are JSON pointers (RFC 6901); a list there means any of it. Only TLS or this machine is spoken to,
 redirects are not followed, no answer is read beyond 256 kB, and all of it ends in ten seconds. What cannot be read
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,6 +38,8 @@ TIMEOUT: Final = 10.0
 PLACE: Final = "{ticket}"
 _ANSWER_MOST: Final = 262_144
 _OK: Final = range(200, 300)
+NUMBER: Final = re.compile(r"[!-~]{1,100}", re.ASCII)
+"""What a ticket system may call a new ticket."""
 _NOT_THERE: Final = (404, 410)
 _FOR_GOOD: Final = frozenset({400, 403, 404, 405, 409, 410, 413, 415, 422})
 """Answers to a note that another try would not change."""
@@ -66,6 +70,10 @@ class HttpTickets:
     token: str = field(default="", repr=False)
     notes_url: str = ""
     note_field: str = "text"
+    create_url: str = ""
+    subject_field: str = "subject"
+    created_at: str = "/number"
+    """Where the number of a new ticket stands in the answer, as a JSON pointer."""
     trusted: ssl.SSLContext | None = None
     """Who may vouch for the system; this machine's usual authorities where it is None."""
 
@@ -76,6 +84,14 @@ class HttpTickets:
                 if PLACE not in (urlsplit(address).path + urlsplit(address).query):
                     words = f"{setting} must hold {PLACE} behind the host's name, where the number goes"
                     raise Refused("settings.invalid", words)
+
+        if self.create_url:
+            check_address(self.create_url, "tickets.create_url")
+
+    @property
+    def makes_tickets(self) -> bool:
+        """Whether tickets can be made."""
+        return bool(self.create_url)
 
     @property
     def takes_notes(self) -> bool:
@@ -110,6 +126,22 @@ class HttpTickets:
         if status in _OK:
             return Delivery(1)
         return Delivery(0, f"answered {status}", wait, gone=status in _FOR_GOOD)
+
+    def create(self, subject: str, words: str, key: str) -> tuple[str, Delivery]:
+        """Make a ticket; an answer that another try would not change is final (`gone`)."""
+        body = compact({self.subject_field: subject, self.note_field: words})
+        try:
+            status, said, wait = self._ask("POST", self.create_url, "", body, {"Idempotency-Key": key})
+        except (OSError, http.client.HTTPException) as failure:
+            return "", Delivery(0, plain(f"no answer: {str(failure) or type(failure).__name__}"))
+        if status not in _OK:
+            return "", Delivery(0, f"answered {status}", wait, gone=status in _FOR_GOOD - {404})
+        try:
+            numbers = _texts(_at(json.loads(said), self.created_at))
+        except (ValueError, RecursionError):
+            numbers = frozenset()
+        number = next(iter(numbers), "") if len(numbers) == 1 else ""
+        return number if NUMBER.fullmatch(number) else "", Delivery(1)
 
     def _ticket(self, number: str, found: dict[str, object]) -> Ticket:
         places = self.places

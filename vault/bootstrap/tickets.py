@@ -28,4 +28,14 @@ def open_tickets(settings: Settings) -> HttpTickets | None:
     for name in ("state", "accounts", "customers", "assignees", "since", "until", "number"):
         check_pointer(f"tickets.{name}_at", getattr(places, name))
     token = read_token(settings.file(told.token_file)) if told.token_file else ""
-    return HttpTickets(told.url, places, token, told.notes_url, told.note_field)
+    check_pointer("tickets.created_at", told.created_at)
+    return HttpTickets(
+        told.url,
+        places,
+        token,
+        told.notes_url,
+        told.note_field,
+        told.create_url,
+        told.subject_field,
+        told.created_at,
+    )

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from vault.domain.credential import PartKind
 from vault.domain.ids import fold_email
-from vault.domain.mail import Letter, MailKind, Said, Verdict
+from vault.domain.mail import Letter, Mail, MailKind, Said, Verdict
 
 UNKNOWN: Final = "unknown"
 UNPROVEN: Final = "unproven"
@@ -184,7 +184,6 @@ class Classed:
     rule: str
     half: PartKind = PartKind.PASSWORD
     forged: bool = False
-    is_way_in: bool = False
 
 
 def classify(letter: Letter, said: Said, more_ordinary: Sequence[str] = ()) -> Classed:
@@ -197,8 +196,7 @@ def classify(letter: Letter, said: Said, more_ordinary: Sequence[str] = ()) -> C
     words = f"{letter.subject}\n{letter.searched}"
     for rule in SECURITY:
         if rule.marks.search(words) is not None:
-            is_aws = claims_aws(letter) and said.verdict is Verdict.PASSED
-            return Classed(MailKind.SECURITY, rule.name, rule.half, is_way_in=rule.is_way_in and is_aws)
+            return Classed(MailKind.SECURITY, rule.name, rule.half)
     if said.verdict is not Verdict.PASSED:
         return Classed(MailKind.SECURITY, UNPROVEN)
     if not _is_dangerous(letter, words):
@@ -208,6 +206,12 @@ def classify(letter: Letter, said: Said, more_ordinary: Sequence[str] = ()) -> C
         if _sent_by(letter.sender, more_ordinary):
             return Classed(MailKind.ORDINARY, "agreed_sender")
     return Classed(MailKind.SECURITY, UNKNOWN)
+
+
+def is_way_in(mail: Mail) -> bool:
+    """Say whether a mail is AWS's own answer to somebody who is at its sign-in page."""
+    proven = mail.verdict is Verdict.PASSED and is_aws_domain(mail.sender.rpartition("@")[2])
+    return proven and any(rule.name == mail.rule and rule.is_way_in for rule in SECURITY)
 
 
 def title_of(rule: str) -> str:

@@ -23,6 +23,18 @@ class TicketSystem(Protocol):
         """Whether notes can be written on tickets."""
         ...
 
+    @property
+    def makes_tickets(self) -> bool:
+        """Whether tickets can be made."""
+        ...
+
+    def create(self, subject: str, words: str, key: str) -> tuple[str, Delivery]:
+        """Make a ticket and give its number; never raises. `key` is the same when it is tried again.
+
+        The number is empty where it was made and the answer does not say which it is.
+        """
+        ...
+
     def note(self, number: str, words: str, key: str) -> Delivery:
         """Write a note on a ticket; never raises. `key` is the same when it is tried again."""
         ...

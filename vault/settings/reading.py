@@ -48,6 +48,7 @@ from vault.settings.values import (
     Upkeep,
     Worker,
 )
+from vault.settings.values_mailbox import Mailbox
 
 FILE: Final = "vault.toml"
 PREFIX: Final = "ROOTVAULT_"
@@ -73,6 +74,7 @@ S = TypeVar(
     Keyless,
     Offboarding,
     TicketSystem,
+    Mailbox,
     Session,
     Oidc,
     People,
@@ -99,6 +101,15 @@ _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "cloud.interval_seconds": (10, 86_400),
     "cloud.wait_seconds": (60, 604_800),
     "inspection.interval_seconds": (3_600, 2_592_000),
+    "mailbox.hops": (0, 20),
+    "mailbox.message_bytes": (65_536, 41_943_040),
+    "mailbox.recipients": (1, 100),
+    "mailbox.connections": (1, 200),
+    "mailbox.timeout_seconds": (5, 600),
+    "mailbox.kept": (10, 1_000_000),
+    "mailbox.kept_of_address": (10, 100_000),
+    "mailbox.per_hour": (10, 100_000),
+    "mailbox.keep_days": (1, 365),
     "session.idle_seconds": (60, 3_600),
     "session.longest_seconds": (300, 86_400),
     "people.hold_seconds": (0, 2_592_000),
@@ -190,6 +201,7 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("keyless", Keyless, document, environment),
         _section("offboarding", Offboarding, document, environment),
         _section("tickets", TicketSystem, document, environment),
+        _section("mailbox", Mailbox, document, environment),
         _section("session", Session, document, environment),
         _section("oidc", Oidc, document, environment),
         _section("people", People, document, environment),

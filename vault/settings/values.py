@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from vault.domain.actor import Role
+from vault.settings.values_mailbox import Mailbox
 
 
 class Environment(StrEnum):
@@ -200,6 +201,9 @@ class TicketSystem:
     until_at: str = ""
     notes_url: str = ""
     note_field: str = "text"
+    create_url: str = ""
+    subject_field: str = "subject"
+    created_at: str = "/number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +308,7 @@ class Settings:
     keyless: Keyless
     offboarding: Offboarding
     tickets: TicketSystem
+    mailbox: Mailbox
     session: Session
     oidc: Oidc
     people: People
@@ -382,6 +387,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "keyless": Keyless,
     "offboarding": Offboarding,
     "tickets": TicketSystem,
+    "mailbox": Mailbox,
     "session": Session,
     "oidc": Oidc,
     "people": People,

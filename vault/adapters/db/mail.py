@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from vault.adapters.db.columns import choice, moment, own_id, reference, some, words
 from vault.adapters.db.tables import metadata
-from vault.adapters.db.types import Blob, Choice, Key
+from vault.adapters.db.types import Blob, Key
 from vault.domain.credential import PartKind
 from vault.domain.mail import Emptied, MailKind, MailWay, NoteState, Verdict
 from vault.ports.records import RevealState
@@ -34,7 +34,7 @@ mail = Table(
     words("sender"),
     choice("verdict", Verdict),
     Column("forged", Boolean, nullable=False),
-    Column("way", Choice(MailWay), nullable=False),
+    choice("way", MailWay),
     Column("source", Key, nullable=False),
     Column("fingerprint", Key, nullable=False),
     Column("size", Integer, nullable=False),
@@ -43,7 +43,7 @@ mail = Table(
     Column("body", Blob),
     Column("wraps", Blob),
     moment("emptied_at", nullable=True),
-    Column("emptied_why", Choice(Emptied)),
+    choice("emptied_why", Emptied, nullable=True),
     CheckConstraint("(account_id IS NULL) = (kind = 'unmatched')", name="account_unless_unmatched"),
     CheckConstraint("(body IS NULL) = (wraps IS NULL)", name="sealed_whole"),
     CheckConstraint("kind <> 'ordinary' OR (body IS NULL AND sha256 = '')", name="ordinary_not_sealed"),
