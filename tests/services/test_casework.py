@@ -151,8 +151,8 @@ def test_one_person_is_not_two(bench: Bench) -> None:
     grown = replace(olga.actor, powers=(*olga.actor.powers, *both.actor.powers))
     with pytest.raises(Forbidden, match="another person"):
         bench.rooms.work.agree(grown, case.id, "no_return", A, olga.otp())
+    before = case.opened_at - timedelta(seconds=1)
     with pytest.raises(Conflict, match="not what you looked at"):
-        before = case.opened_at - timedelta(seconds=1)
         bench.rooms.work.agree(both.actor, case.id, "no_return", A, both.otp(), before)
     with pytest.raises(Conflict):  # one word is none
         bench.rooms.acts.run(olga.actor, case.id, "remove", A)

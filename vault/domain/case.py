@@ -341,6 +341,8 @@ class Scene:
     places: tuple[Place, ...]
     accounts: Mapping[str, Account]
     done: Mapping[tuple[str, str], Done]
+    near: str = ""
+    """The one account whose steps, beside those of the whole case, were looked up; empty: those of all."""
 
     @cached_property
     def live(self) -> Mapping[str, Place]:
@@ -356,7 +358,13 @@ class Scene:
         return self.live.get(account_id)
 
     def of(self, account_id: str, step: str) -> Done | None:
-        """Find what is known of a step of an account, or with an empty number of the whole case."""
+        """Find what is known of a step of an account, or with an empty number of the whole case.
+
+        Raises `LookupError` for an account whose steps were not looked up.
+        """
+        if self.near and account_id not in {"", self.near}:
+            message = f"the steps of {account_id} were not looked up"
+            raise LookupError(message)
         return self.done.get((account_id, step))
 
     def given(self, account_id: str, step: str, name: str) -> str:

@@ -56,8 +56,8 @@ class CaseStore(Protocol):
         """Find by id and hold its row until the unit ends."""
         ...
 
-    def scene(self, case: CaseFile) -> Scene:
-        """Give a case as it stands: customer, accounts, steps."""
+    def scene(self, case: CaseFile, near: str = "") -> Scene:
+        """Give a case as it stands; with `near`, the steps of this account and the case's own alone."""
         ...
 
     def scenes(self, cases: Sequence[CaseFile]) -> tuple[Scene, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
+from vault.domain.account import Kind as AccountKind
 from vault.domain.actor import Scope, ScopeKind
 from vault.domain.case import MEMBERS, CaseKind, Done, Scene, Step, StepState
 from vault.domain.event import Event, EventType
@@ -64,11 +65,11 @@ class CaseGround:
         self, unit: Unit, actor: Actor, case_id: str, step: str, account_id: str, now: datetime
     ) -> tuple[Scene, Kind, Item]:
         """Hold the account's row, then the case's, and find the step as it stands; refuse what is not there."""
-        if account_id:
-            unit.accounts.lock(account_id)
-        else:
+        account = unit.accounts.lock(account_id) if account_id else None
+        if not account_id:
             self._hold_all(unit, case_id, step)
-        scene, kind = self.scene(unit, actor, case_id, now)
+        alone = account is not None and account.kind is not AccountKind.PAYER  # a payer looks at its members
+        scene, kind = self.scene(unit, actor, case_id, now, account_id if alone else "")
         plan_step = kind.plan.step(step)
         found = None if plan_step is None else item(kind.plan, scene, plan_step, account_id, now, self.day)
         if found is None and plan_step is not None and not scene.case.is_open:
@@ -112,8 +113,8 @@ class CaseGround:
         )
         told = (*changes(was, done), *followed)
         unit.log.record(replace(event, changes=told, subject=f"case:{done.case_id}"), now)
-        case = unit.cases.get(scene.case.id)
-        return scene if case is None else unit.cases.scene(case)
+        case = unit.cases.get(scene.case.id) if followed else None
+        return scene if case is None else unit.cases.scene(case, scene.near)
 
     def may(
         self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, found: Item, given: Given, now: datetime
@@ -165,10 +166,15 @@ class CaseGround:
         assert found is not None  # noqa: S101 - it was there a moment ago, in the same unit
         return found
 
-    def scene(self, unit: Unit, actor: Actor, case_id: str, now: datetime) -> tuple[Scene, Kind]:
-        """Hold a case in sight; another's is as absent as one that does not exist, and the attempt is recorded."""
+    def scene(
+        self, unit: Unit, actor: Actor, case_id: str, now: datetime, near: str = ""
+    ) -> tuple[Scene, Kind]:
+        """Hold a case in sight; another's is as absent as one that does not exist, and the attempt is recorded.
+
+        With `near`, only this account's steps are looked up beside the case's own: a case may have hundreds.
+        """
         case = unit.cases.lock(case_id)
-        scene = None if case is None else unit.cases.scene(case)
+        scene = None if case is None else unit.cases.scene(case, near)
         if scene is None or not self.sees(actor, scene):
             refuse_absent(unit, actor, "case", case_id, now)
         return scene, self.kinds[scene.case.kind]

@@ -67,12 +67,15 @@ class Cases:
         """Find by id and hold its row until the unit ends."""
         return _value(self.db.one(_ONE.where(_c.id == case_id).with_for_update()))
 
-    def scene(self, case: CaseFile) -> Scene:
-        """Give a case as it stands: customer, accounts, steps."""
-        return self.scenes((case,))[0]
+    def scene(self, case: CaseFile, near: str = "") -> Scene:
+        """Give a case as it stands; with `near`, the steps of this account and the case's own alone."""
+        return self._scenes((case,), near)[0]
 
     def scenes(self, cases: Sequence[CaseFile]) -> tuple[Scene, ...]:
         """Give many, in as many statements as one."""
+        return self._scenes(cases)
+
+    def _scenes(self, cases: Sequence[CaseFile], near: str = "") -> tuple[Scene, ...]:
         if not cases:
             return ()
         ids = [case.id for case in cases]
@@ -87,11 +90,19 @@ class Cases:
             places[place.case_id].append(place)
             accounts[place.case_id][account.id] = account
         done: dict[str, dict[tuple[str, str], Done]] = {number: {} for number in ids}
-        for row in self.db.all(select(*mapping.case_step.columns).where(_s.case_id.in_(ids))):
+        steps = select(*mapping.case_step.columns).where(_s.case_id.in_(ids))
+        for row in self.db.all(steps.where(_s.account_id.in_(("", near))) if near else steps):
             step = mapping.case_step.value(row)
             done[step.case_id][step.account_id, step.step] = step
         return tuple(
-            Scene(case, customers[case.customer_id], tuple(places[case.id]), accounts[case.id], done[case.id])
+            Scene(
+                case,
+                customers[case.customer_id],
+                tuple(places[case.id]),
+                accounts[case.id],
+                done[case.id],
+                near,
+            )
             for case in cases
         )
 
