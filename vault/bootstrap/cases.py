@@ -12,6 +12,7 @@ from vault.services.case_acts import CaseActs
 from vault.services.case_ground import CaseGround
 from vault.services.case_opening import CaseOpening
 from vault.services.casework import Casework
+from vault.services.moves import MoveKind, Moves
 
 if TYPE_CHECKING:
     from vault.ports.calendar import Calendars
@@ -29,6 +30,7 @@ class CaseRooms:
     opening: CaseOpening
     work: Casework
     acts: CaseActs
+    moves: Moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ def case_rooms(
         return parts.calendars.around(moment).day(moment)
 
     ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds)
-    return CaseRooms(CaseOpening(ground), Casework(ground), CaseActs(ground, acts))
+    opening, work = CaseOpening(ground), Casework(ground)
+    moves = Moves(parts.units, parts.gate, parts.clock, opening, work)
+    return CaseRooms(opening, work, CaseActs(ground, acts), moves)
 
 
 def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
     """Give every kind of case that this vault knows."""
-    return {}
+    return {CaseKind.MOVE: MoveKind(parts.gate, parts.calendars)}
 
 
 def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:

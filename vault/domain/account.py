@@ -122,6 +122,19 @@ class Account:
     split_custody: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """That an account was a customer's from `since` until it moved to another, at `until` (D1).
+
+    The customer's people go on reading the entries of that time, and none later.
+    """
+
+    account_id: str
+    customer_id: str
+    since: datetime
+    until: datetime
+
+
 def first_custody(model: Model, kind: Kind) -> Custody:
     """Give the state custody begins in: an ECAM member's root stays the customer's (C2)."""
     if model is Model.ECAM and kind is Kind.MEMBER:

@@ -129,6 +129,7 @@ ROUTES: Final[Mapping[EventType, Route]] = {
         "{who} said the first word on a step of a case ({what}): yours is needed", _WORK, N, urgent=True
     ),
     EventType.STEP_FAILED: _to("A step of a case ({what}) has to be done again", _WORK, N, outcomes=_ANY),
+    EventType.ACCOUNT_MOVED: _to("{account} moved to another customer", _WORK, P, D),
     EventType.UPKEEP_REMINDED: _to("Work waits for you: look at what is yours to do", _WORK, C),
     EventType.PERSON_ENROLLED: _to("{whom} enrolled", _PEOPLE, D),
     EventType.PERSON_DISABLED: _to("{who} shut {whom} out", _PEOPLE, C, D, U),

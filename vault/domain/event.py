@@ -63,6 +63,7 @@ class EventType(StrEnum):
     CUSTOMER_CHANGED = "customer.changed"
     ACCOUNT_REGISTERED = "account.registered"
     ACCOUNT_CHANGED = "account.changed"
+    ACCOUNT_MOVED = "account.moved"
     CREDENTIAL_TAKEN_IN = "credential.taken_in"
     CREDENTIAL_REUSED = "credential.reused"
     SECRET_PROMOTED = "secret.promoted"  # noqa: S105 - the name of an event
@@ -218,6 +219,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.CUSTOMER_CHANGED: "A customer's name, flags or session limits were changed.",
     EventType.ACCOUNT_REGISTERED: "An AWS account was registered.",
     EventType.ACCOUNT_CHANGED: "An account's name, root e-mail or custodians were changed.",
+    EventType.ACCOUNT_MOVED: "An account became another customer's (D1): `detail.was` and `detail.now` are DDI numbers.",
     EventType.CREDENTIAL_TAKEN_IN: "Values that existed before were sealed as they are (C4).",
     EventType.CREDENTIAL_REUSED: "An import or a drill saw that another account had the same value at that time.",
     EventType.SECRET_PROMOTED: "A version became the current one of its part; later openings are checked against it.",

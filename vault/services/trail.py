@@ -1,9 +1,9 @@
 """The trail: the people's view of the log, over all accounts or for one (U4), and its proofs.
 
 Decided here: who reads what. The whole log is for auditors; everyone else reads the entries of accounts
-in their scope, a machine its own. What an auditor reads of the log is an entry itself: one for each page of a list,
-with its filter, and one for each entry that is opened. Proofs, hashes and checkpoints tell nothing of anybody and
-leave none.
+in their scope, and of accounts that moved out of it those of the time before (D1); a machine its own. What an auditor
+reads of the log is an entry itself: one for each page of a list, with its filter, and one for each entry that is
+opened. Proofs, hashes and checkpoints tell nothing of anybody and leave none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault.domain.actor import ActorKind, Reach
-from vault.domain.event import Event, EventType
+from vault.domain.event import Event, EventType, stamp
 from vault.domain.outlet import ANCHORS
 from vault.domain.policy import Permission
 from vault.errors import Invalid, not_found
@@ -187,7 +187,9 @@ class Trail:
             if account is None:
                 is_there = whole and bool(unit.ranges.last(Pick(account_id=number), 1))
             else:
-                is_there = whole or reach.covers(account.customer_id, account.id)
+                once = () if whole else unit.accounts.tenures(number)
+                owners = (account.customer_id, *(each.customer_id for each in once))
+                is_there = whole or any(reach.covers(owner, account.id) for owner in owners)
         if not is_there:
             raise not_found("account", number)
 
@@ -210,7 +212,11 @@ class Trail:
             return isinstance(who, dict) and who.get("id") == actor.id
         with self.units.read() as unit:
             found = unit.accounts.get(number)
-        return found is not None and reach.covers(found.customer_id, found.id)
+            if found is None or reach.covers(found.customer_id, found.id):
+                return found is not None
+            theirs = tuple(each for each in unit.accounts.tenures(number) if reach.covers(each.customer_id))
+        told = str(entry.content.get("time"))
+        return any(stamp(each.since) <= told <= stamp(each.until) for each in theirs)
 
     def _viewed(self, actor: Actor, detail: Mapping[str, str | int]) -> None:
         record_view(self.units, actor, detail, self.clock.now())

@@ -137,6 +137,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.CUSTOMER_CHANGED: _entity(3, "Update", 2, "Customer"),
     E.ACCOUNT_REGISTERED: _entity(1, "Create", 2),
     E.ACCOUNT_CHANGED: _entity(3, "Update", 2),
+    E.ACCOUNT_MOVED: _entity(3, "Update", 3),
     E.CREDENTIAL_TAKEN_IN: _entity(3, "Update", 2, _CREDENTIAL),
     E.CREDENTIAL_REUSED: _entity(3, "Update", 3, _CREDENTIAL),
     E.SECRET_PROMOTED: _entity(3, "Update", 2, _CREDENTIAL),

@@ -95,6 +95,7 @@ SENTENCES: Final[Mapping[EventType, str]] = {
     EventType.CREDENTIAL_DESTROYED: "Everything that was sealed for the account was destroyed; nothing here opens it.",
     EventType.ACCOUNT_REGISTERED: "{who} registered the account.",
     EventType.ACCOUNT_CHANGED: "{who} changed what is known about the account.",
+    EventType.ACCOUNT_MOVED: "The account moved to another customer, on the second word of {who}.",
     EventType.SIGNED_IN: "{who} signed in.",
     EventType.SIGNED_OUT: "{who} ended a session.",
     EventType.ACCESS_DENIED: "{who} tried something that is not theirs to do, and was refused.",

@@ -51,6 +51,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.CUSTOMER_CHANGED: "Changed a customer",
     EventType.ACCOUNT_REGISTERED: "Registered the account",
     EventType.ACCOUNT_CHANGED: "Changed the account",
+    EventType.ACCOUNT_MOVED: "Moved the account to another customer",
     EventType.CREDENTIAL_TAKEN_IN: "Took a value in",
     EventType.CREDENTIAL_REUSED: "Found a value twice",
     EventType.SECRET_PROMOTED: "Made a version current",
