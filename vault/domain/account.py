@@ -106,7 +106,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An AWS account with its one root user; `split_custody` gives password and codes to two people (C8)."""
+    """An AWS account with its one root user; `split_custody` gives password and codes to two people (C8).
+
+    `is_new`: it was made at AWS for its customer, and was not transferred to us (A4).
+    """
 
     id: str
     customer_id: str
@@ -120,6 +123,7 @@ class Account:
     created_at: datetime
     held_since: datetime | None = None
     split_custody: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

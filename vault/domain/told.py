@@ -19,6 +19,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vault.domain.account import CUSTODY, Account, Customer, Tenure
+from vault.domain.account_limit import AccountLimit
 from vault.domain.case import CaseFile, Done, Place
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
@@ -126,6 +127,16 @@ def _(thing: Account) -> Told:
         "phone": thing.phone.value,
         "held_since": _text(thing.held_since),
         "split_custody": _text(thing.split_custody),
+        "new": _text(thing.is_new),
+    }  # fmt: skip
+
+
+@told.register(AccountLimit)
+def _(thing: AccountLimit) -> Told:
+    return "account_limit", thing.customer_id, {
+        "": str(thing.most),
+        "ticket": thing.ticket,
+        "set": f"{thing.set_by} {stamp(thing.set_at)}",
     }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from vault.ports.inspection import FindingStore, InspectionStore
 from vault.ports.leavers import LeaverStore
 from vault.ports.mail import MailStore
 from vault.ports.notices import NoticeStore
+from vault.ports.onboarding import OnboardingStore
 from vault.ports.outlets import OutletStore, PublishedStore
 from vault.ports.passkeys import PasskeyStore
 from vault.ports.people import GuessStore, PersonStore, SessionStore, TokenStore
@@ -177,6 +178,11 @@ class Unit(Protocol):
     @property
     def cases(self) -> CaseStore:
         """Cases, their accounts and steps."""
+        ...
+
+    @property
+    def onboarding(self) -> OnboardingStore:
+        """Root addresses of all times, and limit increases."""
         ...
 
     @property

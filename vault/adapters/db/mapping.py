@@ -20,6 +20,7 @@ from vault.adapters.db import (
     inspections,
     leavers,
     notices,
+    onboarding,
     outside,
     passkeys,
     policies,
@@ -36,6 +37,7 @@ from vault.adapters.db import (
     mail as mail_tables,
 )
 from vault.domain.account import Account, Customer, Tenure
+from vault.domain.account_limit import AccountLimit
 from vault.domain.actor import Scope
 from vault.domain.campaign import Assignment, Campaign, Reminder
 from vault.domain.case import CaseFile, Done, Place
@@ -57,6 +59,7 @@ from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
 from vault.domain.recipient import Recipient
+from vault.domain.root_email import RootAddress
 from vault.domain.rotation import Rotation
 from vault.ports.mail import Opening
 from vault.ports.records import Reveal
@@ -106,6 +109,8 @@ def _shape(make: type[T], table: Table) -> Shape[T]:
 
 customer = _shape(Customer, tables.customer)
 account = _shape(Account, tables.account)
+root_address = _shape(RootAddress, onboarding.root_email_use)
+account_limit = _shape(AccountLimit, onboarding.account_limit)
 tenure = _shape(Tenure, tenures.account_tenure)
 part = _shape(Part, tables.part)
 version = _shape(Version, tables.version)

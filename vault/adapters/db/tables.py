@@ -103,6 +103,7 @@ account = Table(
     moment("created_at"),
     moment("held_since", nullable=True),
     Column("split_custody", Boolean, nullable=False, server_default=false()),
+    Column("is_new", Boolean, nullable=False, server_default=false()),
     Column("root_email_folded", Key, nullable=False),
     words("folded"),
     ForeignKeyConstraint(

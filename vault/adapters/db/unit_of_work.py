@@ -49,6 +49,7 @@ from vault.adapters.db.stores.leavers import Leavers
 from vault.adapters.db.stores.log import Facts, LogEntries, Marked
 from vault.adapters.db.stores.mail import Mails
 from vault.adapters.db.stores.notices import Notices
+from vault.adapters.db.stores.onboarding import Onboarding
 from vault.adapters.db.stores.outlets import Outlets, PublishedNotes
 from vault.adapters.db.stores.passkeys import Passkeys
 from vault.adapters.db.stores.people import GuessCounts, People
@@ -110,6 +111,7 @@ class SqlUnit:
         self.proposals = Proposals(db)
         self.campaigns = Campaigns(db)
         self.cases = Cases(db)
+        self.onboarding = Onboarding(db)
         self.coming = Coming(db)
         self.policies = Policies(db)
         self.recipients = Recipients(db)

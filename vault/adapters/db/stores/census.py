@@ -22,6 +22,7 @@ _PIECE: Final = 500
 _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.customer,
     mapping.account,
+    mapping.account_limit,
     mapping.tenure,
     mapping.part,
     mapping.version,

@@ -29,6 +29,7 @@ from vault.adapters.db.errors import CONFLICTS, rolled_back
 from vault.adapters.db.paging import decode_cursor, encode_cursor, limited, page
 from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.latest import Memory, latest_promotion
+from vault.adapters.db.stores.onboarding import TELLS, note
 from vault.adapters.db.stores.search import Search
 from vault.adapters.db.stores.trail import entry_of
 from vault.domain.event import Event, EventType, Result
@@ -157,6 +158,8 @@ class LogEntries:
         """Append an entry; with an Idempotency-Key, a success claims the key in the same transaction."""
         with self.db.guarded():
             appended = self.log.append(self.storage, draft_of(event, now, self.facts))
+        if any(change.entity in TELLS for change in event.changes):
+            note(self.db, event, now)
         if event.actor.origin.idempotency is not None and event.result is Result.SUCCESS:
             self._claim(event, appended, now)
         return _receipt(appended)
