@@ -19,6 +19,7 @@ from vault.bootstrap.calendar import open_calendar
 from vault.bootstrap.cases import CaseParts, acts_of, case_rooms, kinds_of
 from vault.bootstrap.effects import effects_of
 from vault.bootstrap.inspection import NOTHING
+from vault.bootstrap.mailbox import bounds_of
 from vault.bootstrap.outside import Outside
 from vault.bootstrap.shredders import SHREDDERS
 from vault.bootstrap.vault import Vault
@@ -71,6 +72,9 @@ from vault.services.leavers import Leavers
 from vault.services.limits import SessionLimits
 from vault.services.losing import Losing
 from vault.services.machines import Machines
+from vault.services.mail_opening import Mails
+from vault.services.mail_telling import MailTelling
+from vault.services.mailbox import Mailbox
 from vault.services.notices import Notices
 from vault.services.offsite import Offsite
 from vault.services.outlets import Outlets
@@ -214,6 +218,7 @@ def compose(ground: Ground) -> Vault:
     tickets = Tickets(gate, ground.tickets)
     feeds = (*ground.feeds, *_notes(ground))
     reveals = Reveals(units, checkouts, sealer, clock, tickets, anchored, ground.timely)
+    mails = Mails(units, gate, reveals, clock, timedelta(days=settings.mailbox.keep_days))
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
     custodies = Custodies(units, gate, factors, sealer, clock)
     trail = Trail(units, gate, clock)
@@ -339,6 +344,9 @@ def compose(ground: Ground) -> Vault:
             outside.mailer,
             ground.room,
         ),
+        mailbox=Mailbox(units, sealer, ground.server_key, clock, bounds_of(settings)),
+        mails=mails,
+        mail_telling=MailTelling(units, clock, settings.server.public_url, ground.tickets),
         notices=Notices(units, gate, clock, by_mail=outside.mailer is not None),
         publishing=_publishing(ground, outside, outlets),
         places=Places(

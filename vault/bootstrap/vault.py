@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from vault.services.leavers import Leavers
     from vault.services.losing import Losing
     from vault.services.machines import Machines
+    from vault.services.mail_opening import Mails
+    from vault.services.mail_telling import MailTelling
+    from vault.services.mailbox import Mailbox
     from vault.services.notices import Notices
     from vault.services.offsite import Offsite
     from vault.services.outlets import Outlets
@@ -167,6 +170,9 @@ class Vault:
     telling: Telling
     sending: Sending
     notices: Notices
+    mailbox: Mailbox
+    mails: Mails
+    mail_telling: MailTelling
     publishing: Publishing
     offsite: Offsite
     daily_note: DailyNote

@@ -187,14 +187,14 @@ class MailQueue(Protocol):
     """A queue of notifications that each name a message in a bucket (SES)."""
 
     def take(self, seconds: int) -> tuple[Delivered, ...]:
-        """Wait at most so long for messages; raise `Unavailable` mailbox.queue_away.
+        """Wait at most so long for messages; raise `Unavailable` mailbox.unavailable.
 
         What cannot be read as a notification of ours is left in the queue, for its dead-letter queue.
         """
         ...
 
     def done(self, delivered: Delivered) -> None:
-        """Delete the object, then the message; raise `Unavailable` mailbox.queue_away."""
+        """Delete the object, then the message; raise `Unavailable` mailbox.unavailable."""
         ...
 
     def bad(self) -> int:

@@ -37,6 +37,7 @@ POLICY_SECONDS: Final = 10
 
 
 MINUTE: Final = 60
+TICKET_SECONDS: Final = 5
 
 
 LONGEST_PAUSE: Final = 300
@@ -74,8 +75,16 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         *_reconciling(vault),
         *_inspecting(vault),
         *_telling(vault),
+        *_mail(vault),
         *(Job(f"feed {feed.name}", 1, partial(deliver, feed)) for feed in vault.feeds.feeds),
     )
+
+
+def _mail(vault: Vault) -> Iterator[Job]:
+    """List the jobs of mail to root addresses: what time has done to it, and what tickets are told."""
+    yield Job("mail", MINUTE, lambda at: (at.mails.close_abandoned(), at.mails.empty_old()))
+    if vault.mail_telling.is_set:
+        yield Job("mail tickets", TICKET_SECONDS, lambda at: at.mail_telling.once())
 
 
 def _reconciling(vault: Vault) -> Iterator[Job]:
