@@ -293,7 +293,10 @@ class Step:
     `by` is who says that it is done, or has the vault do it; `second` who says the second word, where it takes two.
     `needs` are names of steps before it: of the same account, or of the whole case; a step of the whole case needs it
     of every account. With `members:` before the name, the payer needs it of every member of the case. `acts`: the
-    vault can do it at AWS. `daily`: it counts on the day on which it was said only, until what needs it is done (H4).
+    vault can do it at AWS; `again`: and again while nothing rests on it, such as a code that is mailed anew.
+    `daily`: it counts on the day on which it was said only, until all that needs it is done (H4). `on_day`: it waits
+    for the day that is planned. `second_with`: it takes the second person only where this piece of evidence is given.
+    `informs`: it is information and confirms nothing, so that whoever opens a case may give it along.
     `waivable`: two people may let it go; the second needs `case.agree`. `holds`: it changes whose the accounts are, so
     the customer's row and all of theirs are held first. `section` is the heading under which a page
     shows it.
@@ -307,16 +310,24 @@ class Step:
     second: Permission | None = None
     needs: tuple[str, ...] = ()
     evidence: tuple[Field, ...] = ()
+    second_with: str = ""
     acts: bool = False
+    again: bool = False
+    informs: bool = False
     reversible: bool = True
     waivable: bool = False
     daily: bool = False
+    on_day: bool = False
     holds: bool = False
     applies: Callable[[Seen], bool] = always
     known: Callable[[Seen], bool] | None = None
     """Reads from the account itself whether it is done: nobody says so, and no evidence is asked."""
     help: str = ""
     section: str = ""
+
+    def takes_two(self, evidence: Mapping[str, str]) -> bool:
+        """Say whether another person has to say the second word to this."""
+        return self.second is not None and (not self.second_with or self.second_with in evidence)
 
 
 @dataclass(frozen=True, slots=True)

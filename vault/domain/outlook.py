@@ -94,7 +94,8 @@ def _item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, 
         place = scene.place(account_id)
         since = scene.case.opened_at if place is None else place.changed_at
         return Item(step, account_id, Standing.DONE, done, None, since)
-    later = _later_done(plan, scene, step, account_id) if step.daily else False
+    awaiting = _awaiting(plan, scene, step, account_id) if step.daily or step.on_day else ()
+    later = step.daily and not awaiting and _is_needed(plan, step)
     if done is not None and (current(step, done, now, day) or (later and done.settled)):
         standing = Standing.WAIVED if done.state is StepState.WAIVED else Standing.DONE
         return Item(step, account_id, standing, done, None, done.at)
@@ -104,6 +105,8 @@ def _item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, 
             each.title for each, number, known in before if not _counts(scene, each, number, known, now, day)
         )
     )
+    if step.on_day:
+        missing += _not_yet(scene, awaiting or ((account_id,) if account_id else ()), now, day)
     if missing:
         return Item(step, account_id, Standing.BLOCKED, done, None, scene.case.opened_at, missing)
     place = scene.place(account_id) if account_id else None
@@ -147,11 +150,28 @@ def _whose(scene: Scene, needed: Step, account_id: str, *, of_members: bool) -> 
     return [account_id] if account_id else list(scene.live)
 
 
-def _later_done(plan: Plan, scene: Scene, step: Step, account_id: str) -> bool:
-    """Say whether something that needs a daily step was settled: it was in time then, and is asked no more."""
-    for each in plan.steps:
-        if step.name in each.needs:
-            known = scene.of(account_id if each.per_account else "", each.name)
-            if known is not None and known.settled:
-                return True
-    return False
+def _is_needed(plan: Plan, step: Step) -> bool:
+    return any(step.name in each.needs for each in plan.steps)
+
+
+def _awaiting(plan: Plan, scene: Scene, step: Step, account_id: str) -> tuple[str, ...]:
+    """Name the accounts of which something that needs a step is not settled yet: there it has to count still."""
+    found = []
+    for number in (account_id,) if account_id else tuple(scene.live):
+        later = (each for each in plan.steps if step.name in each.needs)
+        for each in later:
+            known = scene.of(number if each.per_account else "", each.name)
+            applies = each.applies(scene.seen(number if each.per_account else ""))
+            if applies and (known is None or not known.settled):
+                found.append(number)
+                break
+    return tuple(found)
+
+
+def _not_yet(scene: Scene, numbers: tuple[str, ...], now: datetime, day: Day) -> tuple[str, ...]:
+    """Name the day for which something waits: the first of these accounts' days; nothing where one has come."""
+    places = (scene.place(number) for number in numbers)
+    days = [day(place.day) for place in places if place is not None and place.day is not None]
+    if any(each <= day(now) for each in days):
+        return ()
+    return (f"its day, {min(days)} (H2)",) if days else ("its day (H2)",)

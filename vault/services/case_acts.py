@@ -75,7 +75,7 @@ class CaseActs:
         with self.ground.units.write() as unit:
             scene, kind, found = self.ground.held(unit, actor, case_id, step, account_id, now)
             self.ground.require(unit, actor, scene, found.step, account_id, now)
-            if found.standing in {Standing.DONE, Standing.WAIVED}:
+            if found.standing in {Standing.DONE, Standing.WAIVED} and not found.step.again:
                 return found
             act = self._act(unit, actor, scene, found, now)
             require_word(unit, actor, self.ground.refusal(actor, scene, found.step, account_id), now)

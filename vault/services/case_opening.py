@@ -161,7 +161,7 @@ class CaseOpening:
         for each in done:
             step = kind.plan.step(each.step)
             assert step is not None  # noqa: S101 - `_given` looked it up
-            if step.second is not None or step.needs:
+            if step.takes_two(each.evidence) or step.needs:
                 words = f"{step.title}: this is for later, not for the opening."
                 refuse(
                     unit,
@@ -169,7 +169,8 @@ class CaseOpening:
                     Conflict("case.state", words),
                     now,
                 )
-            self.ground.require(unit, actor, scene, step, each.account_id, now)
+            permission = kind.opens if step.informs else step.by
+            self.ground.require(unit, actor, scene, step, each.account_id, now, permission)
             error = kind.check(unit, actor, scene, Given(step, each.account_id, each.evidence), now)
             if error is not None:
                 refuse(unit, self.ground.refusal(actor, scene, step, each.account_id), error, now)

@@ -81,7 +81,7 @@ class Casework:
             if same and found.standing in {Standing.DONE, Standing.ASKED}:
                 return found
             self.ground.may(unit, actor, scene, kind, found, Given(found.step, account_id, evidence), now)
-            two = found.step.second is not None
+            two = found.step.takes_two(evidence)
             if two:
                 actor = self.ground.factors.check(unit, actor, otp, now, refusal(actor, account_id or None))
             state = StepState.ASKED if two else StepState.DONE
