@@ -129,6 +129,14 @@ ROUTES: Final[Mapping[EventType, Route]] = {
         "{who} said the first word on a step of a case ({what}): yours is needed", _WORK, N, urgent=True
     ),
     EventType.STEP_FAILED: _to("A step of a case ({what}) has to be done again", _WORK, N, outcomes=_ANY),
+    EventType.HANDOVER_ACKNOWLEDGED: _to("The customer acknowledged a handover", _WORK, N),
+    EventType.LINK_ENDED: _to("A customer's link ended without having been opened", _WORK, N, outcomes=_ANY),
+    EventType.LINK_MAILED: _to(
+        "A customer's link could not be mailed", _WORK, C, outcomes=frozenset({Result.FAILED})
+    ),
+    EventType.GRACE_ENDING: _to(
+        "Nobody acknowledged a handover: what we keep of it is destroyed soon", _WORK, N, U, urgent=True
+    ),
     EventType.ACCOUNT_MOVED: _to("{account} moved to another customer", _WORK, P, D),
     EventType.UPKEEP_REMINDED: _to("Work waits for you: look at what is yours to do", _WORK, C),
     EventType.PERSON_ENROLLED: _to("{whom} enrolled", _PEOPLE, D),
@@ -245,6 +253,9 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.KEYLESS_SEEN,
         EventType.KEYLESS_BEGUN,
         EventType.IMPORT_FINISHED,
+        EventType.LINK_MADE,
+        EventType.LINK_OPENED,
+        EventType.LINK_REFUSED,
         EventType.CAMPAIGN_BEGUN,
         EventType.CAMPAIGN_ENDED,
         EventType.CASE_JOINED,

@@ -111,6 +111,13 @@ class EventType(StrEnum):
     STEP_DONE = "case.step.done"
     STEP_WAIVED = "case.step.waived"
     STEP_FAILED = "case.step.failed"
+    LINK_MADE = "handover.link.made"
+    LINK_MAILED = "handover.link.mailed"
+    LINK_OPENED = "handover.link.opened"
+    LINK_REFUSED = "handover.link.refused"
+    LINK_ENDED = "handover.link.ended"
+    HANDOVER_ACKNOWLEDGED = "handover.acknowledged"
+    GRACE_ENDING = "handover.grace.ending"
 
     TICKET_UNTOLD = "ticket.untold"
 
@@ -263,6 +270,13 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.STEP_DONE: "A step of a case is done: by whom, on which evidence, or what the vault did at AWS.",
     EventType.STEP_WAIVED: "Two people let a step go, with a sentence.",
     EventType.STEP_FAILED: "AWS did not do all of a step: what is done, what is left; it can be done again.",
+    EventType.LINK_MADE: "A link to the customer's page of a handover was made; link and code are named nowhere.",
+    EventType.LINK_MAILED: "The link went to the signatory by mail, or no server took it.",
+    EventType.LINK_OPENED: "The customer's page was opened, once, with the link and its code.",
+    EventType.LINK_REFUSED: "A link, or a code, for a customer's page did not count.",
+    EventType.LINK_ENDED: "A link to a customer's page ended unused: by time, or by too many wrong codes.",
+    EventType.HANDOVER_ACKNOWLEDGED: "The signatory says on the customer's page that they hold the root.",
+    EventType.GRACE_ENDING: "Nobody acknowledged a handover yet, and what is kept will be destroyed soon; told once.",
     EventType.TICKET_UNTOLD: "The ticket system did not take the note on a checkout that ended, for good.",
     EventType.MAIL_RECEIVED: "Mail that is known to be harmless came to a root address, and goes to a ticket.",
     EventType.MAIL_SEALED: "Mail that may be a way in came to a root address and was sealed (C7).",

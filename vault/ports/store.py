@@ -58,6 +58,7 @@ from vault.ports.records import (
     RevealState,
     Slice,
 )
+from vault.ports.release import ReleaseStore
 from vault.ports.restoring import RestoreStore
 from vault.ports.versions import VersionStore
 from vault.ports.words import WordStore
@@ -288,6 +289,11 @@ class Unit(Protocol):
     @property
     def destructions(self) -> DestructionStore:
         """Destroyed credentials."""
+        ...
+
+    @property
+    def releases(self) -> ReleaseStore:
+        """Ends of handovers, and the links to their customers' pages."""
         ...
 
     @property

@@ -22,6 +22,7 @@ from vault.adapters.db import (  # the tables' metadata is whole once this packa
     policies,
     proposals,
     recipients,
+    release,
     reused,
     tenures,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "policies",
     "proposals",
     "recipients",
+    "release",
     "reused",
     "tenures",
     "upgrade",

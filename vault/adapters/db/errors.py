@@ -39,6 +39,10 @@ CONFLICTS: Final = {
         "case.account",
         "One of these accounts is in an open case already; an account is in one case at a time.",
     ),
+    "one_live_link_per_case": (
+        "concurrent.change",
+        "Another link to the customer's page was made at the same moment; look again.",
+    ),
     "policy_version_pkey": (
         "concurrent.change",
         "Another version of the policy was agreed to at the same moment; look again.",

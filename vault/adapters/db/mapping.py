@@ -26,6 +26,7 @@ from vault.adapters.db import (
     policies,
     proposals,
     recipients,
+    release,
     reused,
     tables,
     tenures,
@@ -59,6 +60,7 @@ from vault.domain.person import Grant, Guesses, Person, Session, Token
 from vault.domain.policy_version import PolicyVersion
 from vault.domain.proposal import Proposal
 from vault.domain.recipient import Recipient
+from vault.domain.release import CustomerLink, Handed
 from vault.domain.root_email import RootAddress
 from vault.domain.rotation import Rotation
 from vault.ports.mail import Opening
@@ -131,6 +133,8 @@ token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
 freeze = _shape(Freeze, freezes.frozen)
 destruction = _shape(Destroyed, destructions.destruction)
+handed = _shape(Handed, release.handed)
+customer_link = _shape(CustomerLink, release.customer_link)
 identity = _shape(Identity, identities.identity)
 visit = _shape(Visit, identities.visit)
 incident = _shape(Incident, outside.incident)

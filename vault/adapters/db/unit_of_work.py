@@ -58,6 +58,7 @@ from vault.adapters.db.stores.proofs import Proofs
 from vault.adapters.db.stores.proposals import Proposals
 from vault.adapters.db.stores.ranges import Ranges
 from vault.adapters.db.stores.recipients import Recipients
+from vault.adapters.db.stores.release import Releases
 from vault.adapters.db.stores.restoring import Restoring
 from vault.adapters.db.stores.sessions import Sessions, Tokens
 from vault.adapters.db.stores.versions import Versions
@@ -120,6 +121,7 @@ class SqlUnit:
         self.passkeys = Passkeys(db)
         self.freezes = Freezes(db)
         self.destructions = Destructions(db)
+        self.releases = Releases(db)
         self.notices = Notices(db)
         self.leavers = Leavers(db)
         self.ranges = Ranges(db)

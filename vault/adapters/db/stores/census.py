@@ -50,6 +50,8 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.reused_value,
     mapping.freeze,
     mapping.destruction,
+    mapping.handed,
+    mapping.customer_link,
     mapping.campaign,
     mapping.case_file,
     mapping.case_account,
