@@ -64,6 +64,9 @@ PEOPLE: Final[dict[str, _Command]] = {
     "keyless": _Command(
         "vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."
     ),
+    "destruction": _Command(
+        "vault.cli.destruction:destruction", "The certificate of what was destroyed of an account."
+    ),
     "findings": _Command("vault.cli.findings:findings", "What of accounts at AWS is not as it should be."),
     "drift": _Command("vault.cli.findings:drift", "The vault's list of accounts against the Organizations'."),
     "inspection": _Command(

@@ -142,6 +142,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "request_checkout": Sample(Role.OPERATOR, {**STATED, "duration_seconds": 900}),
     "read_checkout": Sample(Role.CSM),
     "read_evidence": Sample(Role.CSM),
+    "read_certificate": Sample(Role.CSM, query="?format=json"),
     "who_could_know": Sample(Role.CSM, query="?at=2026-11-01T00:00:00Z"),
     "what_a_person_knows": Sample(Role.AUDITOR),
     "decide_checkout": Sample(

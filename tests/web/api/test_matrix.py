@@ -72,6 +72,7 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "request_checkout": ("O", ""),
     "read_checkout": ("OAUDCS", "r"),
     "read_evidence": ("OAUDCS", "t"),
+    "read_certificate": ("OAUDCS", "r"),
     "who_could_know": ("OAUDCS", "t"),
     "what_a_person_knows": ("OAUDCS", "rgte"),
     "decide_checkout": ("A", ""),
