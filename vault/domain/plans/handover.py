@@ -23,6 +23,7 @@ from typing import Final
 
 from vault.domain.account import Kind
 from vault.domain.case import HANDOVER, MEMBERS, CaseKind, Field, Form, Plan, Seen, Step, members, payers
+from vault.domain.plans.release import RELEASE, RESET, acknowledge_step, release_step, reset_step
 from vault.domain.policy import Permission
 
 SIGNATORY: Final = "signatory"
@@ -50,14 +51,12 @@ BILLING_LAST: Final = "billing_access_payer"
 ROOT_EMAIL: Final = "root_email"
 ROOT_MFA: Final = "root_mfa"
 INSTRUCTIONS: Final = "instructions"
-RESET: Final = "reset"
 PAYMENT_LAST: Final = "payment_method_payer"
 LEAVE: Final = "leave"
 TOPICS: Final = "topics"
 DISPATCHER: Final = "dispatcher"
 ROLES: Final = "roles"
 LAST_ROLE: Final = "last_role"
-RELEASE: Final = "release"
 APN: Final = "apn_case"
 
 KEEPS: Final = "keep"
@@ -263,10 +262,7 @@ _STEPS: Final = (
         INSTRUCTIONS, "The customer knows how to get in", "H7", _DO, needs=(RECOVERY, ROOT_MFA), evidence=_NOTE,
         section=_GIVEN, help="Reset the password by the new mailbox, enrol an MFA device of their own.",
     ),
-    Step(
-        RESET, "The customer set a password of their own", "H9", _DO, needs=(INSTRUCTIONS,),
-        evidence=_NOTE, section=_GIVEN, help="Seen in CloudTrail, or confirmed by the signatory.",
-    ),
+    reset_step(INSTRUCTIONS, section=_GIVEN),
     Step(
         PAYMENT_LAST, "Payment method is the customer's", "H6", _DO, needs=(RESET,), evidence=_NOTE,
         applies=payers, section=_OURS, help="A payer's at the end.",
@@ -293,15 +289,12 @@ _STEPS: Final = (
         needs=(TOPICS, DISPATCHER, ROLES, ALTERNATES, CONTACTS), acts=True, reversible=False,
         section=_OURS,
     ),
-    Step(
-        RELEASE, "Released", "H9", _DO, second=_AGREE, reversible=False,
-        needs=(RESET, LAST_ROLE, SUPPORT, PAYMENT, PAYMENT_LAST), evidence=_NOTE, section=_END,
-        help="Two people. From here on no checkout is possible.",
-    ),
+    release_step(LAST_ROLE, SUPPORT, PAYMENT, PAYMENT_LAST, section=_END),
     Step(
         APN, "AWS is told by an APN case", "H7", _DO, per_account=False, needs=(RESET,), section=_END,
         evidence=(Field("case", "Number of the APN case"),), help="The text is in the evidence pack.",
     ),
+    acknowledge_step(_END),
 )  # fmt: skip
 
 PLAN: Final = Plan(CaseKind.HANDOVER, _STEPS, HANDOVER)
