@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from vault.domain.case import CaseKind
 from vault.services.case_acts import CaseActs
+from vault.services.case_board import CaseBoard
+from vault.services.case_calendar import CaseCalendar
 from vault.services.case_ground import CaseGround
 from vault.services.case_opening import CaseOpening
+from vault.services.case_views import CaseReading
 from vault.services.casework import Casework
 from vault.services.moves import MoveKind, Moves
 
@@ -30,6 +33,9 @@ class CaseRooms:
     opening: CaseOpening
     work: Casework
     acts: CaseActs
+    reading: CaseReading
+    board: CaseBoard
+    calendar: CaseCalendar
     moves: Moves
 
 
@@ -55,7 +61,10 @@ def case_rooms(
     ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds)
     opening, work = CaseOpening(ground), Casework(ground)
     moves = Moves(parts.units, parts.gate, parts.clock, opening, work)
-    return CaseRooms(opening, work, CaseActs(ground, acts), moves)
+    acting = CaseActs(ground, acts)
+    reading = CaseReading(ground, acting)
+    calendar = CaseCalendar(ground, parts.calendars)
+    return CaseRooms(opening, work, acting, reading, CaseBoard(reading), calendar, moves)
 
 
 def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:

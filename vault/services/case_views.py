@@ -1,0 +1,286 @@
+"""Reading one case: what of it is in sight, what waits for whom, and what the reader may do about each step.
+
+Decided here: whoever sees one account of a case sees the case and what is said of the whole of it, but of its accounts
+those alone that are within their scope (S21). What somebody may do is told for pages and programs to offer it; each use
+case decides it again. Never done here: anything that is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from vault.domain.actor import EVERYTHING
+from vault.domain.case import Form
+from vault.domain.event import EventType
+from vault.domain.outlook import Standing
+from vault.domain.policy import Permit
+from vault.errors import not_found
+from vault.ports.store import EntryFilter, Slice
+from vault.services.case_acts import DOING_LASTS
+from vault.services.case_evidence import fields_of
+from vault.services.case_ground import CaseView
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.account import Account
+    from vault.domain.actor import Actor
+    from vault.domain.case import CaseKind, Field, Plan, Scene, Step
+    from vault.domain.outlook import Item
+    from vault.domain.policy import Permission
+    from vault.ports.store import Entry, Unit
+    from vault.services.case_acts import CaseActs
+    from vault.services.case_ground import CaseGround
+
+STEP_EVENTS: Final = tuple(
+    each.value
+    for each in (
+        EventType.STEP_ASKED,
+        EventType.STEP_BEGUN,
+        EventType.STEP_DONE,
+        EventType.STEP_WAIVED,
+        EventType.STEP_FAILED,
+    )
+)
+TOLD_MOST: Final = 50
+"""So many entries of one step are shown, the newest."""
+
+
+class Doing(StrEnum):
+    """What somebody may do about a step now."""
+
+    SAY = "say"
+    """Say that it is done, with its evidence."""
+    RUN = "run"
+    """Have the vault do it at AWS."""
+    LOOK = "look"
+    """Have the vault show what it would do, and what stays."""
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    """Refuse the second word, or take one's own first one back."""
+    WAIVE = "waive"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of the log on a step."""
+
+    index: int
+    content: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class CaseWhole:
+    """A case as one reader sees it; `unseen` counts its accounts beyond their scope, `names` are people's by id."""
+
+    scene: Scene
+    plan: Plan
+    items: tuple[Item, ...]
+    unseen: int
+    now: datetime
+    names: Mapping[str, str]
+    may_end: bool
+    reader: Reader
+
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts in sight that are still of the case, in its order."""
+        return tuple(self.scene.accounts[number] for number in self.scene.live)
+
+    @property
+    def waits(self) -> tuple[Item, ...]:
+        """What waits for somebody, the oldest first."""
+        return tuple(sorted((each for each in self.items if each.waits), key=lambda each: each.since))
+
+    @cached_property
+    def mine(self) -> tuple[Item, ...]:
+        """What waits for the reader, the oldest first."""
+        return tuple(each for each in self.waits if self.reader.is_next(self.scene, each))
+
+    @cached_property
+    def settled(self) -> int:
+        """How many steps in sight are out of the way."""
+        return sum(each.standing in {Standing.DONE, Standing.WAIVED} for each in self.items)
+
+    def item(self, step: str, account_id: str) -> Item:
+        """Find a step as it stands; raise `NotFound`."""
+        for each in self.items:
+            if each.step.name == step and each.account_id == account_id:
+                return each
+        name = f"{step[:40]} of {account_id[:12] or 'the case'}"
+        raise not_found("step", name)
+
+    def may(self, item: Item) -> frozenset[Doing]:
+        """Say what the reader may do about a step now."""
+        return frozenset(self.reader.doings(self.scene, item, self.now))
+
+    def able(self, item: Item) -> bool:
+        """Say whether the vault can do a step here."""
+        return item.step.acts and self.reader.acts.able(self.scene.case.kind, item.step.name)
+
+    def asks(self, step: Step) -> tuple[Field, ...]:
+        """Give what is asked of a person who says that a step is done."""
+        return fields_of(step)
+
+    def run_asks(self, step: Step) -> tuple[Field, ...]:
+        """Give what is asked where the vault does it; a code that works once among it."""
+        return step.evidence
+
+    def needs_code(self, step: Step) -> bool:
+        """Say whether the vault has to be given a code that works once, for each account its own."""
+        return any(each.form is Form.CODE and not each.optional for each in step.evidence)
+
+    def evidence(self, item: Item) -> tuple[tuple[Field, str], ...]:
+        """Give what was given for a step, in the order in which it is asked."""
+        given = {} if item.done is None else item.done.evidence
+        known = (*fields_of(item.step), *item.step.evidence)
+        return tuple((each, given[each.name]) for each in dict.fromkeys(known) if each.name in given)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReading:
+    """Use cases of readers of one case."""
+
+    ground: CaseGround
+    acts: CaseActs
+
+    def whole(self, actor: Actor, case_id: str) -> CaseWhole:
+        """Read one in sight; raise `NotFound`."""
+        now = self.ground.clock.now()
+        with self.ground.units.read() as unit:
+            case = unit.cases.get(case_id)
+            scene = None if case is None else unit.cases.scene(case)
+            if scene is None or not self.ground.sees(actor, scene):
+                raise not_found("case", case_id[:36])
+            names = people_of(unit, scene)
+        view = self.ground.view(scene, now)
+        seen = in_sight(self.ground, actor, view)
+        kind = self.ground.kinds[scene.case.kind]
+        ends = self.ground.gate.policy.decide(actor, kind.opens, scene.customer.id)
+        may_end = scene.case.is_open and isinstance(ends, Permit)
+        unseen = len(scene.live) - len(seen.scene.live)
+        return CaseWhole(seen.scene, kind.plan, seen.items, unseen, now, names, may_end, self.reader(actor))
+
+    def reader(self, actor: Actor) -> Reader:
+        """Give somebody as a reader of cases."""
+        return Reader(actor, self.ground, self.acts)
+
+    def told(self, whole: CaseWhole, item: Item) -> tuple[Told, ...]:
+        """Give the entries of the log on a step, newest first; `whole` says that the reader may know of it."""
+        case = whole.scene.case
+        wanted = EntryFilter(
+            text=case.id, types=STEP_EVENTS, since=case.opened_at, account_id=item.account_id or None
+        )
+        found: list[Entry] = []
+        with self.ground.units.read() as unit:
+            page = unit.log.search(wanted, EVERYTHING, Slice(limit=200))
+            found = [each for each in page.items if _is_of(each, case.id, item)]
+        return tuple(Told(each.index, each.content) for each in found[:TOLD_MOST])
+
+    def kinds(self, actor: Actor) -> tuple[CaseKind, ...]:
+        """List the kinds of case that somebody may open for any customer."""
+        policy = self.ground.gate.policy
+        return tuple(
+            name for name, kind in self.ground.kinds.items() if not policy.reach(actor, kind.opens).empty
+        )
+
+    def plan(self, kind: CaseKind) -> Plan:
+        """Give the plan of a kind."""
+        return self.ground.kinds[kind].plan
+
+    def known(self) -> tuple[CaseKind, ...]:
+        """List the kinds that this vault knows."""
+        return tuple(self.ground.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who looks at a case, and what the policy lets them do."""
+
+    actor: Actor
+    ground: CaseGround
+    acts: CaseActs
+
+    def permits(self, scene: Scene, needed: Permission, account_id: str) -> bool:
+        """Say whether the policy lets them, for an account or for the customer."""
+        decision = self.ground.gate.policy.decide(self.actor, needed, scene.customer.id, account_id or None)
+        return isinstance(decision, Permit)
+
+    def is_next(self, scene: Scene, item: Item) -> bool:
+        """Say whether a step waits for this reader: never for the second word of who said the first."""
+        if item.who is None or not item.waits:
+            return False
+        own = item.standing is Standing.ASKED and item.done is not None and item.done.by == self.actor.id
+        return not own and self.permits(scene, item.who, item.account_id)
+
+    def doings(self, scene: Scene, item: Item, now: datetime) -> set[Doing]:
+        """Give what they may do about a step now."""
+        if not scene.case.is_open or item.step.known is not None:
+            return set()
+        found: set[Doing] = set()
+        mine = self.permits(scene, item.step.by, item.account_id)
+        able = item.step.acts and self.acts.able(scene.case.kind, item.step.name)
+        if mine and able:
+            found.add(Doing.LOOK)
+        if mine and item.standing in {Standing.OPEN, Standing.FAILED}:
+            found.add(Doing.SAY)
+            found |= {Doing.RUN} if able else set()
+            found |= {Doing.WAIVE} if item.step.waivable else set()
+        elif mine and item.standing is Standing.DOING and able and item.done is not None:
+            again = item.done.by == self.actor.id or now - item.done.at > DOING_LASTS
+            found |= {Doing.RUN} if again else set()
+        elif (
+            mine
+            and item.standing in {Standing.DONE, Standing.WAIVED}
+            and self._can_be_said_again(scene, item)
+        ):
+            found.add(Doing.SAY)
+        elif item.standing is Standing.ASKED and item.done is not None and item.who is not None:
+            first = item.done.by == self.actor.id
+            second = self.permits(scene, item.who, item.account_id)
+            found |= {Doing.AGREE} if second and not first else set()
+            found |= {Doing.DISAGREE} if second or first else set()
+        return found
+
+    def _can_be_said_again(self, scene: Scene, item: Item) -> bool:
+        return self.ground.against(scene, self.ground.kinds[scene.case.kind], item) is None
+
+
+def in_sight(ground: CaseGround, actor: Actor, view: CaseView) -> CaseView:
+    """Give of a case what somebody may know of: the whole of it, and of its accounts those within their scope."""
+    scene, reach = view.scene, ground.reach(actor)
+    if reach.covers(scene.customer.id):
+        return view
+    seen = {number for number, account in scene.accounts.items() if reach.covers(account.customer_id, number)}
+    if len(seen) == len(scene.accounts):
+        return view
+    places = tuple(each for each in scene.places if each.account_id in seen)
+    accounts = {number: account for number, account in scene.accounts.items() if number in seen}
+    done = {key: each for key, each in scene.done.items() if key[0] in seen or not key[0]}
+    items = tuple(each for each in view.items if each.account_id in seen or not each.account_id)
+    return CaseView(replace(scene, places=places, accounts=accounts, done=done), items)
+
+
+def people_of(unit: Unit, scene: Scene) -> Mapping[str, str]:
+    """Give the names of everybody who did anything in a case, by id."""
+    people = {scene.case.opened_by}
+    people |= {name for each in scene.done.values() for name in (each.by, each.second_by or "")}
+    return _names(unit, frozenset(people))
+
+
+def _names(unit: Unit, people: frozenset[str]) -> dict[str, str]:
+    found = [unit.people.get(each) for each in sorted(people) if each]
+    return {each.id: each.name for each in found if each is not None}
+
+
+def _is_of(entry: Entry, case_id: str, item: Item) -> bool:
+    detail = entry.content.get("detail")
+    account = entry.content.get("account")
+    number = account.get("id", "") if isinstance(account, Mapping) else ""
+    if not isinstance(detail, Mapping):
+        return False
+    return (detail.get("case"), detail.get("step"), number) == (case_id, item.step.name, item.account_id)
