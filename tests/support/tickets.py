@@ -44,6 +44,10 @@ class TicketDesk:
     """Ticket, key, words."""
     note_status: list[int] = field(default_factory=list)
     """Answers to notes, one after the other, then 201."""
+    made: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """Number, key, subject, words of tickets that were made; the same key again is the same ticket."""
+    answer: str = ""
+    """What a creation is answered with instead of the number."""
     port: int = 0
     _server: ThreadingHTTPServer | None = None
 
@@ -51,7 +55,10 @@ class TicketDesk:
     def system(self) -> HttpTickets:
         """A connector to it."""
         base = f"http://127.0.0.1:{self.port}/api/tickets/{{ticket}}"
-        return HttpTickets(f"{base}?full=yes", PLACES, TOKEN, f"{base}/comments", "text")
+        create = f"http://127.0.0.1:{self.port}/api/new"
+        return HttpTickets(
+            f"{base}?full=yes", PLACES, TOKEN, f"{base}/comments", "text", create, "title", "/key"
+        )
 
     def put(self, number: str = "T-1001", **fields: Any) -> None:
         """Keep a ticket that fits the world's first account and whoever is named."""
@@ -94,10 +101,24 @@ class _Handler(BaseHTTPRequestHandler):
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.desk.asked.append(("POST", self.path, dict(self.headers)))
         status = self.desk.note_status.pop(0) if self.desk.note_status else 201
+        if status == 201 and self.path == "/api/new":
+            self._make(said)
+            return
         if status == 201:
             number = self.path.removeprefix("/api/tickets/").removesuffix("/comments")
             self.desk.notes.append((number, self.headers["Idempotency-Key"], said["text"]))
         self._answer(status, {})
+
+    def _make(self, said: Any) -> None:
+        key, made = self.headers["Idempotency-Key"], self.desk.made
+        known = next((number for number, before, *_ in made if before == key), "")
+        number = known or f"T-{2001 + len(made)}"
+        if not known:
+            made.append((number, key, said["title"], said["text"]))
+        if self.desk.answer:
+            self._send(201, self.desk.answer.encode())
+            return
+        self._answer(201, {"key": number})
 
     def _answer(self, status: int, said: Any) -> None:
         self._send(status, json.dumps(said).encode())

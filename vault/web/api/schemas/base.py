@@ -62,6 +62,12 @@ def _conceal(value: object) -> Secret[str]:
     return Secret(value)
 
 
+def _held(value: object) -> Secret[str]:
+    if not isinstance(value, Secret):
+        raise PydanticCustomError("secret", "This is never read from outside.")
+    return value
+
+
 def _expose(secret: Secret[str]) -> str:
     return secret.expose()
 
@@ -73,6 +79,14 @@ SecretText = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": SECRET_MAX}),
 ]
 """A secret on its way in or out: hidden at once, shown only in the answer it is for."""
+
+SecretWords = Annotated[
+    Secret[str],
+    PlainValidator(_held),
+    PlainSerializer(_expose, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+]
+"""A secret of any length on its way out, perhaps an empty one."""
 
 
 def _one_line(text: str) -> str:
