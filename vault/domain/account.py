@@ -56,6 +56,8 @@ class CustodyEvent(StrEnum):
     CONFIRMED = "confirmed"
     HANDOVER_STARTED = "handover_started"
     HANDOVER_CANCELLED = "handover_cancelled"
+    KEYLESS_AGAIN = "keyless_again"
+    """The cancelled handover was of a member without root credentials."""
     RELEASED = "released"
     CLOSURE_STARTED = "closure_started"
     CLOSED = "closed"
@@ -71,7 +73,9 @@ CUSTODY = Lifecycle(
     {
         (Custody.ONBOARDING, CustodyEvent.CONFIRMED): Custody.HELD,
         (Custody.HELD, CustodyEvent.HANDOVER_STARTED): Custody.IN_TRANSFER,
+        (Custody.KEYLESS, CustodyEvent.HANDOVER_STARTED): Custody.IN_TRANSFER,
         (Custody.IN_TRANSFER, CustodyEvent.HANDOVER_CANCELLED): Custody.HELD,
+        (Custody.IN_TRANSFER, CustodyEvent.KEYLESS_AGAIN): Custody.KEYLESS,
         (Custody.IN_TRANSFER, CustodyEvent.RELEASED): Custody.RELEASED,
         (Custody.HELD, CustodyEvent.CLOSURE_STARTED): Custody.CLOSING,
         (Custody.CLOSING, CustodyEvent.CLOSED): Custody.CLOSED,

@@ -11,21 +11,28 @@ what is booked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vault.domain.account import Kind
 from vault.domain.hours import Hours
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 PAYER_FROM: Final = 16
 """The first day of a month on which a dedicated master payer may be handed over (H5: after the 15th)."""
 NOTICE: Final = 14
 """Business days between the request of a move and the move (D1)."""
 _DAY: Final = timedelta(days=1)
+_MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 Booked = Mapping[date, int]
@@ -219,6 +226,28 @@ def why_no_move(
         found.append(_because(Why.WINDOW, words))
     told = [each for each in found if each is not None]
     return tuple(sorted(told, key=lambda each: (each.waivable, list(Why).index(each.why))))
+
+
+def read_moment(text: str, zone: ZoneInfo) -> datetime:
+    """Read a moment as RFC 3339 has it, or as the clocks of `zone` show it; give it in UTC.
+
+    Raises `ValueError` with a sentence for what is no time, and for one that the clocks leave out or show twice.
+    """
+    if _MOMENT.fullmatch(text) is None:
+        raise ValueError("write a time such as 2027-03-16T15:00:00Z, or 2027-03-16T09:00 by the clocks of the calendar")
+    try:
+        wall = datetime.fromisoformat(text)
+        if wall.tzinfo is not None:
+            return wall.astimezone(UTC)
+        first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    except (ValueError, OverflowError):
+        raise ValueError(f"there is no time {text}") from None
+    if first > second:
+        raise ValueError(f"the clocks of {zone.key} leave {text} out, because they are put forward that night")
+    if first < second:
+        words = f"the clocks of {zone.key} show {text} twice, because they are put back that night"
+        raise ValueError(f"{words}; add its offset, or Z")
+    return first
 
 
 def _because(why: Why, words: str) -> Objection:

@@ -84,6 +84,14 @@ class CaseStore(Protocol):
         """Find, by account, the open case that has it."""
         ...
 
+    def hold_days(self) -> None:
+        """Let nobody else plan a day until the unit ends, so that two people never take the last place of one."""
+        ...
+
+    def claimed(self, step: str, evidence: Mapping[str, str]) -> tuple[str, ...]:
+        """Name the accounts of open cases of whose `step` exactly this was given, whatever its case of letters."""
+        ...
+
     def booked(self, since: datetime, until: datetime, reach: Reach) -> tuple[Booked, ...]:
         """List accounts of open cases within `reach` that are planned from `since` up to `until`, by day."""
         ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, Text, bindparam, cast, func, insert, or_, select, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.cases import case_account, case_file, case_step
@@ -22,6 +23,9 @@ from vault.ports.cases import Booked, CaseFilter
 from vault.ports.records import Page, Slice
 
 _PIECE: Final = 500
+_DAYS_LOCK: Final = 7_366_019
+"""The advisory lock's number, of this database alone."""
+_DAYS_ALONE: Final = select(func.pg_advisory_xact_lock(_DAYS_LOCK))
 _c = case_file.c
 _a = case_account.c
 _s = case_step.c
@@ -174,6 +178,23 @@ class Cases:
             for row in self.db.all(chosen.where(_a.account_id.in_(numbers), _a.ended_at.is_(None))):
                 found[row[0]] = mapping.case_file.value(row, 1)
         return found
+
+    def hold_days(self) -> None:
+        """Let nobody else plan a day until the unit ends; on SQLite nobody else writes meanwhile anyway."""
+        if not self.db.is_sqlite:
+            self.db.all(_DAYS_ALONE)
+
+    def claimed(self, step: str, evidence: Mapping[str, str]) -> tuple[str, ...]:
+        """Name the accounts of open cases of whose `step` exactly this was given, whatever its case of letters."""
+        written = json.dumps(dict(evidence), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        chosen = (
+            select(_s.account_id)
+            .join(case_file, _c.id == _s.case_id)
+            .where(_c.ended_at.is_(None), _s.step == step)
+            .where(func.lower(cast(_s.evidence, Text)) == written.lower())
+            .order_by(_s.account_id)
+        )
+        return tuple(row[0] for row in self.db.all(chosen))
 
     def booked(self, since: datetime, until: datetime, reach: Reach) -> tuple[Booked, ...]:
         """List accounts of open cases within `reach` that are planned from `since` up to `until`, by day."""
