@@ -90,6 +90,10 @@ class KeylessStore(Protocol):
         """Find by access key."""
         ...
 
+    def last_asked(self, account_id: str, task: Task) -> datetime | None:
+        """Give when a session for a task was last asked for on a member; None where none ever was."""
+        ...
+
     def unanswered(self, account_id: str, since: datetime, until: datetime) -> tuple[TaskSession, ...]:
         """List sessions of a member asked for within a time of which AWS's answer was never written."""
         ...

@@ -19,7 +19,6 @@ from vault.domain.account import CUSTODY, Account, Custody, CustodyEvent
 from vault.domain.actor import Scope, ScopeKind
 from vault.domain.credential import PartState
 from vault.domain.event import Event, EventType, Result
-from vault.domain.ids import new_id
 from vault.domain.keyless import (
     KEYLESS,
     LOOK_LASTS,
@@ -29,7 +28,6 @@ from vault.domain.keyless import (
     KeylessState,
     RootFound,
     Task,
-    TaskSession,
     why_not,
     written,
 )
@@ -47,6 +45,7 @@ from vault.services.keyless_ended import leave, retire_all
 from vault.services.keyless_view import KeylessView
 from vault.services.leases import settle
 from vault.services.proposals import Draft
+from vault.services.root_sessions import RootSessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -256,36 +255,10 @@ class KeylessMembers:
             unit.commit()
 
     def _open(self, work: _Work, task: Task) -> RootSession:
-        """Open a session: told of before it is asked for, and again before it is used."""
-        if self.central is None:
-            words = "No role is named under [keyless] in the settings, so no Organization can be asked."
-            raise Conflict("keyless.state", words)
-        now = self.clock.now()
-        detail = {"task": task.value, "payer": work.payer_id} | (
-            {} if work.proposal is None else {"proposal": work.proposal.id}
-        )
-        with self.units.write() as unit:
-            asked = Event(EventType.KEYLESS_ASKED, work.actor, account_id=work.account.id, detail=detail)
-            entry = unit.log.record(asked, now).index
-            session = TaskSession(new_id(), work.account.id, work.payer_id, task, now, entry)
-            unit.keyless.ask(session)
-            unit.commit()
-        given = Event(EventType.KEYLESS_SESSION, work.actor, account_id=work.account.id, detail=detail)
-        try:
-            opened = self.central.open(work.payer_id, work.account.id, task, work.actor.id)
-        except Unavailable as failure:
-            cause = str(failure.facts.get("cause", ""))[:80]
-            with self.units.write() as unit:
-                failed = replace(given, result=Result.FAILED, detail={**detail, "cause": cause})
-                unit.log.record(failed, self.clock.now())
-                unit.commit()
-            raise
-        with self.units.write() as unit:
-            told = {**detail, "access_key": opened.access_key, "request_id": opened.request_id}
-            entry = unit.log.record(replace(given, detail=told), self.clock.now()).index
-            unit.keyless.opened(replace(session, entry=entry, access_key=opened.access_key))
-            unit.commit()
-        return opened
+        """Open a session, told of before it is asked for and before it is used."""
+        sessions = RootSessions(self.units, self.clock, self.central)
+        proposal_id = None if work.proposal is None else work.proposal.id
+        return sessions.open(work.actor, work.account.id, work.payer_id, task, proposal_id)
 
     def _seen(self, unit: Unit, work: _Work, found: RootFound, now: datetime) -> Keyless:
         """Keep what a look found, and tell of it; the account's row is held."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.keyless import keyless, task_session
@@ -15,7 +15,7 @@ from vault.adapters.db.statements import Statements
 from vault.adapters.db.stores.accounts import within
 from vault.domain.account import Account, Custody, Kind, Model
 from vault.domain.actor import Reach
-from vault.domain.keyless import Keyless, TaskSession
+from vault.domain.keyless import Keyless, Task, TaskSession
 from vault.errors import Conflict
 from vault.ports.central_root import KeylessFilter
 from vault.ports.records import Page, Slice
@@ -93,6 +93,13 @@ class KeylessMembers:
         """Find by access key."""
         row = self.db.one(select(*mapping.task_session.columns).where(_session.access_key == access_key))
         return None if row is None else mapping.task_session.value(row)
+
+    def last_asked(self, account_id: str, task: Task) -> datetime | None:
+        """Give when a session for a task was last asked for on a member."""
+        of_task = (_session.account_id == account_id, _session.task == task)
+        row = self.db.one(select(func.max(_session.asked_at)).where(*of_task))
+        at: datetime | None = None if row is None else row[0]
+        return at
 
     def unanswered(self, account_id: str, since: datetime, until: datetime) -> tuple[TaskSession, ...]:
         """List sessions of a member asked for within a time of which AWS's answer was never written."""
