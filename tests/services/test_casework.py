@@ -139,6 +139,22 @@ def test_who_may_not_is_refused_and_told(bench: Bench) -> None:
     assert bench.rooms.work.page(elsewhere, CaseFilter(), Slice()).items == ()
 
 
+def test_who_reaches_one_account_sees_nothing_of_the_others(bench: Bench) -> None:
+    bench.world.held(B)
+    case = bench.open(A, B)
+    narrow = bench.world.human("nora", Role.CSM, Scope(ScopeKind.ACCOUNT, A)).actor
+    view = bench.rooms.work.get(narrow, case.id)
+    assert list(view.scene.accounts) == [A]
+    assert {each.account_id for each in view.items} == {"", A}
+    (listed,) = bench.rooms.work.page(narrow, CaseFilter(), Slice()).items
+    assert B not in repr(listed)
+    bench.rooms.work.attest(narrow, case.id, "balance", A, NOTE)
+    with pytest.raises(Forbidden):
+        bench.rooms.work.attest(narrow, case.id, "balance", B, NOTE)
+    with pytest.raises(NotFound):
+        bench.rooms.opening.open(narrow, bench.opening(A))
+
+
 def test_one_person_is_not_two(bench: Bench) -> None:
     case = bench.open(A)
     bench.begin(case, A)

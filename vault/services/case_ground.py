@@ -61,6 +61,20 @@ class CaseGround:
         """Compute where a case waits."""
         return CaseView(scene, outlook(self.kinds[scene.case.kind].plan, scene, now, self.day))
 
+    def narrowed(self, actor: Actor, view: CaseView) -> CaseView:
+        """Give what somebody may see: who reaches some of its accounts alone sees nothing of the others (S21)."""
+        scene, reach = view.scene, self.reach(actor)
+        if reach.covers(scene.customer.id):
+            return view
+        mine = {"", *(number for number in scene.accounts if reach.covers(scene.customer.id, number))}
+        seen = replace(
+            scene,
+            places=tuple(each for each in scene.places if each.account_id in mine),
+            accounts={number: account for number, account in scene.accounts.items() if number in mine},
+            done={place: done for place, done in scene.done.items() if place[0] in mine},
+        )
+        return CaseView(seen, tuple(each for each in view.items if each.account_id in mine))
+
     def held(
         self, unit: Unit, actor: Actor, case_id: str, step: str, account_id: str, now: datetime
     ) -> tuple[Scene, Kind, Item]:

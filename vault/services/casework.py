@@ -48,7 +48,8 @@ class Casework:
         with self.ground.units.read() as unit:
             found = unit.cases.page(self.ground.reach(actor), wanted, part)
             scenes = unit.cases.scenes(found.items)
-        return Page(tuple(self.ground.view(scene, now) for scene in scenes), found.next)
+        views = (self.ground.view(scene, now) for scene in scenes)
+        return Page(tuple(self.ground.narrowed(actor, view) for view in views), found.next)
 
     def get(self, actor: Actor, case_id: str) -> CaseView:
         """Read one in sight, with every step as it stands."""
@@ -57,7 +58,7 @@ class Casework:
             scene = None if case is None else unit.cases.scene(case)
         if scene is None or not self.ground.sees(actor, scene):
             raise not_found("case", case_id[:36])
-        return self.ground.view(scene, self.ground.clock.now())
+        return self.ground.narrowed(actor, self.ground.view(scene, self.ground.clock.now()))
 
     def attest(
         self,
