@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audit.note import Signer, read_key, write_key
 from tests.support.world import ORIGIN, HandClock, Human, World, create_world, open_world
+from vault.adapters.destroyed_list import DestroyedFile
 from vault.adapters.local_keys import InsecureLocalKeys, create_local_keys
 from vault.adapters.server_key import create_server_key, read_server_key
+from vault.bootstrap.ground import DESTROYED_PURPOSE
 from vault.crypto import totp
 from vault.domain.actor import Actor, ActorKind, Origin, Power, Role, Scope
 from vault.domain.secret import Secret
@@ -23,12 +26,14 @@ def prepare(url: str, directory: Path) -> World:
     create_local_keys(directory / "local-keys.json")
     create_server_key(directory / "server.key")
     write_key(directory / "log.key", Signer.generate(ORIGIN))
+    server_key = read_server_key(directory / "server.key")
+    DestroyedFile(directory / "destroyed.list", partial(server_key.mac, DESTROYED_PURPOSE)).begin()
     return create_world(
         url,
         directory,
         InsecureLocalKeys(directory / "local-keys.json"),
         read_key(directory / "log.key", ORIGIN),
-        read_server_key(directory / "server.key"),
+        server_key,
     )
 
 

@@ -155,7 +155,17 @@ def _beside(settings: Settings, scratch: Path, url: str) -> Settings:
         mark_file=mark.name,
     )
     general = replace(settings.general, data_directory=str(scratch), policy_file=str(settings.policy_file))
-    return replace(settings, general=general, database=replace(settings.database, url=url), log=log)
+    listed = settings.file(settings.backup.destroyed_file)
+    if listed.exists():
+        shutil.copyfile(listed, scratch / "destroyed.list")
+    return replace(
+        settings,
+        general=general,
+        database=replace(settings.database, url=url),
+        log=log,
+        keys=replace(settings.keys, server_file=str(settings.file(settings.keys.server_file))),
+        backup=replace(settings.backup, destroyed_file="destroyed.list"),
+    )
 
 
 def _refuse_live(vault: Vault, url: str) -> None:
