@@ -79,13 +79,15 @@ class CaseActs:
                 return found
             act = self._act(unit, actor, scene, found, now)
             require_word(unit, actor, self.ground.refusal(actor, scene, found.step, account_id), now)
-            evidence = read(found.step.evidence, given or {})
+            asked = tuple(field for field in found.step.evidence if not field.by_hand)
+            evidence = read(asked, given or {})
             kept = {
                 field.name: evidence[field.name]
                 for field in found.step.evidence
                 if field.form is not Form.CODE and field.name in evidence
             }
-            self._may_begin(unit, actor, scene, kind, found, Given(found.step, account_id, kept), now)
+            given_now = Given(found.step, account_id, kept, by_vault=True)
+            self._may_begin(unit, actor, scene, kind, found, given_now, now)
             begun = Done(case_id, account_id, step, StepState.DOING, now, actor.id, kept, by_vault=True)
             scene = self.ground.settle(unit, actor, scene, kind, begun, EventType.STEP_BEGUN, now)
             unit.commit()

@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A step about to count: of which account (empty: of the whole case), its evidence, and whether it is waived."""
+    """A step about to count: of which account (empty: of the whole case), its evidence, and whether it is waived.
+
+    `by_vault` says that the vault is about to do it, and nobody's word is asked.
+    """
 
     step: Step
     account_id: str
     evidence: Mapping[str, str] = field(default_factory=dict)
     waiving: bool = False
+    by_vault: bool = False
 
 
 class Kind(Protocol):

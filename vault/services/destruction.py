@@ -103,7 +103,7 @@ class Destruction:
                 raise Conflict("destruction.state", words, rule="H9", state=account.custody)
             fresh.append(_Fresh(account, _versions(unit, account.id)))
         for each in fresh:
-            each.ended = _end_claims(unit, actor, each.account.id, now)
+            each.ended = end_claims(unit, actor, each.account.id, now)
             mails = sum(shredder.shred(unit, each.account.id) for shredder in self.shredders)
             each.destroyed = self._described(actor, each, order, mails, now)
         if self.outside is not None and fresh:
@@ -123,7 +123,7 @@ class Destruction:
         done = 0
         for account in _locked(unit, (number for number in told if unit.accounts.get(number) is not None)):
             fresh = _Fresh(account, _versions(unit, account.id), is_again=True)
-            fresh.ended = (*_end_claims(unit, actor, account.id, now), *_release(unit, account))
+            fresh.ended = (*end_claims(unit, actor, account.id, now), *_release(unit, account))
             fresh.destroyed = told[account.id]
             for shredder in self.shredders:
                 shredder.shred(unit, account.id)
@@ -247,11 +247,13 @@ def _keys(versions: Iterable[Version]) -> Iterator[Key]:
             yield "unknown", "unreadable"
 
 
-def _end_claims(unit: Unit, actor: Actor, account_id: str, now: datetime) -> tuple[Change, ...]:
-    """End an open checkout, and give up rotations that are not at an end."""
+def end_claims(
+    unit: Unit, actor: Actor, account_id: str, now: datetime, note: str = NOTE
+) -> tuple[Change, ...]:
+    """End an open checkout with a note, and give up rotations that are not at an end; give what changed of these."""
     claim = unit.checkouts.open_of(account_id)
     if claim is not None:
-        end(unit, claim, overdue(claim, now) or CheckoutEvent.REVOKED, now, actor, NOTE)
+        end(unit, claim, overdue(claim, now) or CheckoutEvent.REVOKED, now, actor, note)
     rotations = [*unit.rotations.unsettled(account_id)]
     rotations += [each for kind in PartKind for each in unit.rotations.unverified(account_id, kind)]
     told: list[Change] = []
