@@ -16,10 +16,14 @@ from vault.services.case_opening import CaseOpening
 from vault.services.case_views import CaseReading
 from vault.services.casework import Casework
 from vault.services.moves import MoveKind, Moves
+from vault.services.offboarding_acts import Hands, acts_of_handover
+from vault.services.root_sessions import RootSessions
 
 if TYPE_CHECKING:
     from vault.ports.calendar import Calendars
+    from vault.ports.central_root import CentralRoot
     from vault.ports.clock import Clock
+    from vault.ports.offboarding import Offboarding
     from vault.ports.store import Units
     from vault.services.case_kinds import Act, Kind
     from vault.services.factors import Factors
@@ -48,6 +52,8 @@ class CaseParts:
     factors: Factors
     clock: Clock
     calendars: Calendars
+    offboarding: Offboarding | None = None
+    central_root: CentralRoot | None = None
 
 
 def case_rooms(
@@ -74,4 +80,7 @@ def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
 
 def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:
     """Give every act at AWS that the settings name a way for."""
-    return {}
+    if parts.offboarding is None:
+        return {}
+    sessions = RootSessions(parts.units, parts.clock, parts.central_root)
+    return acts_of_handover(Hands(parts.units, parts.gate, parts.offboarding, sessions))

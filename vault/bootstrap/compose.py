@@ -127,6 +127,7 @@ if TYPE_CHECKING:
     from vault.ports.feeds import Feed
     from vault.ports.identities import IdentityProvider
     from vault.ports.inspection import Inspector
+    from vault.ports.offboarding import Offboarding
     from vault.ports.keys import KeyService
     from vault.ports.notices import Room
     from vault.ports.passwords import Passwords
@@ -174,6 +175,8 @@ class Ground:
     """A team's room that is told of notices."""
     central_root: CentralRoot | None = None
     """Centralized root access of the payers."""
+    offboarding: Offboarding | None = None
+    """What takes away what is ours of accounts that are given back."""
     cloud: tuple[CloudRecords, ...] = ()
     """Sources of AWS's own records."""
     inspection: tuple[Inspector | None, Wanted] = (None, NOTHING)
@@ -239,7 +242,7 @@ def compose(ground: Ground) -> Vault:
     proposals = Proposals(units, gate, factors, clock, effects)
     destruction = Destruction(timedelta(days=settings.backup.keep_days), ground.destroyed, SHREDDERS)
     calendars = ground.calendars or open_calendar(settings)
-    parts = CaseParts(units, gate, factors, clock, calendars)
+    parts = CaseParts(units, gate, factors, clock, calendars, ground.offboarding, ground.central_root)
     return Vault(
         settings=settings,
         cases=case_rooms(parts, kinds_of(parts), acts_of(parts)),

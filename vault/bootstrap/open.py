@@ -37,6 +37,7 @@ from vault.bootstrap.ground import (
 )
 from vault.bootstrap.identity import open_provider
 from vault.bootstrap.inspection import open_inspection
+from vault.bootstrap.offboarding import open_offboarding
 from vault.bootstrap.outside import ask_outside, open_outside
 from vault.bootstrap.tickets import open_tickets
 from vault.domain.actor import Reach, system_actor
@@ -108,6 +109,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
             cloud=open_sources(settings),
             inspection=open_inspection(settings),
             central_root=open_central_root(settings),
+            offboarding=open_offboarding(settings),
             feeds=feeds,
             tickets=tickets,
             provider=provider,
