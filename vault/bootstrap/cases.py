@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from vault.domain.case import CaseKind
@@ -15,8 +15,10 @@ from vault.services.case_ground import CaseGround
 from vault.services.case_opening import CaseOpening
 from vault.services.case_views import CaseReading
 from vault.services.casework import Casework
+from vault.services.handovers import HandoverKind, Handovers
 from vault.services.moves import MoveKind, Moves
 from vault.services.offboarding_acts import Hands, acts_of_handover
+from vault.services.releasing import Releasing
 from vault.services.root_sessions import RootSessions
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class CaseRooms:
     board: CaseBoard
     calendar: CaseCalendar
     moves: Moves
+    handovers: Handovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class CaseParts:
     calendars: Calendars
     offboarding: Offboarding | None = None
     central_root: CentralRoot | None = None
+    grace: timedelta = timedelta(days=30)
+    """So long a released handover waits for the signatory's word."""
 
 
 def case_rooms(
@@ -67,15 +72,19 @@ def case_rooms(
     ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds)
     opening, work = CaseOpening(ground), Casework(ground)
     moves = Moves(parts.units, parts.gate, parts.clock, opening, work)
+    handovers = Handovers(parts.units, parts.gate, opening)
     acting = CaseActs(ground, acts)
     reading = CaseReading(ground, acting)
     calendar = CaseCalendar(ground, parts.calendars)
-    return CaseRooms(opening, work, acting, reading, CaseBoard(reading), calendar, moves)
+    return CaseRooms(opening, work, acting, reading, CaseBoard(reading), calendar, moves, handovers)
 
 
 def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
     """Give every kind of case that this vault knows."""
-    return {CaseKind.MOVE: MoveKind(parts.gate, parts.calendars)}
+    return {
+        CaseKind.HANDOVER: HandoverKind(parts.calendars, Releasing(parts.grace)),
+        CaseKind.MOVE: MoveKind(parts.gate, parts.calendars),
+    }
 
 
 def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:
