@@ -45,7 +45,7 @@ def list_account_mail(account_id: str, sent: PageQuery) -> Items[MailSummary]:
 @operation("GET", "/mail/<mail_id>", Permission.ACCOUNT_READ)
 def read_mail(mail_id: str) -> MailResource:
     """Read what is known of one mail, and who opened it; never its content."""
-    return MailResource.of_detail(the_vault().mails.get(actor(), mail_id))
+    return MailResource.of(the_vault().mails.get(actor(), mail_id))
 
 
 @operation("POST", "/checkouts/<checkout_id>/mail/<mail_id>", Permission.CHECKOUT_USE, problems=_PROBLEMS)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
-from vault.domain.checkout import Decision
+from vault.domain.checkout import CheckoutState, Decision
 from vault.domain.credential import PartKind, VersionLabel
+from vault.domain.mail_rules import title_of
 from vault.domain.policy import Permission
 from vault.errors import Invalid, VaultError
 from vault.ports.store import CheckoutFilter, Slice
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
     from vault.ports.store import Receipt
+    from vault.services.mail_opening import MailView
     from vault.services.views import CheckoutView
     from vault.web.ui.disclose import Shown
 
 SHORTER: Final = (900, 1800, 3600, 7200)
 LATELY: Final = 8
+MAILS: Final = 5
 ANSWERS: Final = "'password', 'code', 'check-in', 'cancel', 'step-up', 'decide', 'revoke', 'none-works'"
 
 
@@ -224,8 +227,17 @@ def _own(
         returned=returned,
         openable=openable_under(view),
         half=half_of(view),
+        mails=_mails(view),
+        title_of=title_of,
         old_devices=[each for each in the_vault().devices.of(actor(), view.account.id) if each.is_old],
     )
+
+
+def _mails(view: CheckoutView) -> tuple[MailView, ...]:
+    """Give the newest mail of the account while the lease runs."""
+    if view.checkout.state is not CheckoutState.ACTIVE:
+        return ()
+    return the_vault().mails.of_account(actor(), view.account.id, Slice(MAILS)).items
 
 
 def _others(

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 
 import qrcode
 
+from vault.domain.mail_rules import host_of
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from vault.domain.mail import Attachment, Mail
     from vault.domain.secret import Secret
     from vault.ports.store import Receipt
     from vault.services.enrolment import Enrolling
+    from vault.services.mail_opening import OpenedMail
     from vault.services.reveals import Revealed, RevealedCode
     from vault.services.rotations import Displayed
 
@@ -50,6 +55,29 @@ class QrCode:
     size: int
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class ShownLink:
+    """A link of a mail: as it stands there, where it leads, and whether the page offers to follow it."""
+
+    url: str
+    host: str
+    can_be_followed: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ShownMail:
+    """What one answer shows of an opened mail; its words are anybody's."""
+
+    mail: Mail
+    subject: str
+    sender_name: str
+    text: str
+    links: tuple[ShownLink, ...]
+    attachments: tuple[Attachment, ...]
+    faults: tuple[str, ...]
+    receipt: Receipt
+
+
 def of_password(revealed: Revealed) -> Shown:
     """Show a password."""
     return Shown(revealed.version, revealed.receipt, password=revealed.value.expose())
@@ -59,6 +87,21 @@ def of_code(revealed: RevealedCode) -> Shown:
     """Show a code."""
     return Shown(
         revealed.version, revealed.receipt, code=revealed.code.expose(), valid_until=revealed.valid_until
+    )
+
+
+def of_mail(opened: OpenedMail, can_be_followed: Callable[[str], bool]) -> ShownMail:
+    """Show a mail; `can_be_followed` says of each link whether it may be one on the page."""
+    links = tuple(each.expose() for each in opened.links)
+    return ShownMail(
+        opened.mail,
+        opened.subject.expose(),
+        opened.sender_name,
+        opened.text.expose(),
+        tuple(ShownLink(each, host_of(each) or "", can_be_followed(each)) for each in links),
+        opened.attachments,
+        opened.faults,
+        opened.receipt,
     )
 
 

@@ -1,0 +1,101 @@
+"""Mail to root addresses by REST, on pages and in the terminal: listed without contents, opened under a live lease."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.mailbox import CODE, RESET, came, code, invoice, message, reset, with_mailbox
+from vault.domain.actor import Role
+
+if TYPE_CHECKING:
+    from tests.web.api.service import Caller, Service
+    from vault.domain.mail import Mail
+
+
+@pytest.fixture
+def house(quick: Service) -> Service:
+    """Serve a vault with a mailbox, one account held, and its people."""
+    quick.world.held()
+    for name, role in (("olga", Role.OPERATOR), ("carla", Role.CUSTODIAN), ("sam", Role.CSM)):
+        quick.caller(name, role)
+    object.__setattr__(quick.world.vault, "mailbox", with_mailbox(quick.world).vault.mailbox)
+    return quick
+
+
+def lease_of(house: Service, name: str = "olga") -> str:
+    """Begin a lease by REST."""
+    caller = house.callers[name]
+    stated = {
+        "account_id": "111122223333",
+        "reason": "BILL_ROOT",
+        "ticket": "T-1001",
+        "justification": "a task for this test",
+    }
+    made = caller.did("/checkouts", stated, status=201)
+    caller.did(f"/checkouts/{made['id']}/step-up", {"otp": house.world.people[name].otp()})
+    return str(made["id"])
+
+
+def opened(caller: Caller, checkout: str, mail: Mail) -> Any:
+    """Open one."""
+    return caller.did(f"/checkouts/{checkout}/mail/{mail.id}")
+
+
+def test_it_is_listed_without_contents_and_opened_under_a_lease(house: Service) -> None:
+    mail = came(house.world, reset())
+    olga, sam = house.callers["olga"], house.callers["sam"]
+    (listed,) = sam.get("/accounts/111122223333/mail").json["items"]
+    assert (listed["id"], listed["title"], listed["state"], listed["subject"]) == (
+        mail.id,
+        "Password reset",
+        "sealed",
+        None,
+    )
+    assert (listed["from"], listed["verdict"], listed["forged"]) == ("no-reply@signin.aws", "pass", False)
+    assert "Zx81" not in str(sam.get(f"/mail/{mail.id}").json)
+    path = f"/checkouts/00000000-0000-4000-8000-000000000000/mail/{mail.id}"
+    assert olga.post(path).status == 404
+    checkout = lease_of(house)
+    shown = opened(olga, checkout, mail)
+    assert shown["links"] == [RESET]
+    assert (shown["subject"], shown["from"]) == ("Amazon Web Services Password Assistance", "no-reply@signin.aws")
+    assert RESET in shown["text"]
+    assert olga.get(f"/log/entries/{shown['receipt']['index']}").status in {200, 403}
+    (opening,) = sam.get(f"/mail/{mail.id}").json["openings"]
+    assert (opening["state"], opening["checkout_id"]) == ("released", checkout)
+
+
+def test_who_has_no_lease_opens_nothing(house: Service) -> None:
+    mail = came(house.world, code())
+    checkout = lease_of(house)
+    path = f"/checkouts/{checkout}/mail/{mail.id}"
+    assert house.callers["carla"].post(path).code == "policy.denied"
+    olaf = house.caller("olaf", Role.OPERATOR)
+    assert olaf.post(path).code == "policy.denied"
+    house.callers["olga"].did(f"/checkouts/{checkout}/check-in")
+    assert house.callers["olga"].post(path).code == "checkout.state"
+
+
+def test_custodians_see_what_came_for_nobody(house: Service) -> None:
+    came(house.world, invoice(), "nobody@msp.example")
+    carla, olga = house.callers["carla"], house.callers["olga"]
+    (found,) = carla.get("/mail?kind=unmatched").json["items"]
+    assert (found["recipient"], found["subject"], found["account_id"]) == ("nobody@msp.example", None, None)
+    assert olga.get("/mail?kind=unmatched").code == "policy.denied"
+    assert olga.get("/mail").json["items"] == []
+
+
+def test_a_forged_mail_has_no_links(house: Service) -> None:
+    forged = message(
+        "Password reset",
+        "Reset: https://evil.example/reset",
+        "AWS <no-reply@evil.example>",
+        said="dmarc=pass header.from=evil.example",
+    )
+    mail = came(house.world, forged)
+    shown = opened(house.callers["olga"], lease_of(house), mail)
+    assert (shown["forged"], shown["links"]) == (True, [])
+    assert "evil.example" in shown["text"]
+    assert CODE not in str(shown)
