@@ -255,6 +255,7 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.IMPORT_FINISHED,
         EventType.LINK_MADE,
         EventType.LINK_OPENED,
+        EventType.LINK_LEFT,
         EventType.LINK_REFUSED,
         EventType.CAMPAIGN_BEGUN,
         EventType.CAMPAIGN_ENDED,

@@ -114,6 +114,7 @@ class EventType(StrEnum):
     LINK_MADE = "handover.link.made"
     LINK_MAILED = "handover.link.mailed"
     LINK_OPENED = "handover.link.opened"
+    LINK_LEFT = "handover.link.left"
     LINK_REFUSED = "handover.link.refused"
     LINK_ENDED = "handover.link.ended"
     HANDOVER_ACKNOWLEDGED = "handover.acknowledged"
@@ -273,6 +274,7 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.LINK_MADE: "A link to the customer's page of a handover was made; link and code are named nowhere.",
     EventType.LINK_MAILED: "The link went to the signatory by mail, or no server took it.",
     EventType.LINK_OPENED: "The customer's page was opened, once, with the link and its code.",
+    EventType.LINK_LEFT: "The customer closed their page; the link stays used.",
     EventType.LINK_REFUSED: "A link, or a code, for a customer's page did not count.",
     EventType.LINK_ENDED: "A link to a customer's page ended unused: by time, or by too many wrong codes.",
     EventType.HANDOVER_ACKNOWLEDGED: "The signatory says on the customer's page that they hold the root.",

@@ -36,6 +36,10 @@ class ReleaseStore(Protocol):
         ...
 
     def link_of(self, token_hash: str) -> CustomerLink | None:
+        """Find a link by the hash of its token."""
+        ...
+
+    def lock_link(self, token_hash: str) -> CustomerLink | None:
         """Find a link by the hash of its token, and hold its row until the unit ends."""
         ...
 

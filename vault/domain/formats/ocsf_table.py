@@ -180,6 +180,7 @@ TABLE: Final[Mapping[E, Row]] = {
     E.LINK_MADE: _entity(1, "Create", 3, _CASE, 3),
     E.LINK_MAILED: _entity(3, "Update", 3, _CASE, 3),
     E.LINK_OPENED: _entity(2, "Read", 3, _CASE, 3),
+    E.LINK_LEFT: _entity(3, "Update", 1, _CASE),
     E.LINK_REFUSED: _entity(2, "Read", 3, _CASE, 4),
     E.LINK_ENDED: _entity(3, "Update", 3, _CASE, 4),
     E.HANDOVER_ACKNOWLEDGED: _entity(3, "Update", 3, _CASE, 4),

@@ -53,6 +53,7 @@ SENTENCES: Final[Mapping[EventType, str]] = {
     EventType.LINK_MADE: "{who} made a link to the customer's page of a handover.",
     EventType.LINK_MAILED: "The link to the customer's page was handed to the mail server, or was not taken.",
     EventType.LINK_OPENED: "The customer opened their page with the link and its code.",
+    EventType.LINK_LEFT: "The customer closed their page.",
     EventType.LINK_REFUSED: "A link or a code for a customer's page did not count.",
     EventType.LINK_ENDED: "A link to the customer's page ended without having been opened.",
     EventType.HANDOVER_ACKNOWLEDGED: "The customer's signatory acknowledged the handover.",

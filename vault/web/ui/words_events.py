@@ -99,6 +99,7 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.LINK_MADE: "Customer's link made",
     EventType.LINK_MAILED: "Customer's link mailed",
     EventType.LINK_OPENED: "Customer's page opened",
+    EventType.LINK_LEFT: "Customer's page closed",
     EventType.LINK_REFUSED: "Customer's page refused",
     EventType.LINK_ENDED: "Customer's link ended",
     EventType.HANDOVER_ACKNOWLEDGED: "Handover acknowledged",

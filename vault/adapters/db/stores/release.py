@@ -65,6 +65,11 @@ class Releases:
         self.db.change(insert(customer_link), mapping.customer_link.row(link))
 
     def link_of(self, token_hash: str) -> CustomerLink | None:
+        """Find a link by the hash of its token."""
+        row = self.db.one(_LINKS.where(_l.token_hash == token_hash))
+        return None if row is None else mapping.customer_link.value(row)
+
+    def lock_link(self, token_hash: str) -> CustomerLink | None:
         """Find a link by the hash of its token, and hold its row until the unit ends."""
         row = self.db.one(_LINKS.where(_l.token_hash == token_hash).with_for_update())
         return None if row is None else mapping.customer_link.value(row)
