@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +21,10 @@ from vault.domain.actor import Reach, Role, system_actor
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import PartKind, PartState, VersionLabel, VersionOrigin
 from vault.domain.destruction import EMPTIED, Destroyed, Ground, digest, list_versions
+from vault.domain.event import Event, EventType
+from vault.domain.mail import Mail, MailKind, MailWay, Verdict
 from vault.domain.rotation import RotationState
+from vault.domain.told import changes
 from vault.errors import Conflict, NotFound, Refused, Tampered, Unavailable, VaultError
 from vault.ports.store import EntryFilter, Slice
 from vault.services.certificates import Certificates
@@ -161,27 +165,34 @@ def test_entries_stay_bounded_and_the_last_is_whole(quick_world: World) -> None:
 
 def tell_of(unit: Unit, many: list[Version]) -> None:
     """Tell of versions that came in by the back door."""
-    from vault.domain.event import Event, EventType  # noqa: PLC0415 - for this back door alone
-    from vault.domain.told import changes  # noqa: PLC0415 - for this back door alone
-
     changed = [change for each in many for change in changes(None, each)]
     for at in range(0, len(changed), CHANGES_AN_ENTRY):
         piece = tuple(changed[at : at + CHANGES_AN_ENTRY])
         unit.log.record(Event(EventType.ACCOUNT_CHANGED, ACTOR, account_id=NUMBER, changes=piece), START)
 
 
-def test_what_else_is_sealed_goes_with_it(quick_world: World) -> None:
-    class Mail:
-        seen: list[str] = []  # noqa: RUF012 - of this test
-
-        def shred(self, unit: Unit, account_id: str) -> int:
-            self.seen.append(account_id)
-            return 4
-
-    quick_world.held(NUMBER)
+def test_sealed_mail_goes_with_it(quick_world: World) -> None:
+    account = quick_world.held(NUMBER)
+    body, wraps = b"sealed mail", versions(quick_world)[0].wraps
+    mail = Mail(
+        id="m-1", account_id=NUMBER, recipient=account.root_email, kind=MailKind.SECURITY, rule="reset",
+        half=PartKind.PASSWORD, sender="no-reply@verify.signin.aws", verdict=Verdict.PASSED, forged=False,
+        way=MailWay.SMTP, source="", fingerprint="f" * 64, size=len(body), received_at=START,
+        sha256=hashlib.sha256(body).hexdigest(), body=body, wraps=wraps,
+    )  # fmt: skip
+    with quick_world.vault.units.write() as unit:
+        for number in range(2):
+            each = replace(mail, id=f"m-{number}", fingerprint=f"{number:064}")
+            unit.mail.add(each)
+            event = Event(EventType.ACCOUNT_CHANGED, ACTOR, account_id=NUMBER, changes=changes(None, each))
+            unit.log.record(event, START)
+        unit.commit()
     release(quick_world, NUMBER)
-    (done,) = destroy(quick_world, NUMBER, by=Destruction(shredders=(Mail(),)))
-    assert (done.mails, Mail.seen) == (4, [NUMBER])
+    (done,) = destroy(quick_world, NUMBER)
+    assert done.mails == 2
+    assert sum(count for count, _, _ in done.keys) == 2 * len(decode_wraps(wraps))
+    with quick_world.vault.units.read() as unit:
+        assert unit.mail.sealed_of(NUMBER) == ()
 
 
 class Full:

@@ -21,7 +21,6 @@ from vault.bootstrap.effects import effects_of
 from vault.bootstrap.inspection import NOTHING
 from vault.bootstrap.mailbox import bounds_of
 from vault.bootstrap.outside import Outside
-from vault.bootstrap.shredders import SHREDDERS
 from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
 from vault.domain.health import Limits
@@ -127,9 +126,9 @@ if TYPE_CHECKING:
     from vault.ports.feeds import Feed
     from vault.ports.identities import IdentityProvider
     from vault.ports.inspection import Inspector
-    from vault.ports.offboarding import Offboarding
     from vault.ports.keys import KeyService
     from vault.ports.notices import Room
+    from vault.ports.offboarding import Offboarding
     from vault.ports.passwords import Passwords
     from vault.ports.store import Units
     from vault.ports.tickets import TicketSystem
@@ -240,7 +239,7 @@ def compose(ground: Ground) -> Vault:
     policy_effect = PolicyEffect(gate=gate, rests=hold)
     effects = effects_of(hold, policy_effect)
     proposals = Proposals(units, gate, factors, clock, effects)
-    destruction = Destruction(timedelta(days=settings.backup.keep_days), ground.destroyed, SHREDDERS)
+    destruction = Destruction(timedelta(days=settings.backup.keep_days), ground.destroyed)
     calendars = ground.calendars or open_calendar(settings)
     parts = CaseParts(units, gate, factors, clock, calendars, ground.offboarding, ground.central_root)
     return Vault(

@@ -32,12 +32,10 @@ from vault.adapters.db.copying import copy_database
 from vault.adapters.destroyed_list import DestroyedFile
 from vault.bootstrap.ground import check_data_directory, destroyed_list
 from vault.bootstrap.open import log_of, policy_text, program_version
-from vault.bootstrap.shredders import SHREDDERS
 from vault.domain.actor import Actor, system_actor
 from vault.domain.event import EventType
 from vault.errors import Refused
 from vault.ports.ranges import Pick
-from vault.services.destruction import Destruction
 from vault.services.restoring import Ended, Restored, Restoring
 
 if TYPE_CHECKING:
@@ -150,8 +148,7 @@ def _ceremony(
             made.origin,
             made.signer.vkey,
             lambda: policy_text(made.settings),
-            Destruction(shredders=SHREDDERS),
-            made.listed,
+            listed=made.listed,
         ).restore(actor, why, ended)
     finally:
         units.engine.dispose()

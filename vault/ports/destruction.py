@@ -1,4 +1,4 @@
-"""Ports: destructions that are kept, what else of an account is destroyed with its credential, and the list outside.
+"""Ports: destructions that are kept, and the list of them outside the database.
 
 Decided here: the questions. The list outside is what a database that was put back does not have: it is written before
 the transaction commits, so that it never tells less than happened. Where it tells more, the account is released and
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vault.domain.destruction import Destroyed
-    from vault.ports.store import Unit
 
 
 class DestructionStore(Protocol):
@@ -33,14 +32,6 @@ class DestructionStore(Protocol):
 
     def of(self, case_id: str) -> tuple[Destroyed, ...]:
         """List those of a case, by account."""
-        ...
-
-
-class Shredder(Protocol):
-    """What else is sealed for an account, and destroyed with its credential."""
-
-    def shred(self, unit: Unit, account_id: str) -> int:
-        """Make everything sealed for this account unopenable, in the caller's transaction; give how much it was."""
         ...
 
 

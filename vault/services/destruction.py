@@ -44,9 +44,10 @@ if TYPE_CHECKING:
     from vault.domain.actor import Actor
     from vault.domain.credential import Version
     from vault.domain.destruction import Key
+    from vault.domain.mail import Mail
     from vault.errors import Fact
     from vault.ports.clock import Clock
-    from vault.ports.destruction import DestroyedList, Shredder
+    from vault.ports.destruction import DestroyedList
     from vault.ports.store import Unit, Units
 
 ACTOR: Final = system_actor("destruction")
@@ -69,13 +70,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Destruction:
-    """What destroys, inside others' transactions; `shredders` destroy what else is sealed for an account."""
+    """What destroys, inside others' transactions."""
 
     backups: timedelta = KEPT_FOR
     """How long a backup is kept."""
     outside: DestroyedList | None = None
     """The list outside the database; None for a vault that no backup is taken of."""
-    shredders: tuple[Shredder, ...] = ()
 
     def destroy(self, unit: Unit, actor: Actor, account_id: str, order: Order, now: datetime) -> Destroyed:
         """Destroy what is sealed for one account; done before, it gives what was done then. The caller commits."""
@@ -104,8 +104,8 @@ class Destruction:
             fresh.append(_Fresh(account, _versions(unit, account.id)))
         for each in fresh:
             each.ended = end_claims(unit, actor, each.account.id, now)
-            mails = sum(shredder.shred(unit, each.account.id) for shredder in self.shredders)
-            each.destroyed = self._described(actor, each, order, mails, now)
+            each.mails = unit.mail.destroy(each.account.id, now)
+            each.destroyed = self._described(actor, each, order, now)
         if self.outside is not None and fresh:
             self.outside.add(each.done for each in fresh)
         for each in fresh:
@@ -124,14 +124,13 @@ class Destruction:
         for account in _locked(unit, (number for number in told if unit.accounts.get(number) is not None)):
             fresh = _Fresh(account, _versions(unit, account.id), is_again=True)
             fresh.ended = (*end_claims(unit, actor, account.id, now), *_release(unit, account))
+            fresh.mails = unit.mail.destroy(account.id, now)
             fresh.destroyed = told[account.id]
-            for shredder in self.shredders:
-                shredder.shred(unit, account.id)
             _shred(unit, actor, fresh, now)
             done += 1
         return done
 
-    def _described(self, actor: Actor, fresh: _Fresh, order: Order, mails: int, now: datetime) -> Destroyed:
+    def _described(self, actor: Actor, fresh: _Fresh, order: Order, now: datetime) -> Destroyed:
         return Destroyed(
             account_id=fresh.account.id,
             at=now,
@@ -142,7 +141,7 @@ class Destruction:
             case_id=order.case_id,
             versions=list_versions(fresh.versions),
             wraps=list_wraps(_keys(fresh.versions)),
-            mails=mails,
+            mails=len(fresh.mails),
             backups_until=now + self.backups,
         )
 
@@ -212,6 +211,8 @@ class _Fresh:
     versions: tuple[Version, ...]
     is_again: bool = False
     ended: tuple[Change, ...] = ()
+    mails: tuple[tuple[Mail, Mail], ...] = ()
+    """Sealed mail, as it was and as it is then."""
     destroyed: Destroyed | None = None
 
     @property
@@ -241,6 +242,8 @@ def _versions(unit: Unit, account_id: str) -> tuple[Version, ...]:
 def _keys(versions: Iterable[Version]) -> Iterator[Key]:
     """Name the key of each wrap; what cannot be read as wraps is named so, and goes with the rest."""
     for version in versions:
+        if version.label is VersionLabel.DESTROYED:
+            continue
         try:
             yield from ((wrap.service, wrap.key_id) for wrap in decode_wraps(version.wraps))
         except Tampered:
@@ -289,6 +292,7 @@ def _shred(unit: Unit, actor: Actor, fresh: _Fresh, now: datetime) -> None:
     for part in unit.accounts.parts(account_id):
         moved = move_part(unit, part, PartEvent.SHRED, now)
         told += () if moved is None else (moved,)
+    told += [change for was, emptied in fresh.mails for change in changes(was, emptied)]
     known = unit.destructions.get(account_id)
     if known is None:
         unit.destructions.add(done)
