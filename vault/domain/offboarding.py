@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -89,6 +89,11 @@ class Contact:
         if _PHONE.fullmatch(self.phone) is None:
             said.append("phone begins with + and has digits, blanks, brackets and hyphens, 20 at most")
         return tuple(said)
+
+
+def contact_of(given: Mapping[str, str]) -> Contact:
+    """Read a contact from its pieces by name; what is missing is empty, and a fault."""
+    return Contact(**{each.name: given.get(each.name, "") for each in fields(Contact)})
 
 
 @dataclass(frozen=True, slots=True)

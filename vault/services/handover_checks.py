@@ -16,6 +16,7 @@ from vault.domain.actor import EVERYTHING
 from vault.domain.case import HandoverState, PlaceState
 from vault.domain.ids import fold_email
 from vault.domain.incident import IncidentKind
+from vault.domain.offboarding import contact_of
 from vault.domain.plans.handover import BEGIN, NEW_EMAIL
 from vault.domain.reason import UNPROVEN
 from vault.errors import Blocked, Conflict, FieldError, Invalid, VaultError
@@ -99,6 +100,16 @@ def check_signed(evidence: Mapping[str, str], today: date) -> VaultError | None:
                 name, f"H3: {evidence[name]} is still to come; it counts when both sides have signed.", "H3"
             )
     return None
+
+
+def check_contact(evidence: Mapping[str, str]) -> VaultError | None:
+    """Say what of a contact AWS would not take (H7)."""
+    faults = contact_of(evidence).faults()
+    if not faults:
+        return None
+    words = f"H7: AWS does not take this contact: {'; '.join(faults)}."
+    errors = tuple(FieldError(f"/evidence/{fault.partition(' ')[0]}", fault) for fault in faults)
+    return Invalid("case.evidence", words, errors=errors, rule="H7")
 
 
 def check_begin(unit: Unit, actor: Actor, scene: Scene, account: Account, now: datetime) -> VaultError | None:

@@ -57,6 +57,7 @@ from vault.services.case_opening import Opening
 from vault.services.gate import refuse
 from vault.services.handover_checks import (
     check_begin,
+    check_contact,
     check_email,
     check_free,
     check_root,
@@ -119,6 +120,8 @@ class HandoverKind(Kind):
         calendar = self.calendars.around(now)
         if name in {CTA_AWS, CTA_INDIA}:
             return check_signed(evidence, calendar.day(now))
+        if name == CONTACT:
+            return check_contact(evidence)
         if not given.account_id:
             return self.releasing.check(unit, scene, given, now)
         account = scene.accounts[given.account_id]

@@ -51,6 +51,7 @@ BILLING_LAST: Final = "billing_access_payer"
 ROOT_EMAIL: Final = "root_email"
 ROOT_MFA: Final = "root_mfa"
 INSTRUCTIONS: Final = "instructions"
+CUSTOMER_IN: Final = "customer_in"
 PAYMENT_LAST: Final = "payment_method_payer"
 LEAVE: Final = "leave"
 TOPICS: Final = "topics"
@@ -264,11 +265,16 @@ _STEPS: Final = (
     ),
     reset_step(INSTRUCTIONS, section=_GIVEN),
     Step(
+        CUSTOMER_IN, "The customer is in", "H7", _DO, needs=(INSTRUCTIONS,), evidence=_NOTE, waivable=True,
+        applies=leaving, section=_GIVEN,
+        help="They signed in as root by a password of their own. While the account is in its Organization we can help.",
+    ),
+    Step(
         PAYMENT_LAST, "Payment method is the customer's", "H6", _DO, needs=(RESET,), evidence=_NOTE,
         applies=payers, section=_OURS, help="A payer's at the end.",
     ),
     Step(
-        LEAVE, "The Organization is left", "H7", _DO, needs=(RESET, PAYMENT, ORGANIZATION), acts=True,
+        LEAVE, "The Organization is left", "H7", _DO, needs=(RESET, CUSTOMER_IN, PAYMENT, ORGANIZATION), acts=True,
         reversible=False, applies=leaving, section=_OURS,
         help="After the customer is in: until then the payer can help.",
     ),
