@@ -67,6 +67,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "destruction": _Command(
         "vault.cli.destruction:destruction", "The certificate of what was destroyed of an account."
     ),
+    "mail": _Command("vault.cli.mail:mail", "Mail to root addresses: list it, open what is sealed."),
     "findings": _Command("vault.cli.findings:findings", "What of accounts at AWS is not as it should be."),
     "drift": _Command("vault.cli.findings:drift", "The vault's list of accounts against the Organizations'."),
     "inspection": _Command(
@@ -84,6 +85,7 @@ OPERATOR: Final[dict[str, _Command]] = {
     "init": _Command("vault.cli.admin.init:init", "Make keys, database, log and two administrators."),
     "serve": _Command("vault.cli.admin.serve:serve", "Answer requests, and sweep beside it."),
     "worker": _Command("vault.cli.admin.worker:worker", "Write down what time has ended."),
+    "mailbox": _Command("vault.cli.admin.mailbox:mailbox", "Take in mail to root addresses."),
     "feed": _Command("vault.cli.admin.feed:feed", "Who is sent every entry, and how far they are."),
     "doctor": _Command("vault.cli.admin.doctor:doctor", "What is wrong here, and what to do."),
     "db": _Command("vault.cli.admin.db:db", "Bring the database's schema up to date."),

@@ -29,6 +29,7 @@ from vault.web import auth, security
 from vault.web.finding_numbers import FindingNumbers
 from vault.web.guard import HEALTH, PUBLIC, needs
 from vault.web.incident_numbers import IncidentNumbers
+from vault.web.mail_numbers import MailNumbers
 from vault.web.notice_numbers import NoticeNumbers
 from vault.web.outlet_numbers import OutletNumbers
 from vault.web.proof_numbers import ProofNumbers
@@ -168,5 +169,6 @@ def metrics() -> Response:
     own.register(ReviewNumbers(auth.the_vault()))
     own.register(OutletNumbers(auth.the_vault()))
     own.register(NoticeNumbers(auth.the_vault()))
+    own.register(MailNumbers(auth.the_vault()))
     own.register(ProofNumbers(auth.the_vault()))
     return Response(generate_latest(registry) + generate_latest(own), content_type=CONTENT_TYPE_LATEST)

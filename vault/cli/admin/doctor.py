@@ -26,6 +26,7 @@ from vault.cli.admin.examining import check_state, record_examined
 from vault.cli.admin.feed_check import check_feeds
 from vault.cli.admin.host import config_option, settings_of
 from vault.cli.admin.inspection_check import check_inspection
+from vault.cli.admin.mail_check import check_mail
 from vault.cli.admin.notice_check import check_notices
 from vault.cli.admin.outside_check import check_outside
 from vault.cli.admin.policy_check import check_policy
@@ -102,6 +103,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     yield from check_inspection(settings)
     yield from check_feeds(settings)
     yield from check_tickets(settings)
+    yield from check_mail(settings)
     yield from check_notices(settings)
     yield from check_outside(settings)
 
