@@ -134,10 +134,11 @@ class Account:
 class Tenure:
     """That an account was a customer's from `since` until it moved to another, at `until` (D1).
 
-    The customer's people go on reading the entries of that time, and none later.
+    The customer's people go on reading the entries of that time, and none later. An account's are numbered from 1.
     """
 
     account_id: str
+    number: int
     customer_id: str
     since: datetime
     until: datetime

@@ -142,9 +142,10 @@ def _(thing: AccountLimit) -> Told:
 
 @told.register(Tenure)
 def _(thing: Tenure) -> Told:
-    return "tenure", f"{thing.account_id}/{stamp(thing.until)}", {
+    return "tenure", f"{thing.account_id}/{thing.number}", {
         "": thing.customer_id,
         "since": stamp(thing.since),
+        "until": stamp(thing.until),
     }  # fmt: skip
 
 

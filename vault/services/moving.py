@@ -168,7 +168,7 @@ def _close_tenure(unit: Unit, account: Account, now: datetime) -> tuple[Change, 
     """Keep until when the account was its customer's."""
     before = unit.accounts.tenures(account.id)
     since = before[-1].until if before else account.created_at
-    tenure = Tenure(account.id, account.customer_id, since, max(since, now))
+    tenure = Tenure(account.id, len(before) + 1, account.customer_id, since, max(since, now))
     unit.accounts.add_tenure(tenure)
     return changes(None, tenure)
 

@@ -216,7 +216,7 @@ class Accounts:
     def tenures(self, account_id: str) -> tuple[Tenure, ...]:
         """List whose an account was before, the oldest first."""
         chosen = select(*mapping.tenure.columns).where(_tenure.account_id == account_id)
-        return tuple(mapping.tenure.value(row) for row in self.db.all(chosen.order_by(_tenure.until)))
+        return tuple(mapping.tenure.value(row) for row in self.db.all(chosen.order_by(_tenure.number)))
 
     def add_tenure(self, tenure: Tenure) -> None:
         """Keep that an account was a customer's until it moved."""

@@ -11,7 +11,7 @@ revision = "0024"
 down_revision = "0023"
 
 
-FIXED = {"account_tenure_fixed": ("account_tenure", "account_id customer_id since until")}
+FIXED = {"account_tenure_fixed": ("account_tenure", "account_id number customer_id since until")}
 
 
 def upgrade() -> None:
