@@ -18,10 +18,12 @@ from vault.services.casework import Casework
 from vault.services.handovers import HandoverKind, Handovers
 from vault.services.moves import MoveKind, Moves
 from vault.services.offboarding_acts import Hands, acts_of_handover
+from vault.services.onboardings import OnboardingKind
 from vault.services.releasing import Releasing
 from vault.services.root_sessions import RootSessions
 
 if TYPE_CHECKING:
+    from vault.bootstrap.onboarding import Welcoming
     from vault.ports.calendar import Calendars
     from vault.ports.central_root import CentralRoot
     from vault.ports.clock import Clock
@@ -59,6 +61,7 @@ class CaseParts:
     central_root: CentralRoot | None = None
     grace: timedelta = timedelta(days=30)
     """So long a released handover waits for the signatory's word."""
+    welcoming: Welcoming | None = None
 
 
 def case_rooms(
@@ -84,12 +87,14 @@ def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
     return {
         CaseKind.HANDOVER: HandoverKind(parts.calendars, Releasing(parts.grace)),
         CaseKind.MOVE: MoveKind(parts.gate, parts.calendars),
+        CaseKind.ONBOARDING: OnboardingKind(lambda moment: parts.calendars.around(moment).day(moment)),
     }
 
 
 def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:
     """Give every act at AWS that the settings name a way for."""
-    if parts.offboarding is None:
-        return {}
-    sessions = RootSessions(parts.units, parts.clock, parts.central_root)
-    return acts_of_handover(Hands(parts.units, parts.gate, parts.offboarding, sessions))
+    found = {} if parts.welcoming is None else dict(parts.welcoming.acts())
+    if parts.offboarding is not None:
+        sessions = RootSessions(parts.units, parts.clock, parts.central_root)
+        found |= acts_of_handover(Hands(parts.units, parts.gate, parts.offboarding, sessions))
+    return found

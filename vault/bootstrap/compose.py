@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,13 @@ from vault.bootstrap.cases import CaseParts, acts_of, case_rooms, kinds_of
 from vault.bootstrap.effects import effects_of
 from vault.bootstrap.inspection import NOTHING
 from vault.bootstrap.mailbox import bounds_of
+from vault.bootstrap.onboarding import welcoming
+from vault.bootstrap.outlets import names_of, notes_of, publishing_of, witnesses_of
 from vault.bootstrap.outside import Outside
 from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
 from vault.domain.health import Limits
+from vault.services.account_limits import AccountLimits
 from vault.services.accounts import Accounts
 from vault.services.activity import Activities
 from vault.services.agreed import Agreed
@@ -59,7 +62,6 @@ from vault.services.freezes import Freezes
 from vault.services.gate import Gate
 from vault.services.glass import BreakGlass
 from vault.services.healths import Healths
-from vault.services.highwater import HighWater
 from vault.services.imports import Imports
 from vault.services.incidents import Incidents
 from vault.services.indexing import Indexing
@@ -84,7 +86,6 @@ from vault.services.policies import Policies, PolicyEffect
 from vault.services.policy_book import FixedPolicy
 from vault.services.proposals import Proposals
 from vault.services.proving import Proving
-from vault.services.publishing import Pace, Publishing
 from vault.services.queue import Queue
 from vault.services.recipient_book import RecipientBook
 from vault.services.recipients import Recipients
@@ -94,6 +95,7 @@ from vault.services.recovery import Recovery
 from vault.services.reminders import Reminders
 from vault.services.reveals import Reveals
 from vault.services.reviews import Reviews
+from vault.services.root_emails import RootEmails
 from vault.services.root_records import InspectionRecords, TrailRecords
 from vault.services.rotations import Rotations
 from vault.services.samples import Samples
@@ -104,7 +106,6 @@ from vault.services.signin import SignIn
 from vault.services.split import SplitCustody
 from vault.services.sweep import Sweep
 from vault.services.telling import Telling
-from vault.services.ticket_notes import TicketNotes
 from vault.services.tickets import Tickets
 from vault.services.timelines import Timelines
 from vault.services.tokens import Tokens
@@ -218,7 +219,7 @@ def compose(ground: Ground) -> Vault:
         units, outlets, clock, ground.origin, ground.vkey, settings.anchors.mail_to, outside.mailer
     )
     tickets = Tickets(gate, ground.tickets)
-    feeds = (*ground.feeds, *_notes(ground))
+    feeds = (*ground.feeds, *notes_of(ground))
     reveals = Reveals(units, checkouts, sealer, clock, tickets, anchored, ground.timely)
     mails = Mails(units, gate, reveals, clock, timedelta(days=settings.mailbox.keep_days))
     rotations = Rotations(units, checkouts, reveals, sealer, clock)
@@ -242,9 +243,18 @@ def compose(ground: Ground) -> Vault:
     destruction = Destruction(timedelta(days=settings.backup.keep_days), ground.destroyed)
     calendars = ground.calendars or open_calendar(settings)
     parts = CaseParts(units, gate, factors, clock, calendars, ground.offboarding, ground.central_root)
+    every = timedelta(seconds=settings.inspection.interval_seconds)
+    inspecting = Inspecting(units, gate, clock, *ground.inspection, every)
+    accounts = Accounts(units, gate, clock)
+    welcome = welcoming(settings, accounts, inspecting, ground.tickets)
+    parts = replace(parts, welcoming=welcome)
+    cases = case_rooms(parts, kinds_of(parts), acts_of(parts))
     return Vault(
         settings=settings,
-        cases=case_rooms(parts, kinds_of(parts), acts_of(parts)),
+        cases=cases,
+        onboardings=welcome.desk(parts, cases.opening, cases.work),
+        root_emails=RootEmails(units, gate),
+        account_limits=AccountLimits(units, gate, clock),
         clock=clock,
         units=units,
         calendars=calendars,
@@ -255,7 +265,7 @@ def compose(ground: Ground) -> Vault:
         close=ground.close,
         gate=gate,
         customers=Customers(units, gate, clock),
-        accounts=Accounts(units, gate, clock),
+        accounts=accounts,
         healths=healths,
         board=Board(units, clock, healths),
         campaigns=Campaigns(units, gate, proposals, healths, clock),
@@ -350,9 +360,9 @@ def compose(ground: Ground) -> Vault:
         mails=mails,
         mail_telling=MailTelling(units, clock, settings.server.public_url, ground.tickets),
         notices=Notices(units, gate, clock, by_mail=outside.mailer is not None),
-        publishing=_publishing(ground, outside, outlets),
+        publishing=publishing_of(ground, outside, outlets),
         places=Places(
-            units, gate, clock, anchored, _names(ground, outside, daily_note), _witnesses(ground.settings)
+            units, gate, clock, anchored, names_of(ground, outside, daily_note), witnesses_of(ground.settings)
         ),
         offsite=Offsite(units, outlets, clock, outside.copies),
         daily_note=daily_note,
@@ -361,42 +371,8 @@ def compose(ground: Ground) -> Vault:
         clocks=Clocks(units, clock, KernelClock()),
         reconciliation=reconciliation,
         incidents=Incidents(units, gate, clock),
-        inspecting=Inspecting(
-            units, gate, clock, *ground.inspection, timedelta(seconds=settings.inspection.interval_seconds)
-        ),
+        inspecting=inspecting,
         findings=Findings(units, gate, clock),
         explaining=Explaining(units, gate, deciding, clock),
         policies=Policies(units, gate, proposals, policy_effect, clock, settings.policy_file.read_bytes),
     )
-
-
-def _publishing(ground: Ground, outside: Outside, outlets: Outlets) -> Publishing:
-    log = ground.settings.log
-    pace = Pace(timedelta(seconds=log.publish_seconds), timedelta(seconds=log.heartbeat_seconds))
-    high_water = HighWater(ground.units, outside.verifiers, outside.mark)
-    return Publishing(
-        ground.units, outlets, high_water, ground.clock, pace, outside.anchors, outside.cosigner
-    )
-
-
-def _notes(ground: Ground) -> tuple[Feed, ...]:
-    """Give what writes evidence on tickets, where the system takes notes."""
-    system = ground.tickets
-    if system is None or not system.takes_notes:
-        return ()
-    base = ground.settings.server.public_url.rstrip("/")
-    return (TicketNotes(ground.units, system, ground.clock, base),)
-
-
-def _witnesses(settings: Settings) -> dict[str, str]:
-    """Give the vkey of each witness by the name of its outlet."""
-    vkeys = [line.strip().partition(" ")[2].strip() for line in settings.anchors.witnesses]
-    return {f"witness/{vkey.partition('+')[0]}": vkey for vkey in vkeys}
-
-
-def _names(ground: Ground, outside: Outside, daily_note: DailyNote) -> tuple[str, ...]:
-    """Name the outlets of these settings, those whose confirmation counts first."""
-    signer = () if outside.cosigner is None else (outside.cosigner,)
-    named = (*outside.anchors, *outside.copies, *signer, *ground.feeds)
-    letters = (daily_note.name,) if daily_note.to and outside.mailer is not None else ()
-    return (*(each.name for each in named), *letters)

@@ -38,6 +38,7 @@ from vault.bootstrap.ground import (
 from vault.bootstrap.identity import open_provider
 from vault.bootstrap.inspection import open_inspection
 from vault.bootstrap.offboarding import open_offboarding
+from vault.bootstrap.onboarding import open_onboarding
 from vault.bootstrap.outside import ask_outside, open_outside
 from vault.bootstrap.tickets import open_tickets
 from vault.domain.actor import Reach, system_actor
@@ -71,6 +72,7 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     time = clock or SystemClock()
     check_data_directory(settings)
     calendars = open_calendar(settings)
+    open_onboarding(settings)
     signer = open_signer(settings)
     server_key = open_server_key(settings)
     keys = open_keys(settings)

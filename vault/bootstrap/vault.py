@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vault.ports.clock import Clock
     from vault.ports.keys import KeyService
     from vault.ports.store import Units
+    from vault.services.account_limits import AccountLimits
     from vault.services.accounts import Accounts
     from vault.services.activity import Activities
     from vault.services.anchored import Anchored
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from vault.services.mailbox import Mailbox
     from vault.services.notices import Notices
     from vault.services.offsite import Offsite
+    from vault.services.onboarding_desk import Onboardings
     from vault.services.outlets import Outlets
     from vault.services.passkeys import Passkeys
     from vault.services.people import People
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
     from vault.services.reminders import Reminders
     from vault.services.reveals import Reveals
     from vault.services.reviews import Reviews
+    from vault.services.root_emails import RootEmails
     from vault.services.rotations import Rotations
     from vault.services.samples import Samples
     from vault.services.sending import Sending
@@ -104,6 +107,9 @@ class Vault:
     units: Units
     calendars: Calendars
     cases: CaseRooms
+    onboardings: Onboardings
+    root_emails: RootEmails
+    account_limits: AccountLimits
     keys: KeyService
     server_key: ServerKey
     origin: str

@@ -253,6 +253,8 @@ class Field:
     optional: bool = False
     choices: tuple[str, ...] = ()
     help: str = ""
+    by_hand: bool = False
+    """Asked of whoever says that it is done, never of who has the vault do it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from vault.domain.policy import Permission
 from vault.domain.reason import UNPROVEN, Situation, situation
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Forbidden, Invalid
+from vault.services.account_limits import over_limit
 from vault.services.gate import Gate, refuse, refuse_absent
 
 if TYPE_CHECKING:
@@ -97,11 +98,20 @@ class Accounts:
     clock: Clock
 
     def register(
-        self, actor: Actor, account_id: str, customer_id: str, model: Model, kind: Kind, facts: AccountFacts
+        self,
+        actor: Actor,
+        account_id: str,
+        customer_id: str,
+        model: Model,
+        kind: Kind,
+        facts: AccountFacts,
+        *,
+        is_new: bool = False,
     ) -> Account:
         """Register an account under a customer; custody begins in onboarding, or with the customer (C2).
 
-        Raises `Conflict` account.exists or custody.email_used (L3), `NotFound` for the customer.
+        `is_new`: it was made at AWS for the customer, which may have only so many (A4).
+        Raises `Conflict` account.exists, account.limit or custody.email_used (L3), `NotFound` for the customer.
         """
         errors = _wrong(facts, new=True)
         if not is_account_id(account_id):
@@ -119,12 +129,19 @@ class Accounts:
             mailbox=facts.mailbox or Custodian.UNKNOWN,
             phone=facts.phone or Custodian.UNKNOWN,
             created_at=now,
+            is_new=is_new,
         )
         with self.units.write() as unit:
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now)
             reach = self.gate.policy.reach(actor, Permission.ACCOUNT_REGISTER)
             if unit.customers.get(customer_id) is None or not reach.covers(customer_id):
                 refuse_absent(unit, actor, "customer", customer_id, now)
+            if is_new:
+                unit.customers.lock(customer_id)
+                error = over_limit(unit, customer_id)
+                if error is not None:
+                    asked = {"asked_for": f"account {account_id}", "customer": customer_id}
+                    refuse(unit, Event(EventType.ACCESS_DENIED, actor, rule="A4", detail=asked), error, now)
             unit.accounts.add(account)
             unit.log.record(
                 Event(

@@ -29,7 +29,7 @@ from vault.services.settling import HYGIENE, settle
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vault.domain.account import Account
+    from vault.domain.account import Account, Customer
     from vault.domain.actor import Actor
     from vault.errors import Fact as Told
     from vault.ports.clock import Clock
@@ -160,6 +160,29 @@ class Inspecting:
         """Count for the operator's numbers and `rootvault doctor`."""
         with self.units.read() as unit:
             return unit.inspections.numbers()
+
+    def glance(self, account: Account, customer: Customer, source: str) -> Inspection:
+        """Look at an account now, and keep nothing; raise `Conflict` inspection.off where nothing looks.
+
+        Crosses the network: no transaction may be open. `source` is who asked, as AWS's own records will name them.
+        """
+        if self.inspector is None:
+            raise _off()
+        return self.inspector.look(Target(account.id, customer.ddi, source), self.wanted, self.clock.now())
+
+    def see(self, account: Account, customer: Customer, source: str) -> Inspection:
+        """Look at an account now, and keep what was seen as every look is kept, with its entry and its findings."""
+        seen = self.glance(account, customer, source)
+        self._keep(seen, Turn(account.id, seen.at, source, seen.at))
+        with self.units.read() as unit:
+            kept = unit.inspections.latest((account.id,)).get(account.id)
+        return kept if kept is not None and digest(kept) == digest(seen) else seen
+
+    def roster(self, payer: Account, customer: Customer, source: str) -> Roster:
+        """Read the list of a payer's Organization now; raise `Conflict` inspection.off where nothing looks."""
+        if self.inspector is None:
+            raise _off()
+        return self.inspector.roster(Target(payer.id, customer.ddi, source), self.clock.now())
 
     def _not_looked_at(self, account: Account) -> Conflict | None:
         """Say why an account is not looked at, None where it is."""

@@ -29,14 +29,12 @@ from vault.settings.values import (
     Environment,
     Feeds,
     General,
-    Handover,
     Inspection,
     Keyless,
     Keys,
     KeyServiceName,
     Log,
     Mail,
-    Moves,
     Notices,
     Offboarding,
     Oidc,
@@ -48,6 +46,7 @@ from vault.settings.values import (
     Upkeep,
     Worker,
 )
+from vault.settings.values_cases import Handover, Moves, Onboarding
 from vault.settings.values_mailbox import Mailbox
 
 FILE: Final = "vault.toml"
@@ -79,6 +78,7 @@ S = TypeVar(
     Oidc,
     People,
     Upkeep,
+    Onboarding,
     Handover,
     Moves,
     Backup,
@@ -206,6 +206,7 @@ def parse_settings(document: Table, directory: Path, environment: Mapping[str, s
         _section("oidc", Oidc, document, environment),
         _section("people", People, document, environment),
         _section("upkeep", Upkeep, document, environment),
+        _section("onboarding", Onboarding, document, environment),
         _section("handover", Handover, document, environment),
         _section("moves", Moves, document, environment),
         _section("backup", Backup, document, environment),

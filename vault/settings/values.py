@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from vault.domain.actor import Role
+from vault.settings.values_cases import Handover, Moves, Onboarding
 from vault.settings.values_mailbox import Mailbox
 
 
@@ -250,31 +251,6 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
-    """The days on which accounts are handed over (H2); the customer's link, and the wait for its word (H9)."""
-
-    country: str = "US"
-    subdivision: str = ""
-    zone: str = "America/Chicago"
-    opens: str = "08:00"
-    closes: str = "17:00"
-    days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
-    closed: tuple[str, ...] = ()
-    accounts_a_day: int = 10
-    link_days: int = 7
-    grace_days: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """The windows in which accounts move to another customer (D1)."""
-
-    months: tuple[str, ...] = ("mar", "jun", "sep", "dec")
-    first_day: int = 15
-    last_day: int = 25
-
-
-@dataclass(frozen=True, slots=True)
 class Backup:
     """How long backups are kept, and the list of what was destroyed, which no backup has (H9)."""
 
@@ -313,6 +289,7 @@ class Settings:
     oidc: Oidc
     people: People
     upkeep: Upkeep
+    onboarding: Onboarding
     handover: Handover
     moves: Moves
     backup: Backup
@@ -392,6 +369,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "oidc": Oidc,
     "people": People,
     "upkeep": Upkeep,
+    "onboarding": Onboarding,
     "handover": Handover,
     "moves": Moves,
     "backup": Backup,
