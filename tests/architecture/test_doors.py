@@ -10,6 +10,7 @@ from tests.support.repository import ROOT
 DOORS: Final = {
     "vault/adapters/kms.py": "a data key goes to KMS to be wrapped",
     "vault/adapters/local_keys.py": "a data key is wrapped by a local key",
+    "vault/adapters/offboarding/membership.py": "a code that AWS mailed to the customer goes back to AWS",
     "vault/adapters/passwords.py": "a person's password is hashed",
     "vault/adapters/server_key.py": "the server's key is written to its file",
     "vault/cli/admin/demo/__init__.py": "the demo's people are shown to who plays them",

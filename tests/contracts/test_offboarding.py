@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,10 @@ import pytest
 from tests.contracts.test_inspection import Ticking
 from tests.support.aws_cloud import AwsCloud, aws_cloud
 from tests.support.moto_kms import made_up_credentials
+from tests.support.repository import ROOT
 from vault.adapters.inspection.asking import PAUSES
 from vault.adapters.offboarding.acts import AwsOffboarding
-from vault.domain.offboarding import NAMED_MOST, Contact, Deed, Ours, Outcome, Preview, Target
+from vault.domain.offboarding import KEPT_ROLES, NAMED_MOST, Contact, Deed, Ours, Outcome, Preview, Target
 from vault.domain.secret import Secret
 
 PAYER, MEMBER, VAULT = "999988887777", "111122223333", "123456789012"
@@ -459,3 +461,33 @@ class TestTheWayIn:
     def test_who_asked_is_in_awss_records(self, stand: Stand) -> None:
         stand.do(Deed.ALTERNATE_CONTACTS)
         assert {each.source_identity for each in stand.aws.state.sessions.values()} == {"alice"}
+
+
+def test_the_roles_policy_allows_what_is_asked_and_nothing_else(furnished: Stand) -> None:
+    """What the acts ask of AWS is what `config/deploy/offboarding-role-policy.json` lets the role do."""
+    document = json.loads((ROOT / "config/deploy/offboarding-role-policy.json").read_text("utf-8"))
+    allowed = {
+        action
+        for statement in document["Statement"]
+        for action in statement["Action"]
+        if statement["Effect"] == "Allow"
+    }
+    denied = [each for each in document["Statement"] if each["Effect"] == "Deny"]
+    assert [each["Resource"].rpartition("/")[2] for each in denied] == sorted(KEPT_ROLES)
+    before = len(furnished.aws.state.calls)
+    furnished.client("account").put_alternate_contact(
+        AlternateContactType="SECURITY", EmailAddress="s@msp.example", Name="S", PhoneNumber="1", Title="T"
+    )
+    furnished.aws.root(MEMBER).standalone = True
+    furnished.aws.state.lag = 20
+    furnished.do(Deed.EMAIL_START)
+    code = Secret(furnished.aws.state.mailed[0][1])
+    furnished.do(Deed.CLOSE)
+    furnished.aws.account(MEMBER).state = "ACTIVE"
+    furnished.aws.fail_next("RemoveAccountFromOrganization", "InternalFailure")
+    for deed in (*(each for each in Deed if each not in {Deed.LEAVE, Deed.LAST_ROLE}), Deed.LEAVE):
+        furnished.preview(deed)
+        furnished.do(deed, code=code)
+    furnished.do(Deed.LAST_ROLE)
+    by_role = {call.action for call in furnished.aws.state.calls[before:] if call.key_id.startswith("ASIA")}
+    assert allowed == by_role
