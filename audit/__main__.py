@@ -3,6 +3,7 @@
     python -m audit verify LOG --key VKEY... [--since OLD]... [--account NUMBER] [--json]
                                [--token-file FILE] [--insecure] [--proxy HOST:PORT]
     python -m audit receipt RECEIPT --leaf LEAF --key VKEY...
+    python -m audit pack PACK --key VKEY...                       (`audit.pack`)
     python -m audit witness init | serve                          (`audit.witness.command`)
 
 LOG is a directory or a tar (`audit.bundle`), or the address of a served log (`audit.served`). OLD is a checkpoint
@@ -37,10 +38,11 @@ if _MISSING := [name for name in ("cryptography", "orjson") if find_spec(name) i
 
 from audit import merkle
 from audit.bundle import Bundle, open_bundle
-from audit.errors import AuditError, BundleRefused, NoteRefused
+from audit.errors import AuditError, BundleRefused, NoteRefused, ProofRefused
 from audit.helper import processes
 from audit.note import LONGEST, Verifier
 from audit.older import check_signers
+from audit.pack import LARGEST, check_pack
 from audit.progress import bar
 from audit.receipt import HEADER, InclusionReceipt
 from audit.served import Address, Served
@@ -70,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--leaf", required=True, type=Path, metavar="LEAF", help="the exact bytes of the entry"
     )
     _add_key(receipt)
+    pack = commands.add_parser("pack", help="check every receipt of an evidence pack")
+    pack.add_argument("pack", type=Path, metavar="PACK", help="the pack's JSON file")
+    _add_key(pack)
     add_witness(commands)
     chosen = parser.parse_args(arguments)
     try:
@@ -77,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return serve_as_witness(chosen)
         if chosen.command == "receipt":
             return _receipt(_read(chosen.receipt), _read(chosen.leaf), _keys(chosen.key))
+        if chosen.command == "pack":
+            return _pack(chosen.pack, _keys(chosen.key))
         return _verify(chosen)
     except (AuditError, OSError) as error:
         print(f"python -m audit: {visible(str(error))}", file=sys.stderr)
@@ -181,6 +188,21 @@ def _receipt(text: bytes, leaf: bytes, verifiers: Sequence[Verifier]) -> int:
         return FOUND
     name = visible(checkpoint.origin)
     print(f"sound: this is entry {receipt.index} of {name}, in its first {checkpoint.size} entries")
+    return SOUND
+
+
+def _pack(path: Path, verifiers: Sequence[Verifier]) -> int:
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    try:
+        if len(data) > LARGEST:
+            raise ProofRefused("pack.form", f"a pack has at most {LARGEST} bytes")
+        proven = check_pack(data, *verifiers)
+    except AuditError as error:
+        print(f"{error.code}: {visible(error.words)}")
+        return FOUND
+    name = visible(proven.checkpoint.origin)
+    print(f"sound: its {proven.entries} entries are in {name}, in its first {proven.checkpoint.size} entries")
     return SOUND
 
 

@@ -17,6 +17,7 @@ from vault.domain.account import CUSTODY, Custodian, Custody, CustodyEvent
 from vault.domain.case import HandoverEvent, HandoverState, PlaceEvent, PlaceState, StepState
 from vault.domain.observation import Act as Seen
 from vault.domain.plans.handover import (
+    BEGIN,
     EMAIL_ACCEPT,
     PLAN,
     RECOVERY,
@@ -156,7 +157,7 @@ def email_changed(unit: Unit, scene: Scene, account_id: str) -> datetime | None:
     done = scene.of(account_id, EMAIL_ACCEPT) or scene.of(account_id, ROOT_EMAIL)
     if done is None or done.state is not StepState.DONE:
         return None
-    begun = scene.of(account_id, "begin")
+    begun = scene.of(account_id, BEGIN)
     if begun is None:
         return done.at
     seen = unit.proofs.observed({account_id: begun.at}).get(account_id, ())

@@ -1,0 +1,257 @@
+"""Evidence packs, put together from a case and from the log (H7, H9, S21, S25).
+
+Decided here: that every entry of the case is proven before it is in a pack, under one checkpoint, and that parts of
+people stand for their names. Read only; the pack is made anew each time, and says when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from audit.receipt import InclusionReceipt
+from vault.domain.actor import EVERYTHING
+from vault.domain.case import CaseKind, HandoverState, StepState
+from vault.domain.event import EventType
+from vault.domain.evidence_pack import Pack, PackAccount, PackReceipt, PackStep
+from vault.domain.plans.handover import SIGNATORY
+from vault.domain.plans.release import RELEASE
+from vault.domain.policy import Permission
+from vault.errors import Conflict, Unavailable, not_found
+from vault.ports.records import EntryFilter, Slice
+from vault.services.customer_links import visiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from vault.domain.actor import Actor
+    from vault.domain.case import Done, Scene, Step
+    from vault.domain.outlook import Item
+    from vault.domain.secret import Secret
+    from vault.ports.records import Entry
+    from vault.ports.store import Unit
+    from vault.services.case_ground import CaseGround
+
+TYPES: Final = (
+    EventType.CASE_OPENED,
+    EventType.CASE_JOINED,
+    EventType.CASE_CHANGED,
+    EventType.CASE_CANCELLED,
+    EventType.STEP_ASKED,
+    EventType.STEP_BEGUN,
+    EventType.STEP_DONE,
+    EventType.STEP_WAIVED,
+    EventType.STEP_FAILED,
+    EventType.LINK_MADE,
+    EventType.LINK_MAILED,
+    EventType.LINK_OPENED,
+    EventType.HANDOVER_ACKNOWLEDGED,
+    EventType.CREDENTIAL_DESTROYED,
+)
+"""What an entry of a handover may be."""
+_SETTLED: Final = frozenset({EventType.STEP_DONE, EventType.STEP_WAIVED, EventType.HANDOVER_ACKNOWLEDGED})
+_PAGE: Final = 100
+_PARTS: Final[Mapping[Permission, str]] = {
+    Permission.HANDOVER_OPEN: "customer success manager",
+    Permission.HANDOVER_PREPARE: "customer success manager",
+    Permission.HANDOVER_CARRY_OUT: "operator",
+    Permission.CASE_AGREE: "approver",
+}
+_CUSTOMER: Final = "system:customer"
+_READY: Final = frozenset({HandoverState.RELEASED, HandoverState.ACKNOWLEDGED, HandoverState.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePacks:
+    """The use case of evidence packs; `vkey` is the log's public key, named so that a reader knows which to ask for."""
+
+    ground: CaseGround
+    origin: str
+    vkey: str
+
+    def get(self, actor: Actor, case_id: str) -> Pack:
+        """Make the pack of a handover in sight, however far it is.
+
+        Raises `NotFound`, and `Unavailable` log.unavailable where the log does not prove one of its entries.
+        """
+        now = self.ground.clock.now()
+        with self.ground.units.read() as unit:
+            unit.check_mark()
+            case = unit.cases.get(case_id)
+            scene = None if case is None else unit.cases.scene(case)
+            if (
+                scene is None
+                or scene.case.kind is not CaseKind.HANDOVER
+                or not self.ground.sees(actor, scene)
+            ):
+                raise not_found("handover", case_id[:36])
+            return self._pack(unit, scene, now)
+
+    def visited(self, token: Secret[str], visit: Secret[str] | None) -> Pack | None:
+        """Make the pack for whoever has the customer's page open; None for everybody else."""
+        now = self.ground.clock.now()
+        if visit is None:
+            return None
+        with self.ground.units.read() as unit:
+            unit.check_mark()
+            link = visiting(unit, token, visit, now)
+            case = None if link is None else unit.cases.get(link.case_id)
+            if case is None:
+                return None
+            if case.state not in _READY:
+                raise Conflict("case.state", "There is no pack before the release.")
+            return self._pack(unit, unit.cases.scene(case), now)
+
+    def _pack(self, unit: Unit, scene: Scene, now: datetime) -> Pack:
+        case = scene.case
+        entries = tuple(_entries(unit, case.id))
+        receipts, checkpoint = _receipts(unit, entries)
+        handed = unit.releases.get(case.id)
+        destroyed = {each.account_id: each for each in unit.destructions.of(case.id)}
+        people, told_in = _People(), _told_in(entries)
+        items = self.ground.view(scene, now).items
+        steps = tuple(_step(each, each.done, people, told_in) for each in items if _is_settled(each))
+        accounts = []
+        for number, place in scene.live.items():
+            account, gone = scene.accounts[number], destroyed.get(number)
+            released = scene.of(number, RELEASE)
+            accounts.append(
+                PackAccount(
+                    number,
+                    account.name,
+                    account.kind.value,
+                    account.root_email,
+                    place.state.value,
+                    released.at if released is not None and released.state is StepState.DONE else None,
+                    None if gone is None else gone.at,
+                    None if gone is None else gone.backups_until,
+                )
+            )
+        return Pack(
+            at=now,
+            origin=self.origin,
+            vkey=self.vkey,
+            case_id=case.id,
+            state=case.state,
+            ticket=case.ticket,
+            opened_at=case.opened_at,
+            customer=scene.customer.name,
+            ddi=scene.customer.ddi,
+            signatory=scene.given("", SIGNATORY, "name"),
+            released_at=None if handed is None else handed.released_at,
+            destroy_after=None if handed is None else handed.destroy_after,
+            acknowledged_at=None if handed is None else handed.acknowledged_at,
+            acknowledged_by="" if handed is None else handed.signed,
+            acknowledged_way="" if handed is None or handed.way is None else handed.way.value,
+            accounts=tuple(accounts),
+            steps=steps,
+            receipts=receipts,
+            checkpoint=checkpoint,
+        )
+
+
+class _People:
+    """Parts of people, with a letter for each: the first operator of a pack is operator A."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def part(self, number: str, permission: Permission) -> str:
+        """Name somebody by their part."""
+        if number == _CUSTOMER:
+            return "the signatory"
+        count = len(self._known)
+        letter = self._known.setdefault(number, _letters(count))
+        return f"{_PARTS.get(permission, 'one of us')} {letter}"
+
+
+def _letters(count: int) -> str:
+    first, last = divmod(count, 26)
+    return ("" if first == 0 else chr(ord("A") + (first - 1) % 26)) + chr(ord("A") + last)
+
+
+def _is_settled(item: Item) -> bool:
+    return item.done is not None and item.done.settled
+
+
+def _step(item: Item, done: Done | None, people: _People, told_in: Mapping[tuple[str, str], int]) -> PackStep:
+    assert done is not None  # noqa: S101 - settled steps alone
+    step: Step = item.step
+    labels = {field.name: field.label for field in step.evidence}
+    by = people.part(done.by, step.by)
+    second = (
+        "" if done.second_by is None else people.part(done.second_by, step.second or Permission.CASE_AGREE)
+    )
+    return PackStep(
+        name=step.name,
+        title=step.title,
+        rule=step.rule,
+        section=step.section,
+        account_id=done.account_id,
+        state=done.state.value,
+        at=done.at,
+        by=f"the vault, for {by}" if done.by_vault else by,
+        second=second,
+        evidence=tuple((labels.get(name, name), text) for name, text in sorted(done.evidence.items())),
+        words=done.words,
+        entry=told_in.get((done.account_id, done.step)),
+    )
+
+
+def _entries(unit: Unit, case_id: str) -> Iterator[Entry]:
+    """Give the entries of a case, oldest first."""
+    found: list[Entry] = []
+    cursor: str | None = None
+    wanted = EntryFilter(text=case_id, types=tuple(each.value for each in TYPES))
+    while True:
+        page = unit.log.search(wanted, EVERYTHING, Slice(_PAGE, cursor))
+        found += [each for each in page.items if _detail(each).get("case") == case_id]
+        cursor = page.next
+        if cursor is None:
+            break
+    yield from reversed(found)
+
+
+def _receipts(unit: Unit, entries: tuple[Entry, ...]) -> tuple[tuple[PackReceipt, ...], str]:
+    """Prove each entry under one checkpoint."""
+    receipts, checkpoint = [], unit.log.checkpoint()
+    for entry in entries:
+        text, proven = unit.log.proof(entry.index), unit.log.proven(entry.index)
+        if text is None or proven is None or proven.leaf_hash != entry.leaf_hash:
+            words = (
+                f"The log does not prove entry {entry.index}, so there is no pack. Compare the database with the log:"
+                " `rootvault doctor --deep --replay`."
+            )
+            raise Unavailable("log.unavailable", words)
+        lines = text.partition("\n\n")[0].split("\n")[2:]
+        checkpoint = InclusionReceipt.parse(text).checkpoint
+        account = entry.content.get("account")
+        receipts.append(
+            PackReceipt(
+                entry.index,
+                str(entry.content["type"]),
+                str(entry.content["time"]),
+                str(account["id"]) if isinstance(account, dict) else "",
+                entry.leaf_hash,
+                tuple(lines),
+            )
+        )
+    return tuple(receipts), checkpoint
+
+
+def _told_in(entries: tuple[Entry, ...]) -> Mapping[tuple[str, str], int]:
+    """Give, by account and step, the last entry that settled it."""
+    told: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        if entry.content["type"] not in _SETTLED:
+            continue
+        account = entry.content.get("account")
+        number = str(account["id"]) if isinstance(account, dict) else ""
+        told[number, str(_detail(entry).get("step", "acknowledge"))] = entry.index
+    return told
+
+
+def _detail(entry: Entry) -> Mapping[str, object]:
+    detail = entry.content.get("detail")
+    return detail if isinstance(detail, dict) else {}
