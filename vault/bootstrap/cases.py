@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from vault.domain.case import CaseKind
+from vault.domain.plans.release import RESET
 from vault.services.case_acts import CaseActs
 from vault.services.case_board import CaseBoard
 from vault.services.case_calendar import CaseCalendar
@@ -19,7 +20,7 @@ from vault.services.handovers import HandoverKind, Handovers
 from vault.services.moves import MoveKind, Moves
 from vault.services.offboarding_acts import Hands, acts_of_handover
 from vault.services.onboardings import OnboardingKind
-from vault.services.releasing import Releasing
+from vault.services.releasing import Releasing, Reset
 from vault.services.root_sessions import RootSessions
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
 
 def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:
     """Give every act at AWS that the settings name a way for."""
-    found = {} if parts.welcoming is None else dict(parts.welcoming.acts())
+    found: dict[tuple[CaseKind, str], Act] = {(CaseKind.HANDOVER, RESET): Reset(parts.units)}
+    found |= {} if parts.welcoming is None else dict(parts.welcoming.acts())
     if parts.offboarding is not None:
         sessions = RootSessions(parts.units, parts.clock, parts.central_root)
         found |= acts_of_handover(Hands(parts.units, parts.gate, parts.offboarding, sessions))

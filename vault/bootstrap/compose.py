@@ -23,6 +23,7 @@ from vault.bootstrap.mailbox import bounds_of
 from vault.bootstrap.onboarding import welcoming
 from vault.bootstrap.outlets import names_of, notes_of, publishing_of, witnesses_of
 from vault.bootstrap.outside import Outside
+from vault.bootstrap.releases import release_rooms
 from vault.bootstrap.vault import Vault
 from vault.crypto.passkey import Party
 from vault.domain.health import Limits
@@ -247,11 +248,14 @@ def compose(ground: Ground) -> Vault:
     inspecting = Inspecting(units, gate, clock, *ground.inspection, every)
     accounts = Accounts(units, gate, clock)
     welcome = welcoming(settings, accounts, inspecting, ground.tickets)
-    parts = replace(parts, welcoming=welcome)
+    grace = timedelta(days=settings.handover.grace_days)
+    parts = replace(parts, welcoming=welcome, grace=grace)
     cases = case_rooms(parts, kinds_of(parts), acts_of(parts))
+    releases = release_rooms(ground, cases.work.ground, destruction, outside.mailer)
     return Vault(
         settings=settings,
         cases=cases,
+        releases=releases,
         onboardings=welcome.desk(parts, cases.opening, cases.work),
         root_emails=RootEmails(units, gate),
         account_limits=AccountLimits(units, gate, clock),

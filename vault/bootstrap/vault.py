@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vault.bootstrap.cases import CaseRooms
+    from vault.bootstrap.releases import ReleaseRooms
     from vault.crypto.local import ServerKey
     from vault.domain.policy import Policy
     from vault.ports.calendar import Calendars
@@ -107,6 +108,7 @@ class Vault:
     units: Units
     calendars: Calendars
     cases: CaseRooms
+    releases: ReleaseRooms
     onboardings: Onboardings
     root_emails: RootEmails
     account_limits: AccountLimits

@@ -69,6 +69,7 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("policy", POLICY_SECONDS, note_policy),
         Job("clocks", MINUTE, lambda at: at.clocks.once()),
         Job("proofs", MINUTE, lambda at: at.proving.once()),
+        Job("handovers", MINUTE, lambda at: at.releases.handed_over.once()),
         Job("destroyed", MINUTE, lambda at: at.destructions.once()),
         Job("campaigns", MINUTE, lambda at: at.campaigns_over.once()),
         Job("reminders", 15 * MINUTE, lambda at: at.reminders.once()),
