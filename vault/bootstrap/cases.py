@@ -16,7 +16,8 @@ from vault.services.case_ground import CaseGround
 from vault.services.case_opening import CaseOpening
 from vault.services.case_views import CaseReading
 from vault.services.casework import Casework
-from vault.services.handovers import HandoverKind, Handovers
+from vault.services.handing_over import Handovers
+from vault.services.handovers import HandoverKind
 from vault.services.moves import MoveKind, Moves
 from vault.services.offboarding_acts import Hands, acts_of_handover
 from vault.services.onboardings import OnboardingKind
@@ -76,7 +77,7 @@ def case_rooms(
     ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds)
     opening, work = CaseOpening(ground), Casework(ground)
     moves = Moves(parts.units, parts.gate, parts.clock, opening, work)
-    handovers = Handovers(parts.units, parts.gate, opening)
+    handovers = Handovers(parts.units, opening, work, parts.calendars, parts.clock)
     acting = CaseActs(ground, acts)
     reading = CaseReading(ground, acting)
     calendar = CaseCalendar(ground, parts.calendars)

@@ -128,7 +128,13 @@ class CaseOpening:
             return None
         wanted = CaseFilter(kind=opening.kind, cause=opening.cause.strip(), opened_by=actor.id)
         found = unit.cases.page(self.ground.reach(actor), wanted, Slice(limit=1)).items
-        return found[0] if found else None
+        if not found:
+            return None
+        scene = unit.cases.scene(found[0])
+        if scene.case.customer_id != opening.customer_id or set(scene.accounts) != set(opening.account_ids):
+            words = f"{wanted.cause} opened case {scene.case.id} for other accounts; give this one another name."
+            raise Conflict("case.account", words, case=scene.case.id)
+        return scene.case
 
     def _given(
         self, scene: Scene, kind: Kind, actor: Actor, opening: Opening, now: datetime

@@ -1,4 +1,4 @@
-"""Handovers: what they add to what all cases have in common, and how one is opened and read (H1-H9, C5).
+"""Handovers: what they add to what all cases have in common (H1-H9, C5).
 
 Decided here: what follows from each step. When all information and the signatory are there a handover is prepared, with
 a day for each account scheduled, with the first account's begin in progress. An account in progress is in transfer: its
@@ -9,8 +9,7 @@ mailbox. Cancelled before anything irreversible, custody is what it was. Never d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
@@ -18,7 +17,6 @@ from typing_extensions import override
 from vault.domain.account import CUSTODY, Custodian, Custody, CustodyEvent
 from vault.domain.actor import ActorKind
 from vault.domain.case import (
-    CaseKind,
     HandoverEvent,
     HandoverState,
     PlaceEvent,
@@ -40,20 +38,16 @@ from vault.domain.plans.handover import (
     EMAIL_ACCEPT,
     FOR_ROOT,
     GO,
-    LEAVES,
     NEW_EMAIL,
-    ORGANIZATION,
     PLAN,
     ROOT_EMAIL,
     SIGNATORY,
-    SUCCESSORS,
 )
 from vault.domain.plans.release import RELEASE
 from vault.domain.policy import Permission
 from vault.domain.told import changes
 from vault.errors import Forbidden, VaultError
 from vault.services.case_kinds import Kind, move_case, move_place
-from vault.services.case_opening import Opening
 from vault.services.gate import refuse
 from vault.services.handover_checks import (
     check_begin,
@@ -74,10 +68,8 @@ if TYPE_CHECKING:
     from vault.domain.case import CaseFile, Done, Plan
     from vault.domain.event import Change
     from vault.ports.calendar import Calendars
-    from vault.ports.store import Unit, Units
+    from vault.ports.store import Unit
     from vault.services.case_kinds import Given
-    from vault.services.case_opening import CaseOpening
-    from vault.services.gate import Gate
     from vault.services.releasing import Releasing
 
 INFORMATION: Final = frozenset({SIGNATORY, CONTRACT, NEW_EMAIL})
@@ -195,76 +187,6 @@ class HandoverKind(Kind):
             unit, place, PlaceEvent.SCHEDULED, now, day=read_moment(done.evidence[AT], zone)
         )
         return (*told, *_all_planned(unit, scene, scene.case, {planned.account_id}, now))
-
-
-@dataclass(frozen=True, slots=True)
-class Handing:
-    """One account as a handover is asked for: the customer's address for its root, and who gets mailbox and phone."""
-
-    account_id: str
-    root_email: str = ""
-    mailbox: str = ""
-    phone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HandoverWish:
-    """A handover as it is asked for. What is empty is said later; `order` names whatever it grew out of."""
-
-    customer_id: str
-    accounts: tuple[Handing, ...]
-    ticket: str
-    order: str = ""
-    signatory: Mapping[str, str] = field(default_factory=dict)
-    contract_end: str = ""
-    organization: str = ""
-    contact: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Handovers:
-    """Use cases on handovers; steps are said as in any case (`Casework`)."""
-
-    units: Units
-    gate: Gate
-    opening: CaseOpening
-
-    def open(self, actor: Actor, wish: HandoverWish) -> CaseFile:
-        """Open a handover with what is known of it; asked again for the same order it is the one that there is.
-
-        Where nobody says what becomes of an Organization, its members leave it (H7).
-        """
-        told = informed(replace(wish, organization=wish.organization or LEAVES))
-        return self.opening.open(
-            actor,
-            Opening(
-                CaseKind.HANDOVER,
-                wish.customer_id,
-                tuple(each.account_id for each in wish.accounts),
-                wish.ticket,
-                wish.order,
-                told,
-            ),
-        )
-
-
-def informed(wish: HandoverWish) -> Mapping[tuple[str, str], Mapping[str, str]]:
-    """Give the steps that a wish has something of, with their evidence."""
-    told: dict[tuple[str, str], Mapping[str, str]] = {}
-    if wish.signatory:
-        told["", SIGNATORY] = wish.signatory
-    if wish.contract_end:
-        told["", CONTRACT] = {"end": wish.contract_end}
-    if wish.organization:
-        told["", ORGANIZATION] = {"goes": wish.organization}
-    if wish.contact:
-        told["", CONTACT] = wish.contact
-    for each in wish.accounts:
-        if each.root_email:
-            told[each.account_id, NEW_EMAIL] = {"email": each.root_email}
-        if each.mailbox or each.phone:
-            told[each.account_id, SUCCESSORS] = {"mailbox": each.mailbox, "phone": each.phone}
-    return told
 
 
 def _prepared(unit: Unit, scene: Scene, now: datetime) -> tuple[Change, ...]:
