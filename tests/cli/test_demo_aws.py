@@ -131,7 +131,7 @@ def test_it_lets_in_nobody_else_and_bears_nonsense(cloud: Cloud, url: str) -> No
             call(**asked)
         return str(refused.value.response["Error"]["Code"])
 
-    nobody = {"aws_access_key_id": "AKIANOBODYNOBODYNOBO", "aws_secret_access_key": "x"}
+    nobody = {"aws_access_key_id": "NOBODYNOBODYNOBODYNO", "aws_secret_access_key": "x"}
     assert code(client("iam", **nobody).list_roles) == "InvalidClientTokenId"
     assert code(client("organizations", **nobody).list_accounts) == "UnrecognizedClientException"
     assert code(client("iam").create_user, UserName="x") == "InvalidAction"
