@@ -88,7 +88,7 @@ def test_mail_to_nobody_is_sealed_and_told_to_custodians_alone(house: World) -> 
     assert (seen.mail.id, seen.mail.recipient) == (mail.id, "nobody@msp.example")
     assert mails.get(carla.actor, mail.id).mail.id == mail.id
     olga = house.human("olga", Role.OPERATOR)
-    with pytest.raises(VaultError, match="custodian|role|policy|may"):
+    with pytest.raises(VaultError, match=r"custodian|role|policy|may"):
         mails.unmatched(olga.actor, Slice(10))
     with pytest.raises(NotFound):
         mails.get(olga.actor, mail.id)
@@ -147,9 +147,10 @@ def test_a_flood_is_refused_for_a_time_and_told_once(house: World) -> None:
     for number in range(3):
         came(small, message("hello", "junk", "Eve <eve@evil.example>", said="", message_id=f"<{number}@e>"))
     junk = message("hello", "junk", "Eve <eve@evil.example>", said="", message_id="<4@e>")
-    for _ in range(2):
-        with pytest.raises(Limited) as full:
-            came(small, junk)
+    with pytest.raises(Limited):
+        came(small, junk)
+    with pytest.raises(Limited) as full:
+        came(small, junk)
     assert (full.value.code, full.value.retry_after) == ("mailbox.full", 900)
     assert len(newest(house, EventType.MAIL_FLOOD)) == 1
     # proven mail of AWS has as much room again: a flood does not shut a reset out

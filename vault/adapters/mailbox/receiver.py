@@ -36,6 +36,7 @@ _WHOLE: Final = 10
 _DRAINED: Final = 4
 """So many times the largest message is read of one that is larger, to be able to say so."""
 _LINE: Final = 65_536
+_TURNS: Final = 5
 _COMMANDS: Final = 1_000
 _LATER: Final = "451 4.3.0 Not kept now; send it again later"
 _FULL: Final = "452 4.2.2 Mailbox full for now; send it again later"
@@ -156,6 +157,12 @@ class _Speaker(SMTP):
         if self._last is not None:
             self._last.cancel()
         super().connection_lost(error)
+
+    @override
+    def eof_received(self) -> bool:
+        """End with the other side: half a connection is of no use here."""
+        super().eof_received()
+        return False
 
     def _cut(self) -> None:
         if isinstance(self.transport, asyncio.Transport):
@@ -291,23 +298,22 @@ class Receiver:
 
     def _bound(self) -> socket.socket:
         listening = self.listening
+        family = socket.AF_UNIX if listening.is_unix else socket.AF_INET
+        if not listening.is_unix and ":" in listening.host_port[0]:
+            family = socket.AF_INET6
+        listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             if listening.is_unix:
-                path = listening.path
-                if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
-                    path.unlink()
-                listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                listener.bind(str(path))
-                path.chmod(0o660)
+                _make_way(listening.path)
+                listener.bind(str(listening.path))
+                listening.path.chmod(0o660)
             else:
-                host, port = listening.host_port
-                family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                listener = socket.socket(family, socket.SOCK_STREAM)
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind((host, port))
+                listener.bind(listening.host_port)
                 self.port = listener.getsockname()[1]
             listener.listen(listening.connections)
         except OSError as failure:
+            listener.close()
             words = f"mailbox.listen: {listening.address} cannot be listened on ({failure.strerror})."
             raise Refused("operation.failed", words) from None
         return listener
@@ -324,13 +330,26 @@ class Receiver:
         ready.set()
         loop.run_forever()
         server.close()
+        _turn(loop)  # who was just accepted is let in, to be cut off like all others
         for speaker in tuple(self.speakers):
             speaker._cut()  # noqa: SLF001 - its own module
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        _turn(loop)  # what was cut off lets go of its socket in a turn of its own
         loop.close()
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    for _ in range(_TURNS):
+        loop.run_until_complete(asyncio.sleep(0))
+
+
+def _make_way(path: Path) -> None:
+    """Remove a socket that somebody who was killed left behind."""
+    if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
+        path.unlink()
 
 
 def _answers(path: Path) -> bool:

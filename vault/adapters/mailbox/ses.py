@@ -5,8 +5,8 @@ The receipt rule has one S3 action with a topic, and the queue subscribes to the
 only from the bucket and below the prefix of the settings, and no further than a message may be large; a notification
 is deleted after its object was, and that only once the mail is kept, so a second delivery finds either. What is no such
 notification stays in the queue: its redrive policy puts it aside. The rights that this takes: ``sqs:ReceiveMessage``
-and ``sqs:DeleteMessage`` on the queue; ``s3:GetObject`` and ``s3:DeleteObject`` on the objects, ``s3:ListBucket`` so that a
-missing one is told from a forbidden one. The bucket keeps no versions: it held resets in plain.
+and ``sqs:DeleteMessage`` on the queue; ``s3:GetObject`` and ``s3:DeleteObject`` on the objects, ``s3:ListBucket`` so
+that a missing one is told from a forbidden one. The bucket keeps no versions: it held resets in plain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from vault.ports.mail import Delivered
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 T = TypeVar("T")
 
