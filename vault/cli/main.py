@@ -64,6 +64,7 @@ PEOPLE: Final[dict[str, _Command]] = {
     "keyless": _Command(
         "vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."
     ),
+    "move": _Command("vault.cli.moves:move", "Accounts that become another customer's."),
     "destruction": _Command(
         "vault.cli.destruction:destruction", "The certificate of what was destroyed of an account."
     ),

@@ -232,8 +232,8 @@ class Moves:
     def ask(self, actor: Actor, account_id: str, wish: Wish) -> CaseFile:
         """Open a move of an account and those that go with it, as the customer asked."""
         now = self.clock.now()
-        with self.units.read() as unit:
-            account = self.gate.account(unit, actor, account_id, now)
+        with self.units.write() as unit:  # an attempt on what is not there, or another's, is recorded
+            account = self.gate.account(unit, actor, account_id, now, lock=True)
         given: Mapping[tuple[str, str], Mapping[str, str]] = {
             ("", REQUEST): {"to": wish.to, "requested": wish.requested, "by": wish.by},
             ("", DAY): {"day": wish.day},
@@ -246,7 +246,10 @@ class Moves:
     def of_account(self, actor: Actor, account_id: str) -> tuple[MoveView, ...]:
         """List an account's moves in sight, the newest first."""
         with self.units.read() as unit:
-            account = self.gate.account(unit, actor, account_id, self.clock.now())
+            account = unit.accounts.get(account_id)
+        reach = self.gate.policy.reach(actor, Permission.CASE_READ)
+        if account is None or not reach.covers(account.customer_id, account.id):
+            raise not_found("account", account_id)
         wanted = CaseFilter(kind=CaseKind.MOVE, account_id=account.id)
         found = self.work.page(actor, wanted, Slice(SHOWN)).items
         return tuple(MoveView(each, self.foreseen(each)) for each in found)

@@ -129,6 +129,8 @@ OPEN: Final[Mapping[str, tuple[str, str]]] = {
     "take_incident": ("AUD", ""),
     "close_incident": ("AUD", ""),
     "read_cloud_status": ("AUD", ""),
+    "ask_for_move": ("CS", ""),
+    "list_moves": ("OAUDCS", "c"),
     "list_mail": ("OAUDCS", "r"),
     "list_account_mail": ("OAUDCS", "r"),
     "read_mail": ("OAUDCS", "r"),
