@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from vault.domain.case import CaseKind
+from vault.domain.offboarding import Deed
+from vault.domain.plans.closure import CLOSE
 from vault.domain.plans.release import RESET
 from vault.services.case_acts import CaseActs
 from vault.services.case_board import CaseBoard
@@ -16,10 +18,11 @@ from vault.services.case_ground import CaseGround
 from vault.services.case_opening import CaseOpening
 from vault.services.case_views import CaseReading
 from vault.services.casework import Casework
+from vault.services.closures import ClosureKind, Closures
 from vault.services.handing_over import Handovers
 from vault.services.handovers import HandoverKind
 from vault.services.moves import MoveKind, Moves
-from vault.services.offboarding_acts import Hands, acts_of_handover
+from vault.services.offboarding_acts import DeedAct, Hands, acts_of_handover
 from vault.services.onboardings import OnboardingKind
 from vault.services.releasing import Releasing, Reset
 from vault.services.root_sessions import RootSessions
@@ -47,6 +50,7 @@ class CaseRooms:
     board: CaseBoard
     calendar: CaseCalendar
     moves: Moves
+    closures: Closures
     handovers: Handovers
 
 
@@ -78,16 +82,18 @@ def case_rooms(
     opening, work = CaseOpening(ground), Casework(ground)
     moves = Moves(parts.units, parts.gate, parts.clock, opening, work)
     handovers = Handovers(parts.units, opening, work, parts.calendars, parts.clock)
+    closures = Closures(parts.units, parts.gate, parts.factors, parts.clock, opening)
     acting = CaseActs(ground, acts)
     reading = CaseReading(ground, acting)
     calendar = CaseCalendar(ground, parts.calendars)
-    return CaseRooms(opening, work, acting, reading, CaseBoard(reading), calendar, moves, handovers)
+    return CaseRooms(opening, work, acting, reading, CaseBoard(reading), calendar, moves, closures, handovers)
 
 
 def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:
     """Give every kind of case that this vault knows."""
     return {
         CaseKind.HANDOVER: HandoverKind(parts.calendars, Releasing(parts.grace)),
+        CaseKind.CLOSURE: ClosureKind(parts.calendars),
         CaseKind.MOVE: MoveKind(parts.gate, parts.calendars),
         CaseKind.ONBOARDING: OnboardingKind(lambda moment: parts.calendars.around(moment).day(moment)),
     }
@@ -99,5 +105,7 @@ def acts_of(parts: CaseParts) -> dict[tuple[CaseKind, str], Act]:
     found |= {} if parts.welcoming is None else dict(parts.welcoming.acts())
     if parts.offboarding is not None:
         sessions = RootSessions(parts.units, parts.clock, parts.central_root)
-        found |= acts_of_handover(Hands(parts.units, parts.gate, parts.offboarding, sessions))
+        hands = Hands(parts.units, parts.gate, parts.offboarding, sessions)
+        found |= acts_of_handover(hands)
+        found[CaseKind.CLOSURE, CLOSE] = DeedAct(hands, Deed.CLOSE)
     return found

@@ -42,6 +42,7 @@ from vault.services.campaigns import Campaigns
 from vault.services.certificates import Certificates
 from vault.services.checkouts import Checkouts
 from vault.services.clocks import Clocks, Timely
+from vault.services.closures import ClosuresOver
 from vault.services.coming import Coming
 from vault.services.custody import Custodies
 from vault.services.customers import Customers
@@ -307,6 +308,7 @@ def compose(ground: Ground) -> Vault:
         ),
         knowledge=Knowledge(units, gate, clock),
         destruction=destruction,
+        closures_over=ClosuresOver(units, clock),
         destructions=Following(units, clock, destruction, ground.tidy),
         certificates=Certificates(units, gate, clock),
         reviews=reviews,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vault.services.certificates import Certificates
     from vault.services.checkouts import Checkouts
     from vault.services.clocks import Clocks
+    from vault.services.closures import ClosuresOver
     from vault.services.coming import Coming
     from vault.services.custody import Custodies
     from vault.services.customers import Customers
@@ -150,6 +151,7 @@ class Vault:
     knowledge: Knowledge
     destruction: Destruction
     destructions: Following
+    closures_over: ClosuresOver
     certificates: Certificates
     reviews: Reviews
     activities: Activities

@@ -57,9 +57,10 @@ class CustodyEvent(StrEnum):
     HANDOVER_STARTED = "handover_started"
     HANDOVER_CANCELLED = "handover_cancelled"
     KEYLESS_AGAIN = "keyless_again"
-    """The cancelled handover was of a member without root credentials."""
+    """What was cancelled, or reopened, was a member without root credentials."""
     RELEASED = "released"
     CLOSURE_STARTED = "closure_started"
+    CLOSURE_CANCELLED = "closure_cancelled"
     CLOSED = "closed"
     REOPENED = "reopened"
     EXPIRED = "expired"
@@ -78,8 +79,12 @@ CUSTODY = Lifecycle(
         (Custody.IN_TRANSFER, CustodyEvent.KEYLESS_AGAIN): Custody.KEYLESS,
         (Custody.IN_TRANSFER, CustodyEvent.RELEASED): Custody.RELEASED,
         (Custody.HELD, CustodyEvent.CLOSURE_STARTED): Custody.CLOSING,
+        (Custody.KEYLESS, CustodyEvent.CLOSURE_STARTED): Custody.CLOSING,
+        (Custody.CLOSING, CustodyEvent.CLOSURE_CANCELLED): Custody.HELD,
+        (Custody.CLOSING, CustodyEvent.KEYLESS_AGAIN): Custody.KEYLESS,
         (Custody.CLOSING, CustodyEvent.CLOSED): Custody.CLOSED,
         (Custody.CLOSED, CustodyEvent.REOPENED): Custody.HELD,
+        (Custody.CLOSED, CustodyEvent.KEYLESS_AGAIN): Custody.KEYLESS,
         (Custody.CLOSED, CustodyEvent.EXPIRED): Custody.DEAD,
         # a member that never had root credentials, and one whose were removed centrally
         (Custody.ONBOARDING, CustodyEvent.ROOT_REMOVED): Custody.KEYLESS,

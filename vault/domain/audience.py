@@ -199,6 +199,8 @@ ROUTES: Final[Mapping[EventType, Route]] = {
         "The removal of root credentials of {account} did not come to its end", _LOG, U, outcomes=_ANY
     ),
     EventType.KEYLESS_REACHED: _to("{account} has no root credentials any more", _LOG, U, D),
+    EventType.ACCOUNT_REOPENED: _to("{who} says that AWS reopened {account}", _LOG, U, K),
+    EventType.ACCOUNT_DEAD: _to("{account} is dead: nobody can reopen it any more", _WORK, K, by_mail=False),
     EventType.CREDENTIAL_DESTROYED: _to("What was kept of {account} is destroyed", _LOG, U, D, by_mail=False),
     EventType.KEYLESS_LEFT: _to("The root of {account} can be recovered again", _LOG, U, D, urgent=True),
     EventType.TICKET_UNTOLD: _to(

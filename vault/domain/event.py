@@ -76,6 +76,8 @@ class EventType(StrEnum):
     KEYLESS_REACHED = "keyless.reached"
     KEYLESS_LEFT = "keyless.left"
     CREDENTIAL_DESTROYED = "credential.destroyed"
+    ACCOUNT_REOPENED = "account.reopened"
+    ACCOUNT_DEAD = "account.dead"
     IMPORT_FINISHED = "import.finished"
 
     CHECKOUT_REQUESTED = "checkout.requested"
@@ -240,6 +242,8 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.KEYLESS_REACHED: "AWS says that nothing is left of a member's root credentials; what we held is retired.",
     EventType.KEYLESS_LEFT: "Recovery of a member's root is allowed again; its custody begins anew.",
     EventType.CREDENTIAL_DESTROYED: "Every value kept of an account, and every key that wrapped one, is gone (H9).",
+    EventType.ACCOUNT_REOPENED: "AWS reopened a closed account within its 90 days (L2); custody is what it was.",
+    EventType.ACCOUNT_DEAD: "The 90 days of a closed account are over: its content is gone; nobody reopens it (L2).",
     EventType.IMPORT_FINISHED: "A run of the import ended; counts of rows taken and refused.",
     EventType.CHECKOUT_REQUESTED: "A person asked for an account's root, with reason, ticket and sentence.",
     EventType.CHECKOUT_APPROVED: "An approver agreed; `detail.complete` says whether that was enough.",

@@ -21,6 +21,7 @@ from vault.ports.cases import CaseStore
 from vault.ports.census import CensusStore
 from vault.ports.central_root import KeylessStore
 from vault.ports.checkouts import CheckoutStore
+from vault.ports.closures import ClosureStore
 from vault.ports.cloud import CloudStore, IncidentStore
 from vault.ports.copies import CopyStore
 from vault.ports.daily import DailyStore
@@ -284,6 +285,11 @@ class Unit(Protocol):
     @property
     def freezes(self) -> FreezeStore:
         """What is frozen."""
+        ...
+
+    @property
+    def closures(self) -> ClosureStore:
+        """Closed accounts."""
         ...
 
     @property

@@ -8,6 +8,7 @@ rests on. Not an ORM, because its unit of work costs more than the database's (d
 from vault.adapters.db import (  # the tables' metadata is whole once this package is there
     campaigns,
     cases,
+    closures,
     destructions,
     freezes,
     identities,
@@ -36,6 +37,7 @@ __all__ = [
     "campaigns",
     "cases",
     "check_durable",
+    "closures",
     "current",
     "destructions",
     "engine_for",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from vault.adapters.db import (
     campaigns,
     cases,
+    closures,
     destructions,
     freezes,
     identities,
@@ -43,6 +44,7 @@ from vault.domain.actor import Scope
 from vault.domain.campaign import Assignment, Campaign, Reminder
 from vault.domain.case import CaseFile, Done, Place
 from vault.domain.checkout import Approval, Checkout
+from vault.domain.closure import Closure
 from vault.domain.credential import Part, Version
 from vault.domain.destruction import Destroyed
 from vault.domain.due import Reused
@@ -132,6 +134,7 @@ session = _shape(Session, tables.browser_session)
 token = _shape(Token, tables.api_token)
 guess = _shape(Guesses, tables.guess)
 freeze = _shape(Freeze, freezes.frozen)
+closure = _shape(Closure, closures.closure)
 destruction = _shape(Destroyed, destructions.destruction)
 handed = _shape(Handed, release.handed)
 customer_link = _shape(CustomerLink, release.customer_link)

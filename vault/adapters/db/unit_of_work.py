@@ -30,6 +30,7 @@ from vault.adapters.db.stores.campaigns import Campaigns
 from vault.adapters.db.stores.cases import Cases
 from vault.adapters.db.stores.census import Census
 from vault.adapters.db.stores.checkouts import Checkouts
+from vault.adapters.db.stores.closures import Closures
 from vault.adapters.db.stores.cloud import CloudEvents
 from vault.adapters.db.stores.coming import Coming
 from vault.adapters.db.stores.copies import Copies
@@ -120,6 +121,7 @@ class SqlUnit:
         self.visits = Visits(db)
         self.passkeys = Passkeys(db)
         self.freezes = Freezes(db)
+        self.closures = Closures(db)
         self.destructions = Destructions(db)
         self.releases = Releases(db)
         self.notices = Notices(db)

@@ -70,6 +70,7 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
         Job("clocks", MINUTE, lambda at: at.clocks.once()),
         Job("proofs", MINUTE, lambda at: at.proving.once()),
         Job("handovers", MINUTE, lambda at: at.releases.handed_over.once()),
+        Job("closures", MINUTE, lambda at: at.closures_over.once()),
         Job("destroyed", MINUTE, lambda at: at.destructions.once()),
         Job("campaigns", MINUTE, lambda at: at.campaigns_over.once()),
         Job("reminders", 15 * MINUTE, lambda at: at.reminders.once()),

@@ -148,6 +148,8 @@ TABLE: Final[Mapping[E, Row]] = {
     E.KEYLESS_BEGUN: _entity(3, "Update", 4, _CREDENTIAL),
     E.KEYLESS_STOPPED: _entity(3, "Update", 4, _CREDENTIAL, 4),
     E.KEYLESS_REACHED: _entity(4, "Delete", 4, _CREDENTIAL),
+    E.ACCOUNT_REOPENED: _entity(3, "Update", 4),
+    E.ACCOUNT_DEAD: _entity(4, "Delete", 3),
     E.CREDENTIAL_DESTROYED: _entity(4, "Delete", 4, _CREDENTIAL),
     E.KEYLESS_LEFT: _entity(3, "Update", 4, _CREDENTIAL),
     E.IMPORT_FINISHED: Row(Class.API, 1, "Create", 2),

@@ -207,7 +207,7 @@ def _answer(each: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         made["headers"] = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
     places = [schemas["places"][answer] for answer in each.answers]
     if places:
-        beside = {media.partition(";")[0]: {} for media in each.media if media != JSON}
+        beside: dict[str, Any] = {media.partition(";")[0]: {} for media in each.media if media != JSON}
         made["content"] = {JSON: {"schema": places[0] if len(places) == 1 else {"oneOf": places}}} | beside
     elif each.status != 204:  # noqa: PLR2004 - no content, RFC 9110 section 15.3.5
         made["content"] = {media.partition(";")[0]: {} for media in each.media}

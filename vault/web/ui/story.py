@@ -100,6 +100,8 @@ SENTENCES: Final[Mapping[EventType, str]] = {
     EventType.KEYLESS_STOPPED: "What {who} began at AWS did not come to its end; it can be done again.",
     EventType.KEYLESS_REACHED: "AWS says that the root has no credentials any more; what was held is retired.",
     EventType.KEYLESS_LEFT: "{who} had AWS allow the root's recovery again; custody begins anew.",
+    EventType.ACCOUNT_REOPENED: "{who} says that AWS reopened the account.",
+    EventType.ACCOUNT_DEAD: "The 90 days after its closing were over: what was in the account is gone.",
     EventType.CREDENTIAL_DESTROYED: "Everything that was sealed for the account was destroyed; nothing here opens it.",
     EventType.ACCOUNT_REGISTERED: "{who} registered the account.",
     EventType.ACCOUNT_CHANGED: "{who} changed what is known about the account.",

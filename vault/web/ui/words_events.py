@@ -63,6 +63,8 @@ EVENT: Final[Mapping[EventType, str]] = {
     EventType.KEYLESS_STOPPED: "Stopped at AWS",
     EventType.KEYLESS_REACHED: "No root credentials",
     EventType.KEYLESS_LEFT: "Recovery allowed again",
+    EventType.ACCOUNT_REOPENED: "Account reopened",
+    EventType.ACCOUNT_DEAD: "Account dead",
     EventType.CREDENTIAL_DESTROYED: "Credential destroyed",
     EventType.IMPORT_FINISHED: "Import finished",
     EventType.CHECKOUT_REQUESTED: "Asked for root",

@@ -50,6 +50,7 @@ _SHAPES: Final[tuple[Shape[Any], ...]] = (
     mapping.reused_value,
     mapping.freeze,
     mapping.destruction,
+    mapping.closure,
     mapping.handed,
     mapping.customer_link,
     mapping.campaign,
