@@ -18,7 +18,6 @@ from vault.domain.case import CaseKind
 from vault.domain.outlook import Standing
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
-from vault.services.case_views import CaseReading, in_sight
 from vault.services.healths import bad_cursor
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from vault.domain.policy import Permission
     from vault.ports.store import Unit
     from vault.services.case_ground import CaseView
+    from vault.services.case_views import CaseReading
 
 MINE: Final = "mine"
 _PIECE: Final = 100
@@ -122,7 +122,7 @@ class CaseBoard:
                 return found
 
     def _row(self, actor: Actor, view: CaseView) -> BoardCase:
-        seen = in_sight(self.reading.ground, actor, view)
+        seen = self.reading.ground.narrowed(actor, view)
         reader = self.reading.reader(actor)
         waits = seen.waits
         mine = next((each for each in waits if reader.is_next(seen.scene, each)), None)

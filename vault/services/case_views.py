@@ -8,7 +8,7 @@ case decides it again. Never done here: anything that is written.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -22,7 +22,6 @@ from vault.errors import not_found
 from vault.ports.store import EntryFilter, Slice
 from vault.services.case_acts import DOING_LASTS
 from vault.services.case_evidence import fields_of
-from vault.services.case_ground import CaseView
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,13 +105,18 @@ class CaseWhole:
         """How many steps in sight are out of the way."""
         return sum(each.standing in {Standing.DONE, Standing.WAIVED} for each in self.items)
 
+    @cached_property
+    def by_place(self) -> Mapping[tuple[str, str], Item]:
+        """The steps in sight by name and account."""
+        return {(each.step.name, each.account_id): each for each in self.items}
+
     def item(self, step: str, account_id: str) -> Item:
         """Find a step as it stands; raise `NotFound`."""
-        for each in self.items:
-            if each.step.name == step and each.account_id == account_id:
-                return each
-        name = f"{step[:40]} of {account_id[:12] or 'the case'}"
-        raise not_found("step", name)
+        found = self.by_place.get((step, account_id))
+        if found is None:
+            name = f"{step[:40]} of {account_id[:12] or 'the case'}"
+            raise not_found("step", name)
+        return found
 
     def may(self, item: Item) -> frozenset[Doing]:
         """Say what the reader may do about a step now."""
@@ -158,7 +162,7 @@ class CaseReading:
                 raise not_found("case", case_id[:36])
             names = people_of(unit, scene)
         view = self.ground.view(scene, now)
-        seen = in_sight(self.ground, actor, view)
+        seen = self.ground.narrowed(actor, view)
         kind = self.ground.kinds[scene.case.kind]
         ends = self.ground.gate.policy.decide(actor, kind.opens, scene.customer.id)
         may_end = scene.case.is_open and isinstance(ends, Permit)
@@ -224,7 +228,7 @@ class Reader:
         found: set[Doing] = set()
         mine = self.permits(scene, item.step.by, item.account_id)
         able = item.step.acts and self.acts.able(scene.case.kind, item.step.name)
-        if mine and able:
+        if mine and able and item.standing not in {Standing.DONE, Standing.WAIVED}:
             found.add(Doing.LOOK)
         if mine and item.standing in {Standing.OPEN, Standing.FAILED}:
             found.add(Doing.SAY)
@@ -239,6 +243,7 @@ class Reader:
             and self._can_be_said_again(scene, item)
         ):
             found.add(Doing.SAY)
+            found |= {Doing.RUN} if able and item.step.again else set()
         elif item.standing is Standing.ASKED and item.done is not None and item.who is not None:
             first = item.done.by == self.actor.id
             second = self.permits(scene, item.who, item.account_id)
@@ -248,21 +253,6 @@ class Reader:
 
     def _can_be_said_again(self, scene: Scene, item: Item) -> bool:
         return self.ground.against(scene, self.ground.kinds[scene.case.kind], item) is None
-
-
-def in_sight(ground: CaseGround, actor: Actor, view: CaseView) -> CaseView:
-    """Give of a case what somebody may know of: the whole of it, and of its accounts those within their scope."""
-    scene, reach = view.scene, ground.reach(actor)
-    if reach.covers(scene.customer.id):
-        return view
-    seen = {number for number, account in scene.accounts.items() if reach.covers(account.customer_id, number)}
-    if len(seen) == len(scene.accounts):
-        return view
-    places = tuple(each for each in scene.places if each.account_id in seen)
-    accounts = {number: account for number, account in scene.accounts.items() if number in seen}
-    done = {key: each for key, each in scene.done.items() if key[0] in seen or not key[0]}
-    items = tuple(each for each in view.items if each.account_id in seen or not each.account_id)
-    return CaseView(replace(scene, places=places, accounts=accounts, done=done), items)
 
 
 def people_of(unit: Unit, scene: Scene) -> Mapping[str, str]:

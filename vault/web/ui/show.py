@@ -105,6 +105,16 @@ def left(until: datetime, now: datetime) -> str:
     return f"{head}:{seconds % 60:02}"
 
 
+def age(since: datetime, now: datetime) -> str:
+    """Write for how long something has been so, in the greatest unit that fits."""
+    seconds = max(0, int((now - since).total_seconds()))
+    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "just now"
+
+
 def duration(seconds: int) -> str:
     """Write a length of time in the units people say."""
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -185,6 +195,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "second": second,
     "clock": clock,
     "left": left,
+    "age": age,
     "duration": duration,
     "text": text,
     "told": told,

@@ -1,0 +1,164 @@
+"""One step for all accounts of a case that are ready: one after the other, some seconds in each request.
+
+Decided here: where it goes on stands in the form, so that a reload, or whoever has no JavaScript, goes on at the same
+place, and what is done is not done twice. Each account has its own entry, as when it is done alone. Refusals are shown
+and passed by; several in a row for the same reason end the pass.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from flask import redirect, request, url_for
+
+from vault.domain.outlook import Standing
+from vault.domain.policy import Permission
+from vault.errors import Invalid, VaultError
+from vault.services.case_views import Doing
+from vault.web.auth import actor, the_vault
+from vault.web.guard import needs
+from vault.web.ui import words_cases
+from vault.web.ui.case_steps import STEP, ready
+from vault.web.ui.forms_cases import WordForm, evidence_form
+from vault.web.ui.site import INVALID, blueprint, page, refused
+
+if TYPE_CHECKING:
+    from flask import Response
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from vault.domain.case import Field, Step
+    from vault.services.case_views import CaseWhole
+
+SECONDS: Final = 4.0
+"""So long one request works; what it began it finishes."""
+IN_A_ROW: Final = 3
+TOLD: Final = 20
+_LONGEST: Final = 300
+
+
+@dataclass(slots=True)
+class Pass:
+    """How far one pass over the accounts is; `after` is the position of the next one in the case's order."""
+
+    after: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    over: bool = False
+    stopped: str = ""
+    did: int = 0
+
+
+@blueprint.get(STEP + "/all")
+@needs(Permission.CASE_READ)
+def case_batch(case_id: object, step: str) -> AnyResponse:
+    """Show how far a step is over all accounts, and what would be done for those that are ready."""
+    whole = the_vault().cases.reading.whole(actor(), str(case_id))
+    plan_step = whole.plan.step(step)
+    if plan_step is None or not plan_step.per_account:
+        return redirect(url_for("ui.case_page", case_id=case_id), 303)
+    form = evidence_form(_fields(whole, plan_step, running=_runs(whole, plan_step)))(formdata=None)
+    return _batch(whole, plan_step, form, 200, None)
+
+
+@blueprint.post(STEP + "/all")
+@needs(Permission.CASE_READ)
+def case_batch_go(case_id: object, step: str) -> AnyResponse:
+    """Go on where the form says, for some seconds."""
+    whole = the_vault().cases.reading.whole(actor(), str(case_id))
+    plan_step = whole.plan.step(step)
+    if plan_step is None or not plan_step.per_account:
+        return redirect(url_for("ui.case_page", case_id=case_id), 303)
+    running = request.form.get("how") == Doing.RUN
+    form = evidence_form(_fields(whole, plan_step, running=running))()
+    if not form.validate():
+        return _batch(whole, plan_step, form, INVALID, None)
+    at = _read_pass()
+    try:
+        whole = _work(whole, plan_step, form, at, running=running)
+    except VaultError as error:
+        return refused(error, form, lambda status: _batch(whole, plan_step, form, status, None))
+    return _batch(whole, plan_step, form, 200, at)
+
+
+def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bool) -> CaseWhole:
+    """Do the accounts from where the pass is; raise what is wrong with the evidence itself."""
+    rooms, who, case_id = the_vault().cases, actor(), whole.scene.case.id
+    wanted = Doing.RUN if running else Doing.SAY
+    numbers = [each.account_id for each in whole.scene.places]
+    end, fresh, codes = time.monotonic() + SECONDS, True, [""]
+    while at.after < len(numbers) and time.monotonic() < end and not at.stopped:
+        number = numbers[at.after]
+        if not _is_ready(whole, step, number, wanted):
+            if fresh or not _is_blocked(whole, step, number):
+                at.after += 1
+                continue
+            # what was done in this pass may have opened it: a payer waits for its members
+            whole, fresh = rooms.reading.whole(who, case_id), True
+            continue
+        try:
+            if running:
+                rooms.acts.run(who, case_id, step.name, number, form.given())
+            else:
+                rooms.work.attest(who, case_id, step.name, number, form.given())
+            codes, fresh, at.did = [""], False, at.did + 1
+        except Invalid:
+            raise
+        except VaultError as error:
+            at.refused.append((number, error.detail))
+            codes = [*codes, error.code] if codes[-1] == error.code else ["", error.code]
+            at.stopped = error.detail if len(codes) > IN_A_ROW else ""
+        at.after += 1
+    at.over = at.after >= len(numbers)
+    return rooms.reading.whole(who, case_id)
+
+
+def _is_ready(whole: CaseWhole, step: Step, number: str, wanted: Doing) -> bool:
+    item = whole.by_place.get((step.name, number))
+    return item is not None and item.waits and wanted in whole.may(item)
+
+
+def _is_blocked(whole: CaseWhole, step: Step, number: str) -> bool:
+    item = whole.by_place.get((step.name, number))
+    return item is not None and item.standing is Standing.BLOCKED
+
+
+def _batch(whole: CaseWhole, step: Step, form: WordForm, status: int, at: Pass | None) -> Response:
+    items = [each for each in whole.items if each.step.name == step.name]
+    running = _runs(whole, step) if at is None else request.form.get("how") == Doing.RUN
+    return page(
+        "ui/case_batch.html",
+        status,
+        whole=whole,
+        case=whole.scene.case,
+        step=step,
+        items=items,
+        done=sum(each.standing in {Standing.DONE, Standing.WAIVED} for each in items),
+        failed=[each for each in items if each.standing is Standing.FAILED],
+        ready=ready(whole, step.name),
+        running=running,
+        runs=_runs(whole, step),
+        needs_code=whole.needs_code(step),
+        two=step.second is not None,
+        asks=_fields(whole, step, running=running),
+        form=form,
+        at=at,
+        goes_on=at is not None and not at.over and not at.stopped,
+        told=words_cases,
+    )
+
+
+def _fields(whole: CaseWhole, step: Step, *, running: bool) -> tuple[Field, ...]:
+    return whole.run_asks(step) if running else whole.asks(step)
+
+
+def _runs(whole: CaseWhole, step: Step) -> bool:
+    """Say whether the vault does it here, where it does not need a code for each account."""
+    return step.acts and the_vault().cases.acts.able(whole.scene.case.kind, step.name)
+
+
+def _read_pass() -> Pass:
+    typed = request.form.get("after", "")
+    after = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0  # noqa: PLR2004 - no case has so many accounts
+    lines = [each.partition(" ") for each in request.form.getlist("refused")[:TOLD]]
+    return Pass(after, [(number[:12], words[:_LONGEST]) for number, _, words in lines])

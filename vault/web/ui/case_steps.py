@@ -1,0 +1,242 @@
+"""One step of a case as a page: what is asked, who said what, words of two people, and what the vault does at AWS.
+
+Decided here: which forms stand there, by what the use case lets the reader do. Which account it is about stands in the
+address, so that what a passkey signs names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from flask import redirect, request, url_for
+
+from vault.domain.case import Form as Sort
+from vault.domain.policy import Permission
+from vault.errors import VaultError
+from vault.services.case_views import Doing
+from vault.web.auth import actor, the_vault
+from vault.web.guard import needs
+from vault.web.ui import words_cases
+from vault.web.ui.forms import Form
+from vault.web.ui.forms_cases import NoForm, SecondForm, WaiveForm, WordForm, evidence_form
+from vault.web.ui.site import INVALID, blueprint, page, refused
+
+if TYPE_CHECKING:
+    from flask import Response
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from vault.domain.outlook import Item
+    from vault.services.case_kinds import Preview
+    from vault.services.case_views import CaseWhole
+
+STEP: Final = "/cases/<uuid:case_id>/steps/<step>"
+ACTIONS: Final = "/<any('say', 'run', 'look', 'agree', 'disagree', 'waive'):_act>"
+
+
+@blueprint.get(STEP)
+@needs(Permission.CASE_READ)
+def case_step(case_id: object, step: str) -> Response:
+    """Show one step of the case, or of the account that the address names."""
+    return _step(str(case_id), step, Form(formdata=None), 200)
+
+
+@blueprint.get(STEP + ACTIONS)
+@needs(Permission.CASE_READ)
+def case_step_back(case_id: object, step: str, _act: str) -> AnyResponse:
+    """Lead back from the address of an answer that is not there any more."""
+    return _back(str(case_id), step)
+
+
+@blueprint.post(STEP + "/say")
+@needs(Permission.CASE_READ)
+def case_step_say(case_id: object, step: str) -> AnyResponse:
+    """Say that it is done, with its evidence."""
+    whole, item = _found(str(case_id), step)
+    form = evidence_form(whole.asks(item.step))()
+    work = the_vault().cases.work
+
+    def say() -> object:
+        return work.attest(actor(), whole.scene.case.id, step, _account(), form.given(), form.otp.data or "")
+
+    return _do(whole, step, form, say)
+
+
+@blueprint.post(STEP + "/run")
+@needs(Permission.CASE_READ)
+def case_step_run(case_id: object, step: str) -> AnyResponse:
+    """Have the vault do it at AWS."""
+    whole, item = _found(str(case_id), step)
+    form = evidence_form(whole.run_asks(item.step))()
+    acts = the_vault().cases.acts
+    return _do(
+        whole,
+        step,
+        form,
+        lambda: acts.run(actor(), whole.scene.case.id, step, _account(), form.given()),
+        running=True,
+    )
+
+
+@blueprint.post(STEP + "/look")
+@needs(Permission.CASE_READ)
+def case_step_look(case_id: object, step: str) -> AnyResponse:
+    """Show what the vault would do, and what stays."""
+    form, name = Form(), str(case_id)
+    try:
+        preview = the_vault().cases.acts.preview(actor(), name, step, _account())
+    except VaultError as error:
+        return refused(error, form, lambda status: _step(name, step, form, status))
+    return _step(name, step, form, 200, preview=preview)
+
+
+@blueprint.post(STEP + "/agree")
+@needs(Permission.CASE_READ)
+def case_step_agree(case_id: object, step: str) -> AnyResponse:
+    """Say the second word, on what was looked at."""
+    form = SecondForm()
+    whole, _ = _found(str(case_id), step)
+    work = the_vault().cases.work
+    return _do(
+        whole,
+        step,
+        form,
+        lambda: work.agree(
+            actor(), whole.scene.case.id, step, _account(), form.otp.data.strip(), _moment(form.at.data)
+        ),
+    )
+
+
+@blueprint.post(STEP + "/disagree")
+@needs(Permission.CASE_READ)
+def case_step_disagree(case_id: object, step: str) -> AnyResponse:
+    """Refuse the second word, or take the first back."""
+    form = NoForm()
+    whole, _ = _found(str(case_id), step)
+    work = the_vault().cases.work
+    return _do(
+        whole,
+        step,
+        form,
+        lambda: work.disagree(actor(), whole.scene.case.id, step, _account(), form.why.data),
+    )
+
+
+@blueprint.post(STEP + "/waive")
+@needs(Permission.CASE_READ)
+def case_step_waive(case_id: object, step: str) -> AnyResponse:
+    """Propose that it be let go."""
+    form = WaiveForm()
+    whole, _ = _found(str(case_id), step)
+    work = the_vault().cases.work
+    return _do(
+        whole,
+        step,
+        form,
+        lambda: work.waive(
+            actor(), whole.scene.case.id, step, _account(), form.why.data, form.otp.data.strip()
+        ),
+    )
+
+
+def _do(
+    whole: CaseWhole, step: str, form: Form, do: Callable[[], object], *, running: bool = False
+) -> AnyResponse:
+    name = whole.scene.case.id
+    if not form.validate():
+        return _step(name, step, form, INVALID, running=running)
+    try:
+        do()
+    except VaultError as error:
+        return refused(error, form, lambda status: _step(name, step, form, status, running=running))
+    return _back(name, step)
+
+
+def _back(case_id: str, step: str) -> AnyResponse:
+    return redirect(url_for("ui.case_step", case_id=case_id, step=step, account=_account() or None), 303)
+
+
+def _step(
+    case_id: str,
+    step: str,
+    form: Form,
+    status: int,
+    *,
+    preview: Preview | None = None,
+    running: bool = False,
+) -> Response:
+    whole, item = _found(case_id, step)
+    asks, run_asks = whole.asks(item.step), whole.run_asks(item.step)
+    mine = [
+        each.account_id
+        for each in whole.mine
+        if each.step.name == step and each.account_id != item.account_id
+    ]
+    is_word = isinstance(form, WordForm)
+    return page(
+        "ui/case_step.html",
+        status,
+        whole=whole,
+        case=whole.scene.case,
+        it=item,
+        step=item.step,
+        account=whole.scene.accounts.get(item.account_id),
+        place=whole.scene.place(item.account_id),
+        may=whole.may(item),
+        Doing=Doing,
+        able=whole.able(item),
+        evidence=whole.evidence(item),
+        history=the_vault().cases.reading.told(whole, item),
+        asks=asks,
+        run_asks=run_asks,
+        sorts=Sort,
+        form=form,
+        say=form if is_word and not running else _filled(item, evidence_form(asks)(formdata=None)),
+        run=form if is_word and running else evidence_form(run_asks)(formdata=None),
+        second=form if isinstance(form, SecondForm) else SecondForm(formdata=None),
+        no=form if isinstance(form, NoForm) else NoForm(formdata=None),
+        waive=form if isinstance(form, WaiveForm) else WaiveForm(formdata=None),
+        preview=preview,
+        next_account=mine[0] if mine else "",
+        ready=ready(whole, step),
+        told=words_cases,
+    )
+
+
+def ready(whole: CaseWhole, step: str) -> tuple[str, ...]:
+    """Give the accounts of which the reader may say, or have done, a step now, in the case's order."""
+    return tuple(
+        each.account_id
+        for each in whole.items
+        if each.step.name == step
+        and each.account_id
+        and each.waits
+        and whole.may(each) & {Doing.SAY, Doing.RUN}
+    )
+
+
+def _filled(item: Item, form: WordForm) -> WordForm:
+    """Put what was said before into a form that says it anew."""
+    given = {} if item.done is None or item.done.by_vault else item.done.evidence
+    for name in form.names:
+        if name in given:
+            form[f"e_{name}"].data = given[name]
+    return form
+
+
+def _found(case_id: str, step: str) -> tuple[CaseWhole, Item]:
+    whole = the_vault().cases.reading.whole(actor(), case_id)
+    return whole, whole.item(step, _account())
+
+
+def _account() -> str:
+    return request.args.get("account", "").replace(" ", "")
+
+
+def _moment(text: str) -> datetime | None:
+    """Read when the first word was said, as the page had it; what is no time fits nothing and is refused."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.max.replace(tzinfo=the_vault().clock.now().tzinfo)
