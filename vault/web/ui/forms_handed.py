@@ -1,0 +1,20 @@
+"""Forms of the customer's page: the code that opens it, and the acknowledgement."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, StringField
+
+from vault.web.ui.forms import CodeField, Form, needed
+
+
+class PageCodeForm(Form):
+    """The code that came another way than the link."""
+
+    code = CodeField("Code", needed("Give the code of eight characters that we told you."))
+
+
+class AcknowledgeForm(Form):
+    """A name, and that they hold the root of every account."""
+
+    signed = StringField("Your name", needed("Write your name."))
+    sure = BooleanField("I hold the root of every account on this page", needed("Tick this to confirm."))
