@@ -20,10 +20,15 @@ from typing import Final
 
 import click
 
+from vault.bootstrap.calendar import open_calendar
+from vault.cli.admin.demo.afterwards import acknowledge, destroy, put_back
+from vault.cli.admin.demo.aws.state import Cloud
 from vault.cli.admin.demo.cast import assemble, enrol_administrators
 from vault.cli.admin.demo.clock import StoryClock
 from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console
+from vault.cli.admin.demo.farewell import EARLY, ROLE, last_day, leave, reached
+from vault.cli.admin.demo.postbox import Postbox, delivering
 from vault.cli.admin.demo.scenes import Act
 from vault.cli.admin.demo.stage import Stage
 from vault.cli.admin.demo.state import describe, write
@@ -31,7 +36,7 @@ from vault.cli.admin.demo.story import play
 from vault.cli.admin.demo.trouble import enable
 from vault.cli.admin.demo.upkeep import split_identity
 from vault.cli.admin.demo.witness import Witness, running
-from vault.cli.admin.demo.world import ORIGIN, PEOPLE
+from vault.cli.admin.demo.world import DOMAIN, ORIGIN, PEOPLE
 from vault.cli.admin.founding import found
 from vault.cli.admin.serve import run
 from vault.cli.exits import Failure
@@ -71,6 +76,22 @@ file = "{elsewhere}/checkpoints"
 folders = ["{cloud}"]
 interval_seconds = 30
 wait_seconds = 900
+
+# a mail server of the demonstration's own; what it took is read by nobody but the story
+[mail]
+server = "{mail}"
+security = "none"
+sender = "rootvault@{domain}"
+
+# a small AWS of the demonstration's own, for the handover
+[offboarding]
+role = "{role}"
+addresses = ["@{domain}"]
+endpoint = "{aws}"
+
+[keyless]
+role = "{role}"
+endpoint = "{aws}"
 """
 _WITNESSES: Final = '[anchors]\nwitnesses = ["{witness}"]\n'
 
@@ -105,8 +126,11 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
         raise Failure("operation.failed", detail, exit_status=2)
     port = port if once else _own_port(port)
     with _directory(data) as directory, ExitStack() as ends:
-        settings = _prepare(directory, port)
-        act, eye = _tell(settings, directory, Stage(as_json=as_json), ends)
+        cloud = Cloud()
+        box = Postbox()
+        addresses = ends.enter_context(reached(cloud)), ends.enter_context(delivering(box))
+        settings = _prepare(directory, port, *addresses)
+        act, eye = _tell(settings, directory, Stage(as_json=as_json), ends, (cloud, box))
         known = describe(act, None)
         act.vault.close()
         if state is not None:
@@ -129,8 +153,12 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
         run(settings, port, ready, sweeping=True, environment=clean)
 
 
-def _tell(settings: Settings, directory: Path, stage: Stage, ends: ExitStack) -> tuple[Act, Witness]:
-    clock = StoryClock()
+def _tell(
+    settings: Settings, directory: Path, stage: Stage, ends: ExitStack, outside: tuple[Cloud, Postbox]
+) -> tuple[Act, Witness]:
+    recent = StoryClock().recent
+    day = last_day(open_calendar(settings), recent)
+    clock = StoryClock(begins=day - EARLY)
     stage.scene("A new vault")
     with stage.step("Keys, database and log are made; two administrators are invited") as told:
         admins = tuple((part.email, part.name) for part in PEOPLE[:2])
@@ -145,6 +173,13 @@ def _tell(settings: Settings, directory: Path, stage: Stage, ends: ExitStack) ->
         shares = split_identity(vault, stage, cast)
         act = Act(vault, clock, stage, cast, Console(CloudTrail(directory / CLOUD)))
         witness = ends.enter_context(running(directory / "witness", vault.vkey))
+        cloud, box = outside
+        goodbye, backup = leave(act, cloud, settings, directory, day)
+        acknowledge(goodbye, box)
+        destroy(goodbye)
+        put_back(act, directory, backup)
+        clock.move_to(recent)
+        vault.publishing.once()  # as the worker did all those days
         play(act, directory, witness.client, shares)
     except BaseException:
         vault.close()
@@ -194,13 +229,23 @@ def _directory(data: Path | None) -> Iterator[Path]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _prepare(directory: Path, port: int) -> Settings:
+def _prepare(directory: Path, port: int, aws: str, mail: str) -> Settings:
     elsewhere = directory / "elsewhere"
     elsewhere.mkdir(mode=0o700)
-    text = _SETTINGS.format(port=port, origin=ORIGIN, elsewhere=elsewhere, cloud=directory / CLOUD)
+    text = _SETTINGS.format(
+        port=port,
+        origin=ORIGIN,
+        elsewhere=elsewhere,
+        cloud=directory / CLOUD,
+        aws=aws,
+        mail=mail,
+        role=ROLE,
+        domain=DOMAIN,
+    )
     (directory / CLOUD).mkdir()
     (directory / FILE).write_text(text, encoding="utf-8")
-    shutil.copyfile(shipped_directory() / "policy.toml", directory / "policy.toml")
+    for name in ("policy.toml", "defaults.toml"):
+        shutil.copyfile(shipped_directory() / name, directory / name)
     return _parsed(directory)
 
 

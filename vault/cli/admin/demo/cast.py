@@ -14,7 +14,9 @@ from vault.cli.admin.demo.world import LEAVER, MACHINE, PEOPLE, SCOPES, Part
 from vault.crypto import totp
 from vault.domain.actor import Actor, Origin, Role, Scope
 from vault.domain.ids import new_id
+from vault.domain.proposal import ProposalKind
 from vault.domain.secret import Secret
+from vault.ports.store import Slice
 from vault.services.machines import Wanted
 from vault.services.people import Invited, Wish
 
@@ -97,10 +99,15 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
     with stage.step(f"A machine, {MACHINE}, gets a token of its own") as told:
         signed = vault.signin.begin(first.part.email, first.password, first.code(), _origin())
         actor = signed.actor(_origin())
-        issued = vault.machines.issue(actor, Wanted(MACHINE, frozenset(SCOPES), Scope()), first.code())
+        why = "The workflow of customers who leave opens handovers and follows them."
+        wanted = Wanted(MACHINE, frozenset(SCOPES), Scope(), why=why)
+        issued = vault.machines.issue(actor, wanted, first.code())
         vault.signin.end(actor, signed.session)
+        other = second.actor(vault)
+        (waiting,) = vault.proposals.page(other, Slice(5), kind=ProposalKind.TOKEN, is_waiting=True).items
+        vault.proposals.confirm(other, waiting.id, second.code())
         cast.machine = issued.text
-        told(f"{', '.join(SCOPES)}; it can never disclose or approve")
+        told(f"{', '.join(SCOPES)}, agreed to by {second.part.name}; it can never disclose or approve")
 
 
 def _enrol(vault: Vault, clock: StoryClock, part: Part, link: Secret[str]) -> Player:
@@ -119,6 +126,14 @@ def _sign_in(vault: Vault, player: Player) -> None:
 
 def _passphrase() -> Secret[str]:
     return Secret(" ".join(secrets.choice(_WORDS) for _ in range(6)))
+
+
+def machine(vault: Vault, cast: Cast) -> Actor:
+    """Come as the machine, with its token."""
+    bearer = vault.tokens.resolve(cast.machine)
+    if bearer is None:
+        raise AssertionError("the machine's token does not count")
+    return bearer.actor(_origin())
 
 
 def _origin() -> Origin:

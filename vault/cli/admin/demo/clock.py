@@ -11,15 +11,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 LENGTH: Final = timedelta(hours=2)
-"""How long ago the story begins: longer than it takes in its own time."""
+"""How long ago the last part of the story begins: longer than it takes in its own time."""
 
 
 class StoryClock:
     """A clock that stands still until it is moved."""
 
-    def __init__(self, real: datetime | None = None) -> None:
+    def __init__(self, real: datetime | None = None, begins: datetime | None = None) -> None:
         self._limit = real or datetime.now(UTC)
-        self._now = self._limit - LENGTH
+        self._now = begins or self._limit - LENGTH
+
+    @property
+    def recent(self) -> datetime:
+        """Give the moment at which the last part of the story begins."""
+        return self._limit - LENGTH
+
+    def move_to(self, moment: datetime) -> None:
+        """Let days pass in which nothing of the story happens; never back."""
+        self.advance(max(0.0, (moment - self._now).total_seconds()))
 
     def now(self) -> datetime:
         """Give the story's present moment."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 REGION: Final = "us-east-1"
 """Where the console signs root in, whatever region it shows."""
 OFFICE: Final = "203.0.113.10"
+CUSTOMER: Final = "198.51.100.20"
 SIGNIN: Final = "signin.amazonaws.com"
 IAM: Final = "iam.amazonaws.com"
 
@@ -43,6 +44,12 @@ class CloudTrail:
         answer = {"PasswordUpdated": "Success"}
         event = {"responseElements": answer, "eventType": "AwsConsoleSignIn"}
         self._write(account_id, at, SIGNIN, "PasswordUpdated", OFFICE, event)
+
+    def password_recovered(self, account_id: str, at: datetime) -> None:
+        """Record that whoever has the root mailbox set a new password by it."""
+        answer = {"PasswordRecoveryCompleted": "Success"}
+        event = {"responseElements": answer, "eventType": "AwsConsoleSignIn"}
+        self._write(account_id, at, SIGNIN, "PasswordRecoveryCompleted", CUSTOMER, event)
 
     def device_enabled(self, account_id: str, at: datetime) -> None:
         """Record that root enrolled an MFA device."""

@@ -69,6 +69,12 @@ class Console:
         self.roots.setdefault(account_id, Root()).password = password
         self.trail.password_updated(account_id, now)
 
+    def customer_resets(self, account_id: str, now: datetime) -> None:
+        """Let the customer set a password by their own mailbox, after our device was taken off."""
+        root = self.roots.setdefault(account_id, Root())
+        root.password, root.seed = Secret(secrets.token_urlsafe(30)), None
+        self.trail.password_recovered(account_id, now)
+
     def show_seed(self, account_id: str) -> Secret[str]:
         """Offer a new MFA device: show its secret key, which counts only once two codes were entered."""
         root = self.roots.setdefault(account_id, Root())

@@ -10,7 +10,7 @@ from vault.domain.actor import Role
 
 DOMAIN: Final = "rootvault.example"
 ORIGIN: Final = "demo.rootvault.example/audit"
-SCOPES: Final = ("account.read", "trail.read")
+SCOPES: Final = ("account.read", "case.read", "handover.open", "trail.read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ MACHINE: Final = "offboarding-workflow"
 
 NORTHGATE: Final = Company("4711001", "Northgate Logistics")
 BRIGHTWATER: Final = Company("4711002", "Brightwater Health")
+WESTLAKE: Final = Company("4711003", "Westlake Retail")
+"""Has left when the story ends."""
 
 PAYER: Final = Ground("310000000014", NORTHGATE, "northgate-payer", Model.SPAM, Kind.PAYER)
 MEMBER: Final = Ground("310000000021", NORTHGATE, "northgate-production", Model.SPAM, Kind.MEMBER)
@@ -77,3 +79,9 @@ THEIRS: Final = Ground("520000000024", BRIGHTWATER, "brightwater-clinic", Model.
 ALONE: Final = Ground("520000000031", BRIGHTWATER, "brightwater-archive", Model.SPAM, Kind.STANDALONE)
 UNKNOWN: Final = Ground("520000000048", BRIGHTWATER, "brightwater-lab", Model.SPAM, Kind.STANDALONE)
 ACCOUNTS: Final = (PAYER, MEMBER, UNTOUCHED, HALF, DUE, THEIRS, ALONE, UNKNOWN)
+
+LEFT_PAYER: Final = Ground("730000000019", WESTLAKE, "westlake-payer", Model.SPAM, Kind.PAYER)
+LEFT_SHOP: Final = Ground("730000000026", WESTLAKE, "westlake-shop", Model.SPAM, Kind.MEMBER)
+LEFT_STORE: Final = Ground("730000000033", WESTLAKE, "westlake-warehouse", Model.SPAM, Kind.MEMBER)
+LEFT: Final = (LEFT_SHOP, LEFT_STORE, LEFT_PAYER)
+"""Handed over to their customer before the rest of the story: members first, the payer last."""
