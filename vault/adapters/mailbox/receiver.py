@@ -329,8 +329,9 @@ class Receiver:
         server = loop.run_until_complete(serving)
         ready.set()
         loop.run_forever()
-        server.close()
+        loop.remove_reader(listener)
         _turn(loop)  # who was just accepted is let in, to be cut off like all others
+        server.close()
         for speaker in tuple(self.speakers):
             speaker._cut()  # noqa: SLF001 - its own module
         left = asyncio.all_tasks(loop)
