@@ -65,6 +65,9 @@ PEOPLE: Final[dict[str, _Command]] = {
         "vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."
     ),
     "move": _Command("vault.cli.moves:move", "Accounts that become another customer's."),
+    "onboarding": _Command(
+        "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."
+    ),
     "destruction": _Command(
         "vault.cli.destruction:destruction", "The certificate of what was destroyed of an account."
     ),

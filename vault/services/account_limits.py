@@ -95,7 +95,13 @@ class AccountLimits:
                 "account_limit_now": most,
                 "ticket": limit.ticket,
             }
-            event = Event(EventType.CUSTOMER_CHANGED, actor, changes=changes(was, limit), detail=detail)
+            event = Event(
+                EventType.CUSTOMER_CHANGED,
+                actor,
+                changes=changes(was, limit),
+                detail=detail,
+                subject=f"account_limit:{customer.id}",
+            )
             unit.log.record(event, now)
             view = _view(unit, customer.id)
             unit.commit()

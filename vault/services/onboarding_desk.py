@@ -8,7 +8,7 @@ the settings, where nobody names one. The text is made anew from the case each t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -159,7 +159,8 @@ class Onboardings:
         for item in view.items:
             if item.step.name == steps.ADDRESS and item.standing is Standing.OPEN:
                 address = made_address(self.pattern, item.account_id)
-                self.work.attest(actor, case_id, steps.ADDRESS, item.account_id, {"address": address})
+                given = {"address": address}
+                self.work.attest(_unclaiming(actor), case_id, steps.ADDRESS, item.account_id, given)
         return self._view(actor, case_id)
 
     def _view(self, actor: Actor, case_id: str) -> CaseView:
@@ -195,7 +196,7 @@ class Onboardings:
         assert each.kind is not None  # noqa: S101 - as above
         facts = AccountFacts(each.name, each.root_email)
         self.accounts.register(
-            actor, each.account_id, customer_id, each.model, each.kind, facts, is_new=each.is_new
+            _unclaiming(actor), each.account_id, customer_id, each.model, each.kind, facts, is_new=each.is_new
         )
 
     def _opening(self, welcome: Welcome) -> Opening:
@@ -218,6 +219,11 @@ class Onboardings:
         if account.is_new:
             return account.root_email
         return "" if self.pattern is None else made_address(self.pattern, account.id)
+
+
+def _unclaiming(actor: Actor) -> Actor:
+    """Let an entry on the way claim no Idempotency-Key: the request is not done with it, and tried again it goes on."""
+    return replace(actor, origin=replace(actor.origin, idempotency=None))
 
 
 def _check(welcome: Welcome) -> None:

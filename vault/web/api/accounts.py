@@ -42,7 +42,7 @@ def list_accounts(sent: AccountQuery) -> Items[AccountResource]:
     "/accounts",
     Permission.ACCOUNT_REGISTER,
     creates="/accounts/{account_id}",
-    problems={404: ("not_found",), 409: ("account.exists", "custody.email_used")},
+    problems={404: ("not_found",), 409: ("account.exists", "account.limit", "custody.email_used")},
 )
 def register_account(sent: NewAccount) -> AccountResource:
     """Register an AWS account under a customer.
@@ -51,7 +51,7 @@ def register_account(sent: NewAccount) -> AccountResource:
     """
     customer = customer_id_of(sent.customer_id, Permission.ACCOUNT_REGISTER)
     account = the_vault().accounts.register(
-        actor(), sent.account_id, customer, sent.model, sent.kind, sent.facts()
+        actor(), sent.account_id, customer, sent.model, sent.kind, sent.facts(), is_new=sent.is_new
     )
     return AccountResource.of(_empty(account))
 

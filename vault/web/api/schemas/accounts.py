@@ -56,6 +56,9 @@ class NewAccount(Body):
     root_email: Line
     mailbox: Annotated[Custodian, Lax] | None = None
     phone: Annotated[Custodian, Lax] | None = None
+    is_new: bool = Field(
+        default=False, description="It was made at AWS for the customer, and not transferred (A4)."
+    )
 
     def facts(self) -> AccountFacts:
         """Give what the service takes."""
@@ -133,6 +136,7 @@ class AccountResource(Resource):
     parts: list[PartResource]
     checkout: ClaimResource | None = Field(description="The open checkout.")
     split_custody: bool = Field(description="Whether password and codes go to two people, for it alone (C8).")
+    is_new: bool = Field(description="It was made at AWS for its customer, and not transferred (A4).")
     missing: list[Literal["rotation", "review"]] = Field(
         description="What has to be done before it is free: a rotation, the review of a broken glass."
     )
@@ -158,6 +162,7 @@ class AccountResource(Resource):
             parts=[PartResource.of(part) for part in view.parts],
             checkout=_claim(view),
             split_custody=account.split_custody,
+            is_new=account.is_new,
             missing=list(view.missing),
             unreviewed=[each.id for each in view.unreviewed],
             created_at=account.created_at,
