@@ -64,9 +64,9 @@ class CaseOpening:
         kind = self.ground.kinds[opening.kind]
         with self.ground.units.write() as unit:
             customer = unit.customers.lock(opening.customer_id)
-            if customer is None or not self.ground.gate.policy.reach(actor, Permission.ACCOUNT_READ).covers(
-                customer.id
-            ):
+            policy = self.ground.gate.policy
+            seen = (policy.reach(actor, each) for each in (Permission.ACCOUNT_READ, kind.opens))
+            if customer is None or not any(reach.covers(customer.id) for reach in seen):
                 refuse_absent(unit, actor, "customer", opening.customer_id, now)
             denied = Event(EventType.ACCESS_DENIED, actor, detail={"asked_for": f"a {opening.kind}"})
             require_word(unit, actor, denied, now)

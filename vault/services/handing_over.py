@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from vault.domain.case import CaseKind, PlaceState
+from vault.domain.case import CaseKind, PlaceState, StepState
 from vault.domain.plans.handover import (
     CONTACT,
     CONTRACT,
@@ -21,7 +21,8 @@ from vault.domain.plans.handover import (
     SIGNATORY,
     SUCCESSORS,
 )
-from vault.errors import not_found
+from vault.domain.plans.release import RELEASE
+from vault.errors import FieldError, Invalid, not_found
 from vault.services.case_opening import Opening
 from vault.services.handover_days import booked, nearest
 from vault.services.handover_gates import GateSeen, gates_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor
     from vault.domain.case import CaseFile, Scene
+    from vault.domain.outlook import Item
     from vault.ports.calendar import Calendars
     from vault.ports.clock import Clock
     from vault.ports.store import Units
@@ -122,8 +124,25 @@ class Handovers:
         """Say more of what has to be known, step by step; the same said again is the same."""
         self._handover(actor, case_id)
         for (number, step), evidence in known.steps().items():
-            self.work.attest(actor, case_id, step, number, evidence)
+            try:
+                self.work.attest(actor, case_id, step, number, evidence)
+            except Invalid as error:
+                at = f"/accounts/{number}/{step}" if number else f"/{step}"
+                error.errors = tuple(
+                    FieldError(each.pointer.replace("/evidence", at, 1), each.detail) for each in error.errors
+                )
+                raise
         return self._handover(actor, case_id)
+
+    def release(self, actor: Actor, case_id: str, account_id: str, otp: str, note: str = "") -> Item:
+        """Say one of the two words of a release: the first where nobody did, the second to another's (H9)."""
+        with self.units.read() as unit:
+            case = unit.cases.get(case_id)
+            said = None if case is None else unit.cases.scene(case).of(account_id, RELEASE)
+        second = said is not None and said.by != actor.id and said.state is not StepState.FAILED
+        if second:
+            return self.work.agree(actor, case_id, RELEASE, account_id, otp)
+        return self.work.attest(actor, case_id, RELEASE, account_id, {"note": note} if note else {}, otp)
 
     def gates(self, actor: Actor, case_id: str) -> tuple[GateSeen, ...]:
         """Say of each gate whether it is met, what is missing, and on whom it waits."""

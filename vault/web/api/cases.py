@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from flask import request
@@ -14,7 +15,7 @@ from vault.services.case_board import Wanted
 from vault.services.healths import bad_cursor
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, as_json, blueprint, operation
-from vault.web.api.schemas.base import Items
+from vault.web.api.schemas.base import Items, Resource
 from vault.web.api.schemas.cases import (
     CaseBoardResource,
     CaseCalendarQuery,
@@ -28,6 +29,7 @@ from vault.web.api.schemas.cases import (
     PreviewResource,
     StepAnswer,
     StepItem,
+    StepSaid,
     StepWord,
 )
 from vault.web.auth import actor, the_vault
@@ -55,6 +57,8 @@ WORD_PROBLEMS: Final[Problems] = {
     503: ("case.unavailable",),
 }
 """What a word on a step may be refused with."""
+AGAIN: Final[dict[str, Callable[[str], Resource]]] = {}
+"""How a repeated request of a kind's own route is answered, by operation; all others with the case, or the step."""
 
 
 @operation("GET", "/cases", Permission.CASE_READ, problems={422: ("cursor.invalid",)})
@@ -114,10 +118,14 @@ def list_case_steps(case_id: str, sent: CaseStepQuery) -> Items[StepItem]:
 def say_step(case_id: str, step: str, sent: StepWord) -> StepAnswer:
     """Say that a step is done, with its evidence; have the vault do it, or show what it would do; agree, or waive.
 
-    A step that takes two people takes a fresh factor of each. A run that is repeated after a stop ends in the same state.
+    A step that takes two people takes a fresh factor of each. Run again after a stop it ends in the same state.
     """
+    return said(case_id, step, sent.account_id or "", sent)
+
+
+def said(case_id: str, step: str, number: str, sent: StepSaid) -> StepAnswer:
+    """Say or do what was sent of a step; for the routes of each kind."""
     rooms, who = the_vault().cases, actor()
-    number = sent.account_id or ""
     otp = "" if sent.otp is None else sent.otp.expose()
     preview = None
     if sent.evidence is not None:
@@ -132,7 +140,7 @@ def say_step(case_id: str, step: str, sent: StepWord) -> StepAnswer:
         rooms.work.disagree(who, case_id, step, number, sent.disagree)
     else:
         rooms.work.waive(who, case_id, step, number, sent.waive or "", otp)
-    return _answer(case_id, step, number, preview)
+    return answer_of(case_id, step, number, preview)
 
 
 @operation(
@@ -156,13 +164,17 @@ def shown(case_id: str) -> CaseWhole:
 @renders(blueprint, "case")
 def show_again(case_id: str) -> ResponseReturnValue:
     """Draw a case, or the step that was asked about, for a repeated request."""
+    again = AGAIN.get((request.endpoint or "").removeprefix(f"{blueprint.name}."))
+    if again is not None:
+        return as_json(again(case_id))
     step = (request.view_args or {}).get("step")
     if step is None:
         return as_json(shown(case_id))
-    return as_json(_answer(case_id, str(step), parse(StepWord).account_id or "", None))
+    return as_json(answer_of(case_id, str(step), parse(StepWord).account_id or "", None))
 
 
-def _answer(case_id: str, step: str, account_id: str, preview: PreviewResource | None) -> StepAnswer:
+def answer_of(case_id: str, step: str, account_id: str, preview: PreviewResource | None = None) -> StepAnswer:
+    """Show a step as it stands now."""
     found = the_vault().cases.reading.whole(actor(), case_id)
     return StepAnswer(item=_item(found, found.item(step, account_id)), preview=preview)
 

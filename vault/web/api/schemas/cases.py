@@ -91,10 +91,9 @@ class Agreeing(Body):
     )
 
 
-class StepWord(Body):
+class StepSaid(Body):
     """What is said of a step, or done: exactly one of the six. With `otp` where it takes a fresh factor."""
 
-    account_id: AccountId | None = Field(default=None, description="Null: the step is one of the whole case.")
     evidence: Evidence | None = Field(default=None, description="It is done: what proves it.")
     run: Evidence | None = Field(
         default=None, description="Have the vault do it at AWS, with what that asks for."
@@ -112,10 +111,16 @@ class StepWord(Body):
     otp: SecretText | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> StepWord:
+    def _one(self) -> StepSaid:
         if sum(getattr(self, name) is not None for name in ACTIONS) != 1:
             raise PydanticCustomError("one", f"Give exactly one of {', '.join(ACTIONS)}.")
         return self
+
+
+class StepWord(StepSaid):
+    """The same of a step that is named in the path, of an account that is named here."""
+
+    account_id: AccountId | None = Field(default=None, description="Null: the step is one of the whole case.")
 
 
 class CaseCancelling(Body):
