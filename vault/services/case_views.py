@@ -132,7 +132,7 @@ class CaseWhole:
 
     def run_asks(self, step: Step) -> tuple[Field, ...]:
         """Give what is asked where the vault does it; a code that works once among it."""
-        return step.evidence
+        return tuple(each for each in step.evidence if not each.by_hand)
 
     def needs_code(self, step: Step) -> bool:
         """Say whether the vault has to be given a code that works once, for each account its own."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vault.services.case_views import CaseWhole
 
 SECONDS: Final = 4.0
-"""So long one request works; what it began it finishes."""
+"""So long one request works, on one account at least; what it began it finishes."""
 IN_A_ROW: Final = 3
 TOLD: Final = 20
 _LONGEST: Final = 300
@@ -46,7 +46,6 @@ class Pass:
     refused: list[tuple[str, str]] = field(default_factory=list)
     over: bool = False
     stopped: str = ""
-    did: int = 0
 
 
 @blueprint.get(STEP + "/all")
@@ -87,7 +86,8 @@ def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bo
     wanted = Doing.RUN if running else Doing.SAY
     numbers = [each.account_id for each in whole.scene.places]
     end, fresh, codes = time.monotonic() + SECONDS, True, [""]
-    while at.after < len(numbers) and time.monotonic() < end and not at.stopped:
+    tried = 0
+    while at.after < len(numbers) and not at.stopped and (not tried or time.monotonic() < end):
         number = numbers[at.after]
         if not _is_ready(whole, step, number, wanted):
             if fresh or not _is_blocked(whole, step, number):
@@ -96,12 +96,13 @@ def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bo
             # what was done in this pass may have opened it: a payer waits for its members
             whole, fresh = rooms.reading.whole(who, case_id), True
             continue
+        tried += 1
         try:
             if running:
                 rooms.acts.run(who, case_id, step.name, number, form.given())
             else:
                 rooms.work.attest(who, case_id, step.name, number, form.given())
-            codes, fresh, at.did = [""], False, at.did + 1
+            codes, fresh = [""], False
         except Invalid:
             raise
         except VaultError as error:

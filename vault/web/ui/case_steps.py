@@ -234,9 +234,9 @@ def _account() -> str:
     return request.args.get("account", "").replace(" ", "")
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str | None) -> datetime | None:
     """Read when the first word was said, as the page had it; what is no time fits nothing and is refused."""
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(text or "")
     except ValueError:
         return datetime.max.replace(tzinfo=the_vault().clock.now().tzinfo)
