@@ -92,6 +92,8 @@ def test_the_state_file_is_what_programs_are_promised(
         ("member", "SPAM", "onboarding", "onboarding", False, False),
         ("member", "SPAM", "onboarding", "onboarding", True, False),
         ("member", "ECAM", "customer_held", "none", False, False),
+        ("member", "SPAM", "released", "none", False, False),
+        ("payer", "SPAM", "released", "none", False, False),
     }
 
 

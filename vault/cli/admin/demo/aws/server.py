@@ -7,6 +7,7 @@ signature itself is not checked, because nobody but this machine reaches it. Bod
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -49,12 +50,15 @@ def serving(cloud: Cloud) -> Iterator[str]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="demo-aws", daemon=True)
     thread.start()
+    owner = os.getpid()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(SECONDS)
+        # a process that was forked of this one leaves by the same way, and has no such thread to wait for
+        if os.getpid() == owner:
+            server.shutdown()
+            server.server_close()
+            thread.join(SECONDS)
 
 
 class _Answering(BaseHTTPRequestHandler):
