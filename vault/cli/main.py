@@ -68,6 +68,10 @@ PEOPLE: Final[dict[str, _Command]] = {
     "onboarding": _Command(
         "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."
     ),
+    "closure": _Command("vault.cli.closures:closure", "Accounts that are closed at AWS."),
+    "onboarding": _Command(
+        "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."
+    ),
     "destruction": _Command(
         "vault.cli.destruction:destruction", "The certificate of what was destroyed of an account."
     ),

@@ -261,7 +261,8 @@ class Closures:
         with self.units.write() as unit:
             account = self.gate.account(unit, actor, account_id, now, lock=True)
             self.gate.require(unit, actor, Permission.CLOSURE_MANAGE, now, account=account)
-            denied = Event(EventType.ACCOUNT_REOPENED, actor, account_id=account.id)
+            subject = f"closure:{account.id}"
+            denied = Event(EventType.ACCOUNT_REOPENED, actor, account_id=account.id, subject=subject)
             require_word(unit, actor, denied, now)
             closure = unit.closures.last(account.id)
             if closure is None or account.custody not in {Custody.CLOSED, Custody.DEAD}:

@@ -101,6 +101,7 @@ def account_page(account_id: str) -> Response:
         may_break=vault.glass.may_break(who, credential.view.account),
         customer=customer_of(who, credential.view.account.customer_id),
         destroyed=vault.certificates.destroyed(who, account_id),
+        closing=vault.cases.closures.of_account(who, account_id),
     )
 
 
