@@ -57,12 +57,13 @@ class MoveBench:
         """Make an operator of one customer."""
         return self.world.human(name, Role.OPERATOR, self.of(customer))
 
-    def ask(
-        self, number: str, *others: str, to: str = NEW, day: str = DAY, requested: str = ASKED
-    ) -> CaseFile:
+    def wish(self, *others: str, to: str = NEW, day: str = DAY, requested: str = ASKED) -> Wish:
+        """Give what the customer asked for."""
+        return Wish(to, day, requested, "Sam Signs", "T-2002", others)
+
+    def ask(self, number: str, *others: str, **facts: str) -> CaseFile:
         """Open a move as the custodian."""
-        wish = Wish(to, day, requested, "Sam Signs", "T-2002", others)
-        return self.rooms.moves.ask(self.manager.actor, number, wish)
+        return self.rooms.moves.ask(self.manager.actor, number, self.wish(*others, **facts))
 
     def say(self, case: CaseFile, step: str, **given: str) -> Item:
         """Say that a step is done, as the custodian."""
