@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-import botocore.session
-from botocore.loaders import create_loader
 
-from vault.adapters.aws import checked_endpoint, client_config
+from vault.adapters.aws import checked_endpoint, client_config, fresh_session
 from vault.domain.inspection import Reason, Unknown
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ HOME: Final = "us-east-1"
 """Where IAM, Organizations, Account Management and the session of a role are asked."""
 SESSION_SECONDS: Final = 900
 READ_SECONDS: Final = 10.0
-_DESCRIPTIONS: Final = create_loader()
-"""AWS's descriptions of its services: large files, read once a process and not once a session."""
 _NAME: Final = re.compile(r"[^A-Za-z0-9+=,.@-]", re.ASCII)
 
 
@@ -74,22 +70,13 @@ class Role:
             "DurationSeconds": SESSION_SECONDS,
             **({"ExternalId": external} if external else {}),
         }
-        own = Assumed(_session(), endpoint)
+        own = Assumed(fresh_session(), endpoint)
         answer = asker.answer(lambda: own.client("sts").assume_role(**asked))
         if isinstance(answer, Unknown):
             return Unknown(Reason.NO_ROLE, answer.code) if answer.reason is Reason.DENIED else answer
         given = answer.value.get("Credentials", {})
         try:
-            session = _session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+            session = fresh_session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         except KeyError:
             return Unknown(Reason.UNREADABLE)
         return Assumed(session, endpoint)
-
-
-def _session(
-    key: str | None = None, secret: str | None = None, token: str | None = None
-) -> boto3.session.Session:
-    """Make a session with these credentials, or with those that the process finds."""
-    core = botocore.session.Session()
-    core.register_component("data_loader", _DESCRIPTIONS)
-    return boto3.session.Session(key, secret, token, botocore_session=core)

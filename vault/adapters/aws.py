@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import create_loader
 
 from vault.adapters.kms import check_endpoint, silence_botocore
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT: Final = 3.0
 READ_TIMEOUT: Final = 5.0
+_DESCRIPTIONS: Final = create_loader()
+"""AWS's descriptions of its services: large files, read once a process and not once a session."""
 
 
 def client_config(read_timeout: float = READ_TIMEOUT) -> Config:
@@ -30,6 +35,15 @@ def client_config(read_timeout: float = READ_TIMEOUT) -> Config:
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs lack it
         s3={"addressing_style": "auto"},
     )
+
+
+def fresh_session(
+    key: str | None = None, secret: str | None = None, token: str | None = None
+) -> boto3.session.Session:
+    """Make a session with these credentials, or with those that the process finds."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", _DESCRIPTIONS)
+    return boto3.session.Session(key, secret, token, botocore_session=core)
 
 
 def checked_endpoint(endpoint: str, environment: Mapping[str, str] | None = None) -> str | None:

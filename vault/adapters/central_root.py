@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from vault.adapters.aws import checked_endpoint, client_config, code_of
+from vault.adapters.aws import checked_endpoint, client_config, code_of, fresh_session
 from vault.domain.keyless import SESSION_SECONDS, RootFound, Task
 from vault.errors import Unavailable
 from vault.ports.central_root import CentralRoot, RootSession
@@ -53,7 +52,7 @@ class AwsCentralRoot(CentralRoot):
         """Open a session."""
         where = f"account {member_id} through payer {payer_id}"
         # what a client takes differs by service, so that the stubs' overloads do not take it as a mapping
-        make: Any = boto3.session.Session().client
+        make: Any = fresh_session().client
         common: dict[str, Any] = {
             "region_name": self.region,
             "endpoint_url": checked_endpoint(self.endpoint),

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.secret import Secret
+from vault.domain.trail_text import plain
 
 if TYPE_CHECKING:
     from vault.domain.hygiene import Wanted
@@ -193,7 +194,7 @@ class Outcome:
 
 def named(names: list[str], kind: str) -> tuple[str, ...]:
     """Name those that stay, in order, so many that a person can read them."""
-    few = [f"{kind} {name}" for name in sorted(names)[:NAMED_MOST]]
+    few = [f"{kind} {plain(name)}" for name in sorted(names)[:NAMED_MOST]]
     more = len(names) - len(few)
     return (*few, *((f"{more} more of kind {kind}",) if more else ()))
 

@@ -7,13 +7,13 @@ customer's. What is written into the contact information is not told: it is a pe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from vault.adapters.offboarding.work import Hands, Means, Refusal, Tally, asked, do, having, words
 from vault.domain.inspection import Contact as Place
-from vault.domain.inspection import Fact, Known, Unknown
+from vault.domain.inspection import Fact, Known, Reason, Unknown
 from vault.domain.offboarding import Left, Outcome, Preview
-from vault.domain.trail_text import plain
+from vault.domain.trail_text import object_in, plain
 
 if TYPE_CHECKING:
     from vault.domain.offboarding import Contact, Target
@@ -60,7 +60,10 @@ class PrimaryContact:
             return tally.outcome()
         wanted = _as_aws(target.contact)
         before = _contact(hands)
-        if isinstance(before, Known) and before.value == wanted:
+        if isinstance(before, Unknown):
+            tally.leave("contact information", before)
+            return tally.outcome()
+        if before.value == wanted:
             tally.did.append("contact information is the customer's")
             return tally.outcome()
         account = hands.assumed.client("account")
@@ -139,8 +142,10 @@ def _alternate(hands: Hands, place: Place) -> Fact[str]:
     answer = hands.asker.ask(call, ABSENT)
     if isinstance(answer, Unknown):
         return answer
-    found = (answer.value or {}).get("AlternateContact") or {}
-    return Known(str(found.get("EmailAddress") or ""))
+    if answer.value is None:
+        return Known("")
+    found = object_in(answer.value, "AlternateContact").get("EmailAddress")
+    return Known(found) if isinstance(found, str) and found else Unknown(Reason.UNREADABLE)
 
 
 def _contact(hands: Hands) -> Fact[dict[str, str]]:
@@ -148,8 +153,11 @@ def _contact(hands: Hands) -> Fact[dict[str, str]]:
     answer = asked(hands.asker, hands.assumed.client("account").get_contact_information, ABSENT)
     if isinstance(answer, Unknown):
         return answer
-    found: Any = {} if isinstance(answer, Refusal) else answer.value.get("ContactInformation") or {}
-    return Known({str(name): str(value) for name, value in found.items()})
+    if isinstance(answer, Refusal):
+        return Known({})
+    found = object_in(answer.value, "ContactInformation")
+    read = {name: value for name, value in found.items() if isinstance(value, str)}
+    return Known(read) if read else Unknown(Reason.UNREADABLE)
 
 
 def _as_aws(contact: Contact) -> dict[str, str]:

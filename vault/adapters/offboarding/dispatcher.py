@@ -7,6 +7,7 @@ what the customer's own may do (H8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,14 +18,14 @@ from vault.adapters.offboarding.work import (
     Means,
     Refusal,
     Tally,
-    asked,
     do,
     gone,
     having,
+    names,
     pages,
     words,
 )
-from vault.domain.inspection import Fact, Known, Unknown
+from vault.domain.inspection import Fact, Known, Reason, Unknown
 from vault.domain.offboarding import Left, Outcome, Preview, named
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ class Dispatcher:
                 unseen.append(Left(f"rule {name} in {region}", words(there)))
             elif there.value:
                 goes.append(f"rule {name} in {region}")
-        listed = pages(hands.asker, events.list_rules, "Rules", place=NEXT)
+        listed = names(hands.asker, events.list_rules, "Rules", "Name", place=NEXT)
         if isinstance(listed, Unknown):
             unseen.append(Left(f"the other rules in {region}", words(listed)))
         else:
-            others = [str(each["Name"]) for each in listed.value if each["Name"] not in ours.rules]
+            others = [each for each in listed.value if each not in ours.rules]
             stays += [f"{each} in {region}" for each in named(others, "rule")]
         for name in ours.policies:
             held = self._held(hands, name)
@@ -93,12 +94,12 @@ class Dispatcher:
             return
         if not there.value:
             return
-        targets = pages(asker, events.list_targets_by_rule, "Targets", place=NEXT, Rule=name)
+        targets = names(asker, events.list_targets_by_rule, "Targets", "Id", place=NEXT, Rule=name)
         failed: Unknown | Refusal | None
         if isinstance(targets, Unknown):
             tally.leave(what, targets)
             return
-        ids = [str(each["Id"]) for each in targets.value]
+        ids = targets.value
         failed = do(asker, having(events.remove_targets, Rule=name, Ids=ids), NO_RULE) if ids else None
         if failed is None or isinstance(failed, Refusal):
             failed = do(asker, having(events.delete_rule, Name=name), NO_RULE)
@@ -129,22 +130,24 @@ class Dispatcher:
     def _detach(self, hands: Hands, arn: str) -> Unknown | Refusal | None:
         """Take a policy from our roles, and its old versions away; None where nothing failed."""
         iam, asker = hands.assumed.client("iam"), hands.asker
-        roles = pages(asker, iam.list_entities_for_policy, "PolicyRoles", PolicyArn=arn, EntityFilter="Role")
+        roles = names(
+            asker, iam.list_entities_for_policy, "PolicyRoles", "RoleName", PolicyArn=arn, EntityFilter="Role"
+        )
         versions = pages(asker, iam.list_policy_versions, "Versions", PolicyArn=arn)
-        if isinstance(roles, Unknown) or isinstance(versions, Unknown):
-            return (
-                roles if isinstance(roles, Unknown) else versions if isinstance(versions, Unknown) else None
-            )
+        if isinstance(roles, Unknown):
+            return roles
+        if isinstance(versions, Unknown):
+            return versions
+        if not all(isinstance(each, Mapping) for each in versions.value):
+            return Unknown(Reason.UNREADABLE)
+        old = [each.get("VersionId") for each in versions.value if not each.get("IsDefaultVersion")]
         calls = [
             *(
-                having(iam.detach_role_policy, RoleName=each["RoleName"], PolicyArn=arn)
+                having(iam.detach_role_policy, RoleName=each, PolicyArn=arn)
                 for each in roles.value
+                if each in self._mine
             ),
-            *(
-                having(iam.delete_policy_version, PolicyArn=arn, VersionId=each["VersionId"])
-                for each in versions.value
-                if not each.get("IsDefaultVersion")
-            ),
+            *(having(iam.delete_policy_version, PolicyArn=arn, VersionId=each) for each in old),
         ]
         for call in calls:
             failed = do(asker, call, NO_SUCH)
@@ -152,27 +155,42 @@ class Dispatcher:
                 return failed
         return None
 
+    @property
+    def _mine(self) -> frozenset[str]:
+        """Our roles, but for those that we work and look through."""
+        return frozenset(self.means.ours.roles) - {self.means.own_role, *self.means.ours.eyes}
+
     def _held(self, hands: Hands, name: str) -> Fact[list[str] | None]:
         """Name what our policy is attached to that is not ours, or that we work through; None without a policy."""
-        mine = {*self.means.ours.roles} - {self.means.own_role, *self.means.ours.eyes}
         found: list[str] = []
         iam, arn = hands.assumed.client("iam"), _arn(hands, name)
+        there = hands.asker.is_there(having(iam.get_policy, PolicyArn=arn), NO_SUCH)
+        if isinstance(there, Unknown) or not there.value:
+            return there if isinstance(there, Unknown) else Known(None)
         for usage in ("PermissionsPolicy", "PermissionsBoundary"):
-            call = having(iam.list_entities_for_policy, PolicyArn=arn, PolicyUsageFilter=usage, MaxItems=1000)
-            told = asked(hands.asker, call, NO_SUCH)
-            if isinstance(told, Unknown):
-                return told
-            if isinstance(told, Refusal):
-                return Known(None)
-            found += [f"user {each['UserName']}" for each in told.value.get("PolicyUsers") or ()]
-            found += [f"group {each['GroupName']}" for each in told.value.get("PolicyGroups") or ()]
-            found += [
-                f"role {each['RoleName']}"
-                for each in told.value.get("PolicyRoles") or ()
-                if each["RoleName"] not in mine or usage == "PermissionsBoundary"
-            ]
-            if told.value.get("IsTruncated"):
-                found.append("more than a thousand others")
+            for key, member in (
+                ("PolicyUsers", "UserName"),
+                ("PolicyGroups", "GroupName"),
+                ("PolicyRoles", "RoleName"),
+            ):
+                told = names(
+                    hands.asker,
+                    iam.list_entities_for_policy,
+                    key,
+                    member,
+                    PolicyArn=arn,
+                    PolicyUsageFilter=usage,
+                    EntityFilter=member.removesuffix("Name"),
+                )
+                if isinstance(told, Unknown):
+                    return told
+                kind = member.removesuffix("Name").lower()
+                bound = usage == "PermissionsBoundary"
+                found += [
+                    f"{kind} {each}"
+                    for each in told.value
+                    if bound or kind != "role" or each not in self._mine
+                ]
         return Known(list(dict.fromkeys(found)))
 
 

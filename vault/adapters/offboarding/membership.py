@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vault.adapters.offboarding.work import Hands, Means, Refusal, Tally, asked, do, having, words
 from vault.domain.inspection import Fact, Known, Reason, Unknown
 from vault.domain.offboarding import AGAINST_CLOSING, AGAINST_LEAVING, CODE, Left, Outcome, Preview
-from vault.domain.trail_text import plain
+from vault.domain.trail_text import object_in, plain
 
 if TYPE_CHECKING:
     from vault.domain.offboarding import Target
@@ -277,7 +277,10 @@ def _same(one: str, other: str) -> bool:
 def _email(hands: Hands, target: Target) -> Fact[str]:
     account = hands.assumed.client("account")
     answer = hands.asker.answer(having(account.get_primary_email, AccountId=target.account_id))
-    return answer if isinstance(answer, Unknown) else Known(str(answer.value.get("PrimaryEmail") or ""))
+    if isinstance(answer, Unknown):
+        return answer
+    found = answer.value.get("PrimaryEmail")
+    return Known(found) if isinstance(found, str) and found else Unknown(Reason.UNREADABLE)
 
 
 def _organization(hands: Hands) -> Fact[tuple[str, str] | None]:
@@ -287,8 +290,9 @@ def _organization(hands: Hands) -> Fact[tuple[str, str] | None]:
         return answer
     if isinstance(answer, Refusal):
         return Known(None)
-    found = answer.value.get("Organization", {})
-    return Known((plain(found.get("Id"), 64), plain(found.get("MasterAccountId"), 12)))
+    found = object_in(answer.value, "Organization")
+    payer = plain(found.get("MasterAccountId"), 64)
+    return Known((plain(found.get("Id"), 64), payer)) if payer else Unknown(Reason.UNREADABLE)
 
 
 def _state(hands: Hands, target: Target) -> Fact[str]:
@@ -297,5 +301,6 @@ def _state(hands: Hands, target: Target) -> Fact[str]:
     answer = hands.asker.answer(having(organizations.describe_account, AccountId=target.account_id))
     if isinstance(answer, Unknown):
         return answer
-    found = answer.value.get("Account", {})
-    return Known(plain(found.get("State") or found.get("Status"), 64))
+    found = object_in(answer.value, "Account")
+    state = plain(found.get("State") or found.get("Status"), 64)
+    return Known(state) if state else Unknown(Reason.UNREADABLE)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from vault.adapters.offboarding.work import NEXT, pages
+from vault.adapters.offboarding.work import NEXT, names
 from vault.domain.inspection import Unknown
 
 if TYPE_CHECKING:
@@ -25,17 +25,18 @@ T = TypeVar("T")
 
 def enabled(hands: Hands) -> tuple[tuple[str, ...], Unknown | None]:
     """Give the account's enabled regions, or those of the settings and why AWS's are not known."""
-    found = pages(
+    found = names(
         hands.asker,
         hands.assumed.client("account").list_regions,
         "Regions",
+        "RegionName",
         place=NEXT,
         RegionOptStatusContains=ENABLED,
         MaxResults=PAGE,
     )
     if isinstance(found, Unknown):
         return hands.means.ours.regions, found
-    return tuple(sorted(str(each["RegionName"]) for each in found.value)), None
+    return tuple(sorted(found.value)), None
 
 
 def across(

@@ -12,6 +12,7 @@ it is over when the role is shut, and done again it finds a role that cannot be 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,7 @@ from vault.adapters.offboarding.work import (
     do,
     gone,
     having,
-    pages,
+    names,
     words,
 )
 from vault.domain.inspection import Fact, Known, Reason, Unknown
@@ -109,11 +110,11 @@ class Roles:
             elif found is not None:
                 goes.append(f"role {name}")
         ours = {each.removeprefix("role ") for each in goes} | {*self._names, self.means.own_role}
-        listed = pages(hands.asker, hands.assumed.client("iam").list_roles, "Roles")
+        listed = names(hands.asker, hands.assumed.client("iam").list_roles, "Roles", "RoleName")
         if isinstance(listed, Unknown):
             unseen.append(Left("the other roles", words(listed)))
         else:
-            others = [str(each["RoleName"]) for each in listed.value if each["RoleName"] not in ours]
+            others = [each for each in listed.value if each not in ours]
             stays += named(others, "role")
         return Preview(tuple(goes), tuple(stays), tuple(unseen))
 
@@ -145,16 +146,24 @@ def _look(hands: Hands, name: str) -> _Found | Unknown | None:
     if isinstance(role, Unknown) or role.value is None:
         return role if isinstance(role, Unknown) else None
     lists = (
-        pages(asker, iam.list_attached_role_policies, "AttachedPolicies", RoleName=name),
-        pages(asker, iam.list_role_policies, "PolicyNames", RoleName=name),
-        pages(asker, iam.list_instance_profiles_for_role, "InstanceProfiles", RoleName=name),
+        names(asker, iam.list_attached_role_policies, "AttachedPolicies", "PolicyArn", RoleName=name),
+        names(asker, iam.list_role_policies, "PolicyNames", RoleName=name),
+        names(
+            asker,
+            iam.list_instance_profiles_for_role,
+            "InstanceProfiles",
+            "InstanceProfileName",
+            RoleName=name,
+        ),
     )
     for fact in lists:
         if isinstance(fact, Unknown):
             return fact
     managed, inline, profiles = (fact.value for fact in lists if isinstance(fact, Known))
-    told = role.value["Role"]
-    arn = str(told["Arn"])
+    told = role.value.get("Role")
+    arn = told.get("Arn") if isinstance(told, Mapping) else None
+    if told is None or not isinstance(arn, str):
+        return Unknown(Reason.UNREADABLE)
     recorded: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     if RECORDER in json.dumps(told.get("AssumeRolePolicyDocument", {})):
@@ -162,9 +171,9 @@ def _look(hands: Hands, name: str) -> _Found | Unknown | None:
     return _Found(
         name,
         arn,
-        tuple(str(each["PolicyArn"]) for each in managed),
-        tuple(str(each) for each in inline),
-        tuple(str(each["InstanceProfileName"]) for each in profiles),
+        tuple(managed),
+        tuple(inline),
+        tuple(profiles),
         recorded,
         unseen,
     )
@@ -175,12 +184,8 @@ def _recorders(hands: Hands, arn: str) -> tuple[tuple[str, ...], tuple[str, ...]
     regions, why = enabled(hands)
 
     def one(_: str, client: Any, asker: Asker) -> Fact[bool]:
-        answer = asker.answer(client.describe_configuration_recorders)
-        if isinstance(answer, Unknown):
-            return answer
-        return Known(
-            any(each.get("roleARN") == arn for each in answer.value.get("ConfigurationRecorders") or ())
-        )
+        answer = names(asker, client.describe_configuration_recorders, "ConfigurationRecorders", "roleARN")
+        return answer if isinstance(answer, Unknown) else Known(arn in answer.value)
 
     told = across(hands, "config", regions, one)
     using = tuple(region for region, fact in told if isinstance(fact, Known) and fact.value)

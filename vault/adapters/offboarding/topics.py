@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vault.adapters.offboarding.regions import across, enabled
-from vault.adapters.offboarding.work import NEXT, SETTLING, Hands, Means, Tally, do, having, pages, words
+from vault.adapters.offboarding.work import NEXT, SETTLING, Hands, Means, Tally, do, having, names, words
 from vault.domain.inspection import Fact, Known, Unknown
 from vault.domain.offboarding import Left, Outcome, Preview, named
 
@@ -111,8 +111,7 @@ def _unknown_regions(why: Unknown | None) -> list[Left]:
 
 
 def _listed(sns: Any, asker: Asker) -> Fact[list[str]]:
-    found = pages(asker, sns.list_topics, "Topics", place=NEXT)
-    return found if isinstance(found, Unknown) else Known([str(each["TopicArn"]) for each in found.value])
+    return names(asker, sns.list_topics, "Topics", "TopicArn", place=NEXT)
 
 
 def _name(arn: str) -> str:

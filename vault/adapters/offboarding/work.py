@@ -164,7 +164,28 @@ def pages(
     found = asker.pages(one, place)
     if isinstance(found, Unknown):
         return found
-    return Known([each for page in found.value for each in page.get(key) or ()])
+    lists = [page.get(key) or [] for page in found.value]
+    if not all(isinstance(each, list) for each in lists):
+        return Unknown(Reason.UNREADABLE)
+    return Known([each for some in lists for each in some])
+
+
+def names(
+    asker: Asker,
+    call: Callable[..., Mapping[str, Any]],
+    key: str,
+    member: str = "",
+    *,
+    place: str = MARKER,
+    **arguments: Any,
+) -> Fact[list[str]]:
+    """List the names of everything of one kind: each thing's member of this name, or the thing itself."""
+    found = pages(asker, call, key, place=place, **arguments)
+    if isinstance(found, Unknown):
+        return found
+    said = [each.get(member) if member and isinstance(each, Mapping) else each for each in found.value]
+    listed = [each for each in said if isinstance(each, str) and each]
+    return Known(listed) if len(listed) == len(said) else Unknown(Reason.UNREADABLE)
 
 
 NO_SUCH: Final = "NoSuchEntity"
