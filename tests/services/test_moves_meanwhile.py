@@ -16,6 +16,7 @@ from vault.domain.campaign import Parts
 from vault.domain.event import Event, EventType
 from vault.domain.freeze import Freeze, FreezeKind
 from vault.domain.hygiene import Finding, FindingState, Rule
+from vault.domain.ids import new_id
 from vault.domain.told import changes
 from vault.errors import Conflict, Forbidden
 from vault.ports.inspection import Turn
@@ -114,6 +115,7 @@ def test_what_came_at_the_same_moment_stops_the_move(
         else:
             for grant in unit.people.grants(bench.manager.actor.id):
                 unit.people.update_grant(replace(grant, removed_at=ON_THE_DAY))
+                unit.people.add_grant(replace(grant, id=new_id(), scope=bench.of(bench.old)))
 
     monkeypatch.setattr(moves, "move_accounts", move_late)
     with pytest.raises(Conflict) as refused:
