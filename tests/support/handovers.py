@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from vault.crypto import totp
-from vault.domain.account import Custodian, Kind, Model
-from vault.domain.actor import ActorKind, Role
+from vault.domain.account import CUSTODY, Custodian, CustodyEvent, Kind, Model
+from vault.domain.actor import ActorKind, Role, Scope, system_actor
 from vault.domain.checkout import Decision
+from vault.domain.event import Event, EventType
 from vault.domain.plans import handover as plan
 from vault.domain.plans.release import RELEASE, RESET
 from vault.domain.policy import Permission
 from vault.domain.secret import Secret
+from vault.domain.told import changes
 from vault.services.accounts import AccountFacts
 from vault.services.approvals import Word
 from vault.services.custody import Existing
@@ -80,6 +82,18 @@ class Handover:
             carla, ddi, CustomerFacts(name=f"Customer {ddi}", **facts)
         )
 
+    def keyless(self, number: str) -> None:
+        """Let a held member have no root credentials any more, by the back door and told."""
+        with self.world.vault.units.write() as unit:
+            account = unit.accounts.lock(number)
+            assert account is not None
+            bare = replace(account, custody=CUSTODY.transitions[account.custody, CustodyEvent.ROOT_REMOVED])
+            unit.accounts.update(bare)
+            told = changes(account, bare)
+            event = Event(EventType.ACCOUNT_CHANGED, system_actor("test"), account_id=number, changes=told)
+            unit.log.record(event, self.world.clock.now())
+            unit.commit()
+
     def account(
         self, number: str, kind: Kind, model: Model = Model.SPAM, ddi: str = DDI, *, held: bool = True
     ) -> Account:
@@ -114,7 +128,7 @@ class Handover:
         )
         return replace(
             self.chris.actor, kind=ActorKind.MACHINE, id="machine-1", name="offboarding", powers=(),
-            permissions=scopes, reach=self.world.vault.policy.reach(self.chris.actor, Permission.CASE_READ),
+            permissions=scopes, scope=Scope(),
         )  # fmt: skip
 
     def wish(self, *numbers: str, **facts: object) -> HandoverWish:
@@ -225,6 +239,3 @@ class Handover:
     def state(self, case: CaseFile) -> str:
         """Read where the handover stands."""
         return self.world.vault.cases.work.get(self.chris.actor, case.id).scene.case.state
-
-
-DAY: Final = timedelta(days=1)
