@@ -102,14 +102,15 @@ class CaseBoard:
         found = [each for each in self.page(actor, Wanted(turn=MINE), Slice(_PIECE)).items if each.mine]
         return tuple(found[:most]), len(found)
 
-    def of_account(self, actor: Actor, account_id: str) -> CaseFile | None:
-        """Find the open case that has an account in sight."""
+    def of_account(self, actor: Actor, account_id: str) -> BoardCase | None:
+        """Find the open case in sight that has an account."""
         ground = self.reading.ground
-        wanted = CaseFilter(account_id=account_id, is_open=True)
         with ground.units.read() as unit:
             case = unit.cases.open_of((account_id,)).get(account_id)
-            seen = case and unit.cases.page(ground.reach(actor), wanted, Slice(limit=10)).items
-        return case if case is not None and seen and case.id in {each.id for each in seen} else None
+            scene = None if case is None else unit.cases.scene(case)
+        if scene is None or not ground.sees(actor, scene):
+            return None
+        return self._row(actor, ground.view(scene, ground.clock.now()))
 
     def _open(self, unit: Unit, actor: Actor, wanted: CaseFilter, now: datetime) -> list[CaseView]:
         found: list[CaseView] = []

@@ -16,7 +16,7 @@ from vault.errors import NotFound
 from vault.ports.store import AccountFilter, CheckoutFilter, Slice
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
-from vault.web.ui import words_findings
+from vault.web.ui import words_cases, words_findings
 from vault.web.ui.findings import at_aws
 from vault.web.ui.site import blueprint, next_page, page
 from vault.web.ui.words import CUSTODY, KIND
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vault.domain.credential import PartKind
     from vault.domain.rotation import Rotation
     from vault.services.accounts import AccountView, CredentialView
+    from vault.services.case_board import BoardCase
 
 E = TypeVar("E", bound=StrEnum)
 PAGE = 50
@@ -88,6 +89,8 @@ def account_page(account_id: str) -> Response:
         seen=_seen(credential),
         proofs=_proofs(credential),
         health=health,
+        case=_case(who, account_id),
+        cases=words_cases,
         # what is due stands beside it already
         facts={
             part.kind: [fact for fact in part.facts if fact.why not in DUE_WHY.values()]
@@ -103,6 +106,13 @@ def account_page(account_id: str) -> Response:
         destroyed=vault.certificates.destroyed(who, account_id),
         closing=vault.cases.closures.of_account(who, account_id),
     )
+
+
+def _case(who: Actor, account_id: str) -> BoardCase | None:
+    """Give the open case that an account is in, with where it waits; None for whoever reads no cases."""
+    if the_vault().policy.reach(who, Permission.CASE_READ).empty:
+        return None
+    return the_vault().cases.board.of_account(who, account_id)
 
 
 def customer_of(who: Actor, customer_id: str) -> Customer | None:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final
 from flask import redirect, request, url_for
 
 from vault.domain.outlook import Standing
+from vault.domain.plans.handover import AT
 from vault.domain.policy import Permission
 from vault.errors import Invalid, VaultError
 from vault.services.case_views import Doing
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import words_cases
-from vault.web.ui.case_steps import STEP, ready
+from vault.web.ui.case_steps import STEP, days_for, ready, written
 from vault.web.ui.forms_cases import WordForm, evidence_form
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 SECONDS: Final = 4.0
 """So long one request works, on one account at least; what it began it finishes."""
 IN_A_ROW: Final = 3
+PROPOSED: Final = "proposed"
+"""For the step that plans a handover's days: each account its own free day."""
 TOLD: Final = 20
 _LONGEST: Final = 300
 
@@ -83,6 +86,7 @@ def case_batch_go(case_id: object, step: str) -> AnyResponse:
 def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bool) -> CaseWhole:
     """Do the accounts from where the pass is; raise what is wrong with the evidence itself."""
     rooms, who, case_id = the_vault().cases, actor(), whole.scene.case.id
+    proposed = days_for(whole, step) if request.form.get("how") == PROPOSED else None
     wanted = Doing.RUN if running else Doing.SAY
     numbers = [each.account_id for each in whole.scene.places]
     end, fresh, codes = time.monotonic() + SECONDS, True, [""]
@@ -100,8 +104,10 @@ def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bo
         try:
             if running:
                 rooms.acts.run(who, case_id, step.name, number, form.given())
-            else:
+            elif proposed is None:
                 rooms.work.attest(who, case_id, step.name, number, form.given())
+            elif number in proposed:
+                rooms.work.attest(who, case_id, step.name, number, {AT: written(proposed[number])})
             codes, fresh = [""], False
         except Invalid:
             raise
@@ -140,7 +146,9 @@ def _batch(whole: CaseWhole, step: Step, form: WordForm, status: int, at: Pass |
         running=running,
         runs=_runs(whole, step),
         needs_code=whole.needs_code(step),
-        two=step.second is not None,
+        two=step.second is not None and not step.second_with,
+        proposed=days_for(whole, step),
+        how=request.form.get("how", Doing.RUN.value if running else Doing.SAY.value),
         asks=_fields(whole, step, running=running),
         form=form,
         at=at,
@@ -150,7 +158,8 @@ def _batch(whole: CaseWhole, step: Step, form: WordForm, status: int, at: Pass |
 
 
 def _fields(whole: CaseWhole, step: Step, *, running: bool) -> tuple[Field, ...]:
-    return whole.run_asks(step) if running else whole.asks(step)
+    asked = whole.run_asks(step) if running else whole.asks(step)
+    return tuple(each for each in asked if each.name != step.second_with)
 
 
 def _runs(whole: CaseWhole, step: Step) -> bool:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
+from vault.domain.case import CaseKind
 from vault.domain.case import Form as Sort
+from vault.domain.plans.handover import AT, DAY
 from vault.domain.policy import Permission
 from vault.errors import VaultError
 from vault.services.case_views import Doing
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from flask import Response
     from werkzeug.wrappers import Response as AnyResponse
 
+    from vault.domain.case import Step
     from vault.domain.outlook import Item
     from vault.services.case_kinds import Preview
     from vault.services.case_views import CaseWhole
@@ -192,7 +195,7 @@ def _step(
         run_asks=run_asks,
         sorts=Sort,
         form=form,
-        say=form if is_word and not running else _filled(item, evidence_form(asks)(formdata=None)),
+        say=form if is_word and not running else _filled(whole, item, evidence_form(asks)(formdata=None)),
         run=form if is_word and running else evidence_form(run_asks)(formdata=None),
         second=form if isinstance(form, SecondForm) else SecondForm(formdata=None),
         no=form if isinstance(form, NoForm) else NoForm(formdata=None),
@@ -200,6 +203,8 @@ def _step(
         preview=preview,
         next_account=mine[0] if mine else "",
         ready=ready(whole, step),
+        alone=tuple(each for each in asks if each.name != item.step.second_with),
+        proposed=days_for(whole, item.step).get(item.account_id),
         told=words_cases,
     )
 
@@ -216,13 +221,29 @@ def ready(whole: CaseWhole, step: str) -> tuple[str, ...]:
     )
 
 
-def _filled(item: Item, form: WordForm) -> WordForm:
-    """Put what was said before into a form that says it anew."""
-    given = {} if item.done is None or item.done.by_vault else item.done.evidence
+def days_for(whole: CaseWhole, step: Step) -> dict[str, datetime]:
+    """Give each account of a handover the free day nearest to the contract's end, for the step that plans it."""
+    if whole.scene.case.kind is not CaseKind.HANDOVER or step.name != DAY:
+        return {}
+    found = the_vault().cases.handovers.free_days(actor(), whole.scene.case.id)
+    return {each.account_id: each.at for each in found if each.at is not None}
+
+
+def _filled(whole: CaseWhole, item: Item, form: WordForm) -> WordForm:
+    """Put what was said before, or what the vault proposes, into a form that says it anew."""
+    given = {} if item.done is None or item.done.by_vault else dict(item.done.evidence)
+    proposed = days_for(whole, item.step).get(item.account_id)
+    if proposed is not None and AT not in given:
+        given[AT] = written(proposed)
     for name in form.names:
         if name in given:
             form[f"e_{name}"].data = given[name]
     return form
+
+
+def written(moment: datetime) -> str:
+    """Write a moment as a person would type it."""
+    return f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
 def _found(case_id: str, step: str) -> tuple[CaseWhole, Item]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vault.domain.account import Account
     from vault.domain.case import Place, Step
     from vault.domain.outlook import Item
+    from vault.services.case_calendar import CaseDay
     from vault.services.case_views import CaseWhole
 
 PAGE: Final = 50
@@ -123,6 +124,7 @@ def case_calendar() -> Response:
         before=(first - _DAY).replace(day=1),
         after=last + _DAY,
         blanks=first.weekday(),
+        rows=_alike(found.days, found.today),
         told=words_cases,
     )
 
@@ -153,6 +155,27 @@ def case_cancel(case_id: object) -> AnyResponse:
 def case_cancel_back(case_id: object) -> AnyResponse:
     """Lead back from the address of an answer that is not there any more."""
     return redirect(url_for("ui.case_page", case_id=case_id), 303)
+
+
+def _alike(days: Iterable[CaseDay], today: date) -> list[tuple[CaseDay, date]]:
+    """Give the days that are worth a line, those that follow each other and are alike as one, each with its last."""
+    found: list[tuple[CaseDay, date]] = []
+    for day in days:
+        if not day.booked and (day.day < today or (day.closed and not day.holiday)):
+            continue
+        before = found[-1][0] if found else None
+        if before is not None and today not in {day.day, before.day} and _looks(before) == _looks(day):
+            found[-1] = (before, day.day)
+        else:
+            found.append((day, day.day))
+    return found
+
+
+def _looks(day: CaseDay) -> object:
+    """Say how a day is shown; none is like another on which something is booked, or that has a name."""
+    if day.booked or day.holiday:
+        return day.day
+    return tuple(None if each is None else each.why for each in (day.closed, day.member, day.payer))
 
 
 def groups(whole: CaseWhole) -> tuple[list[Group], list[Group]]:

@@ -70,7 +70,7 @@ class OpeningForm(Form):
 
 def evidence_form(fields: tuple[Field, ...]) -> type[WordForm]:
     """Make the form that asks for these."""
-    made: dict[str, Any] = {PREFIX + each.name: _field(each) for each in fields}
+    made: dict[str, Any] = {PREFIX + each.name: evidence_field(each) for each in fields}
     made["names"] = tuple(each.name for each in fields)
     made["places"] = {f"/evidence/{each.name}": PREFIX + each.name for each in fields}
     return cast("type[WordForm]", type("EvidenceForm", (WordForm,), made))
@@ -78,15 +78,16 @@ def evidence_form(fields: tuple[Field, ...]) -> type[WordForm]:
 
 def opening_form(fields: Mapping[tuple[str, str], Field]) -> type[OpeningForm]:
     """Make the form of an opening that asks for these of the whole case, by step and name."""
-    made: dict[str, Any] = {f"{PREFIX}{step}_{name}": _field(each) for (step, name), each in fields.items()}
+    made: dict[str, Any] = {f"{PREFIX}{step}_{name}": evidence_field(each) for (step, name), each in fields.items()}
     made["places"] = OpeningForm.places | {
         f"/{step}/{name}": f"{PREFIX}{step}_{name}" for step, name in fields
     }
     return cast("type[OpeningForm]", type("NewCaseForm", (OpeningForm,), made))
 
 
-def _field(field: Field) -> Any:
-    label = field.label + (" (if there is any)" if field.optional else "")
+def evidence_field(field: Field) -> Any:
+    """Make the field in which a piece of evidence is typed."""
+    label = field.label + (" (optional)" if field.optional else "")
     if field.form is Sort.LONG:
         return TextAreaField(label, [Optional()])
     if field.form is Sort.CHOICE:

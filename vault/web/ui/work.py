@@ -12,6 +12,7 @@ from vault.errors import NotFound
 from vault.ports.store import AccountFilter, CheckoutFilter, Slice
 from vault.web.auth import actor, the_vault
 from vault.web.guard import SIGNED_IN, needs
+from vault.web.ui import words_cases
 from vault.web.ui.site import blueprint, page
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from vault.bootstrap import Vault
     from vault.services.accounts import AccountView
 
+CASES: Final = 5
+"""How many of the cases that wait for somebody are named."""
 LATELY: Final = 20
 """How many of one's last checkouts are looked at for what was left unfinished."""
 
@@ -33,6 +36,7 @@ def home() -> Response:
     approves = not vault.policy.reach(who, Permission.CHECKOUT_APPROVE).empty
     takes_in = not vault.policy.reach(who, Permission.CREDENTIAL_INTAKE).empty
     manages = not vault.policy.reach(who, Permission.PEOPLE_MANAGE).empty
+    reads_cases = not vault.policy.reach(who, Permission.CASE_READ).empty
     audits = not vault.policy.reach(who, Permission.LOG_READ).empty
     onboarding = AccountFilter(custody=Custody.ONBOARDING)
     return page(
@@ -46,6 +50,8 @@ def home() -> Response:
         roles=tuple(each for each in vault.people.waiting(who) if each[1].proposed_by != who.id)
         if manages
         else (),
+        cases=vault.cases.board.waiting(who, CASES) if reads_cases else ((), 0),
+        told=words_cases,
         watched=vault.watching.look(who) if audits else None,
     )
 
