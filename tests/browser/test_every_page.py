@@ -35,6 +35,8 @@ EVERYONE = [
     "/upkeep/findings?state=all&rule=root_keys",
     "/upkeep/drift",
     f"/accounts/{NUMBER}/inspection",
+    "/mail",
+    f"/accounts/{NUMBER}/mail",
     "/trail",
     "/reasons",
     "/policy",
