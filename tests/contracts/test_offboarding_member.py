@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.given_back import CONTACT, MEMBER, PAYER, TARGET, Stand, furnish, giving_back
+from tests.support.given_back import CONTACT, MEMBER, PAYER, ROLE, TARGET, Stand, furnish, giving_back
 from tests.support.repository import ROOT
+from vault.bootstrap.inspection import read_defaults
 from vault.domain.offboarding import KEPT_ROLES, Deed, Outcome
 from vault.domain.secret import Secret
+from vault.settings import load_settings
 
 
 @pytest.fixture
@@ -162,17 +164,39 @@ class TestClosing:
         assert not stand.do(Deed.CLOSE, account_id=PAYER, payer_id="").is_whole
 
 
+LOCAL = {"ROOTVAULT_KEYS_SERVICE": "local"}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
 def test_the_roles_policy_allows_what_is_asked_and_nothing_else(furnished: Stand) -> None:
-    """What the acts ask of AWS is what `config/deploy/offboarding-role-policy.json` lets the role do."""
-    document = json.loads((ROOT / "config/deploy/offboarding-role-policy.json").read_text("utf-8"))
-    allowed = {
-        action
-        for statement in document["Statement"]
-        for action in statement["Action"]
-        if statement["Effect"] == "Allow"
-    }
-    denied = [each for each in document["Statement"] if each["Effect"] == "Deny"]
-    assert [each["Resource"].rpartition("/")[2] for each in denied] == sorted(KEPT_ROLES)
+    """What the acts ask of AWS is what the shipped policy lets the role do, and by the names of the defaults alone."""
+    statements = json.loads((ROOT / "config/deploy/offboarding-role-policy.json").read_text("utf-8"))[
+        "Statement"
+    ]
+    by_action: dict[str, set[str]] = {}
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        for action in listed(statement["Action"]):
+            by_action[action] = {each.rpartition(":")[2] for each in listed(statement["Resource"])}
+    wanted = read_defaults(load_settings(environment={"ROOTVAULT_ENVIRONMENT": "demo"} | LOCAL))
+    ours = {f"role/{name}" for name in (*wanted.roles, "RootVaultInspection", "RootVaultKeyless", ROLE)}
+    for action, resources in (
+        ("iam:DeleteRole", ours),
+        ("iam:DetachRolePolicy", ours),
+        ("iam:DeleteRolePolicy", ours),
+        ("iam:UpdateAssumeRolePolicy", {f"role/{ROLE}"}),
+        ("iam:DeletePolicy", {f"policy/{name}" for name in wanted.policies}),
+        ("iam:DeletePolicyVersion", {f"policy/{name}" for name in wanted.policies}),
+        ("sns:DeleteTopic", set(wanted.topics)),
+        ("events:DeleteRule", {f"rule/{name}" for name in wanted.rules}),
+        ("events:RemoveTargets", {f"rule/{name}" for name in wanted.rules}),
+    ):
+        assert by_action[action] == resources, action
+    assert not ours & {f"role/{name}" for name in KEPT_ROLES}
+    allowed = set(by_action)
     before = len(furnished.aws.state.calls)
     furnished.client("account").put_alternate_contact(
         AlternateContactType="SECURITY", EmailAddress="s@msp.example", Name="S", PhoneNumber="1", Title="T"
