@@ -53,6 +53,8 @@ class LinkEnd(StrEnum):
     """Its time was over, and it had not been opened."""
     GUESSED = "guessed"
     """Too many wrong codes."""
+    RESTORED = "restored"
+    """The vault was restored from a backup, which may be older than its opening."""
     UNSENT = "unsent"
     """No mail server took it."""
 

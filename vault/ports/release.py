@@ -55,6 +55,10 @@ class ReleaseStore(Protocol):
         """Write what became of a link."""
         ...
 
+    def end_all(self, now: datetime) -> tuple[tuple[CustomerLink, CustomerLink], ...]:
+        """End every live link because a backup was restored; give each before and after."""
+        ...
+
     def unopened(self, before: datetime, limit: int) -> tuple[CustomerLink, ...]:
         """List live links that were not opened and whose time was over before a moment."""
         ...

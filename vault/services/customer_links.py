@@ -65,6 +65,7 @@ _OVER: Final = {
     LinkEnd.REPLACED: "A newer link was sent since; use that one.",
     LinkEnd.EXPIRED: "This link has ended. Ask us for another, on the ticket or by phone.",
     LinkEnd.GUESSED: "This link has ended after too many wrong codes. Ask us for another.",
+    LinkEnd.RESTORED: "This link has ended. Ask us for another.",
     LinkEnd.UNSENT: "This link has ended. Ask us for another.",
 }
 _USED: Final = (

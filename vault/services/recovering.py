@@ -5,7 +5,8 @@ current one, whatever the rows say, and a body is opened only where the log name
 back, or one that somebody sealed for the public recipient, is not taken for the right one. Values that may be set at
 AWS too (newer than the current one, or the one before it) are given beside it. What does not open is told and passed
 by, and so is an account of which the log knows a value and the rows none. Never decided here: whether the log is sound
-(`vault.bootstrap.recovering` examines it first); what is read of it here is held against the root that was signed.
+(`vault.bootstrap.recovering` examines it first); what is read of it here is held against the root that was signed. What
+the log calls released or destroyed is not opened (H9).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vault.crypto.context import Context
 from vault.crypto.envelope import Envelope, decode_wraps, open_envelope
 from vault.crypto.recovery import open_wrap
+from vault.domain.account import Custody
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.event import EventType
 from vault.domain.replay import Replayed
@@ -110,10 +112,16 @@ class TheLog:
             if content["type"] == EventType.SECRET_PROMOTED:
                 self.promoted[place[:2]] = (place[2], str(secret["ciphertext_sha256"]))
 
+    def is_released(self, account_id: str) -> bool:
+        """Say whether the account is its customer's by the log: nothing of it is opened, though it is still sealed."""
+        return self._state.value("account", account_id) == Custody.RELEASED
+
     def standing(self, version: Version) -> str:
         """Say what a version is by the log; empty where the log names another body for it, or none."""
         if version.account_id in self.destroyed:
             return VersionLabel.DESTROYED.value
+        if self.is_released(version.account_id):
+            return Custody.RELEASED.value
         place = (version.account_id, version.kind.value)
         if self.promoted.get(place) == (version.number, version.sha256):
             return VersionLabel.CURRENT.value
@@ -206,7 +214,9 @@ class Recovering:
     def _look_for_promoted(self, account_id: str, kind: PartKind, found: tuple[Value, ...]) -> None:
         """Say so where the version that the log calls current is not there, or is another's body."""
         promoted = self.log.promoted.get((account_id, kind.value))
-        if promoted is None or any(value.standing == VersionLabel.CURRENT for value in found):
+        if promoted is None or self.log.is_released(account_id):
+            return
+        if any(value.standing == VersionLabel.CURRENT for value in found):
             return
         if not any(
             (each.account_id, each.kind, each.number) == (account_id, kind, promoted[0])

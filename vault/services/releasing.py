@@ -122,7 +122,7 @@ class Releasing:
         assert account is not None  # noqa: S101 - its row is held by now
         assert place is not None  # noqa: S101 - the step is of an account of the case
         told = list(end_claims(unit, actor, account_id, now, NOTE))
-        custody = CUSTODY.transitions[account.custody, CustodyEvent.RELEASED]
+        custody = CUSTODY.after(account.custody, CustodyEvent.RELEASED) or account.custody
         released = replace(account, custody=custody, mailbox=Custodian.CUSTOMER, phone=Custodian.CUSTOMER)
         unit.accounts.update(released)
         told += changes(account, released)
@@ -210,7 +210,8 @@ def _record(unit: Unit, scene: Scene, account_id: str) -> Observation | None:
 
 def _check_release(scene: Scene, account_id: str) -> VaultError | None:
     custody = scene.accounts[account_id].custody
-    if custody is not Custody.IN_TRANSFER:
+    # released already: a backup from before was restored, and what was destroyed since was destroyed again
+    if custody not in {Custody.IN_TRANSFER, Custody.RELEASED}:
         words = f"Account {account_id} is {custody}: only what is in transfer is released."
         return Conflict("case.state", words, rule="H9", state=custody)
     if scene.case.state != HandoverState.IN_PROGRESS:

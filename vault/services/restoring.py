@@ -130,6 +130,8 @@ class Restoring:
             links = unit.restoring.end_links()
             told = [every_session(person) for person in people]
             told += [change for before, after in links for change in changes(before, after)]
+            pages = unit.releases.end_all(now)
+            told += [change for before, after in pages for change in changes(before, after)]
             unit.restoring.use_up(totp.step_of(now) + 1)
             claims = unit.restoring.forget()
             destroyed = self.destruction.apply_again(unit, actor, self.listed or (), now)
@@ -145,7 +147,7 @@ class Restoring:
                 reveals=reveals,
                 tokens=tokens,
                 sessions=len(people),
-                links=len(links),
+                links=len(links) + len(pages),
                 claims=claims,
                 destroyed=destroyed,
                 is_list_known=self.listed is not None,

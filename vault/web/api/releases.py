@@ -57,7 +57,7 @@ def send_customer_link(case_id: str, sent: LinkWish) -> LinkMade:
 )
 def acknowledge_handover(case_id: str, sent: Acknowledgement) -> EndResource:
     """Enter the signatory's letter that they hold every account; what we kept is destroyed then."""
-    given = {SIGNED: sent.signed, CONFIRMED_ON: sent.on.isoformat(), WHERE: sent.where}
+    given = {SIGNED: sent.signed, CONFIRMED_ON: sent.on, WHERE: sent.where}
     the_vault().cases.work.attest(actor(), case_id, ACKNOWLEDGE, "", given)
     return read_end(case_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, insert, or_, select, update
@@ -10,6 +10,7 @@ from sqlalchemy import and_, insert, or_, select, update
 from vault.adapters.db import mapping
 from vault.adapters.db.cases import case_file
 from vault.adapters.db.release import customer_link, handed
+from vault.domain.release import LinkEnd
 from vault.errors import Conflict
 
 if TYPE_CHECKING:
@@ -90,6 +91,15 @@ class Releases:
         values = {name: getattr(link, name) for name in names}
         if self.db.change(update(customer_link).where(_l.id == link.id).values(values)) != 1:
             raise Conflict("concurrent.change", f"There is no link {link.id} to change.")
+
+    def end_all(self, now: datetime) -> tuple[tuple[CustomerLink, CustomerLink], ...]:
+        """End every live link because a backup was restored; give each before and after."""
+        rows = self.db.all(_LINKS.where(_l.ended_at.is_(None)).order_by(_l.id))
+        before = [mapping.customer_link.value(row) for row in rows]
+        pairs = tuple((each, replace(each, ended_at=now, ending=LinkEnd.RESTORED)) for each in before)
+        for _, ended in pairs:
+            self.update_link(ended)
+        return pairs
 
     def unopened(self, before: datetime, limit: int) -> tuple[CustomerLink, ...]:
         """List live links that were not opened and whose time was over before a moment."""

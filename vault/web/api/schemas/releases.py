@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -106,7 +105,9 @@ class Acknowledgement(Body):
     signed: Annotated[Line, StringConstraints(min_length=1, max_length=NAME_MAX)] = Field(
         description="The name under it."
     )
-    on: dt.date = Field(description="The day of the letter.")
+    on: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = Field(
+        description="The day of the letter, such as 2027-01-31."
+    )
     where: Annotated[Words, StringConstraints(min_length=1)] = Field(description="Where it is kept.")
 
 

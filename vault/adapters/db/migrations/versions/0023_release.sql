@@ -31,7 +31,7 @@ CREATE TABLE customer_link (
   visit_hash TEXT,
   visit_until {moment},
   ended_at {moment},
-  ending TEXT CONSTRAINT customer_link_ending_known CHECK (ending IN ('expired', 'guessed', 'replaced', 'unsent')),
+  ending TEXT CONSTRAINT customer_link_ending_known CHECK (ending IN ('expired', 'guessed', 'replaced', 'restored', 'unsent')),
   CONSTRAINT customer_link_pkey PRIMARY KEY (id),
   CONSTRAINT customer_link_case_id_fkey FOREIGN KEY(case_id) REFERENCES case_file (id),
   CONSTRAINT customer_link_token_once UNIQUE (token_hash),
