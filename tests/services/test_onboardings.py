@@ -291,8 +291,9 @@ def test_an_address_that_anybody_ever_had_is_refused(desk: Reception) -> None:
         with pytest.raises(Conflict) as caught:
             desk.open(desk.joining(B, address=address))
         assert caught.value.code == "custody.email_used"
-    told = [each.content["detail"]["code"] for each in entries(desk, "access.denied")]
-    assert told == ["custody.email_used"] * 3, "each refusal stays in the log"
+    denied = entries(desk, "access.denied")
+    assert len(denied) == 3, "each refusal stays in the log"
+    assert all("custody.email_used" in str(each.content) for each in denied)
     case = desk.open(desk.joining(B, address="own@roots.example"))
     with pytest.raises(Conflict) as caught:
         desk.say(case, steps.ADDRESS, B, address=kept)

@@ -121,13 +121,15 @@ def test_limits_of_new_accounts(quick: Service, desk: Reception) -> None:
     assert olga.get(path).json == {
         "customer_id": desk.customer_id, "new": 0, "most": 5, "ticket": None, "set_by": None, "set_at": None,
     }  # fmt: skip
-    for index in range(6):
-        new = {
-            "account_id": f"44445555666{index}", "name": "made", "customer_id": "900001", "model": "SPAM",
-            "kind": "standalone", "root_email": f"{index}@roots.example", "is_new": True,
-        }  # fmt: skip
-        made = carla.post("/accounts", new)
-    assert (made.status, made.code, made.json["most"]) == (409, "account.limit", 5)
+    new = {
+        "account_id": "444455556665", "name": "made", "customer_id": "900001", "model": "SPAM",
+        "kind": "standalone", "root_email": "5@roots.example", "is_new": True,
+    }  # fmt: skip
+    for index in range(5):
+        other = {**new, "account_id": f"44445555666{index}", "root_email": f"{index}@roots.example"}
+        assert carla.post("/accounts", other).status == 201
+    refused = carla.post("/accounts", new)
+    assert (refused.status, refused.code, refused.json["most"]) == (409, "account.limit", 5)
     assert olga.post(path, {"most": 6, "ticket": "T-9"}).code == "policy.denied"
     assert carla.post(path, {"most": 4, "ticket": "T-9"}).status == 422
     raised, again = (carla.post(path, {"most": 6, "ticket": "T-9"}, key="raise-1") for _ in range(2))
@@ -145,6 +147,12 @@ def run(caller: Caller, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
     made = CliRunner().invoke(commands.onboarding, list(words), catch_exceptions=False)
     assert made.exit_code == 0, made.output
     return made.output
+
+
+def read(caller: Caller, monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:
+    """Run a command of the group as somebody, and read what it prints as JSON behind the server's own lines."""
+    said = run(caller, monkeypatch, *words, "--json")
+    return json.loads(said[said.index("{\n") :])
 
 
 class _Api:
@@ -179,14 +187,14 @@ def test_in_the_terminal(
         "--signatory-email", "sam@customer.example", "--path", "standalone",
     )  # fmt: skip
     assert "is open, with 1 accounts" in said
-    (case,) = json.loads(run(carla, monkeypatch, "list", "--json"))["items"]
+    (case,) = read(carla, monkeypatch, "list")["items"]
     assert "The customer has the instructions (custodian)" in run(carla, monkeypatch, "list")
     assert "Dear Sam Signs," in run(carla, monkeypatch, "instructions", case["id"])
     assert "has an address" in run(carla, monkeypatch, "addresses", case["id"])
-    assert "reserved" in run(carla, monkeypatch, "root-emails", "--text", f"aws+{A}")
+    assert "reserved" in run(carla, monkeypatch, "root-emails", "--text", "@roots.example")
     raised = run(carla, monkeypatch, "limit", "900001", "--most", "7", "--ticket", "T-9")
     assert "T-9" in raised
-    assert json.loads(run(carla, monkeypatch, "limit", "900001", "--json"))["most"] == 7
+    assert read(carla, monkeypatch, "limit", "900001")["most"] == 7
 
 
 def test_a_table_of_accounts_that_cannot_be_meant(tmp_path: Path) -> None:

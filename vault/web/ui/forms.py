@@ -311,6 +311,7 @@ class AccountForm(Form):
     )
     kind = SelectField("Place in the bill", choices=options(KIND.items()))
     root_email = StringField("Root e-mail", needed("Give the root user's e-mail address."))
+    is_new = BooleanField("Made at AWS for the customer, and not transferred")
     mailbox = SelectField("Who controls the mailbox", choices=_custodians())
     phone = SelectField("Who controls the primary phone", choices=_custodians())
 

@@ -127,7 +127,13 @@ def account_send() -> AnyResponse:
     number = form.account_id.data.replace(" ", "").replace("-", "")
     try:
         made = the_vault().accounts.register(
-            actor(), number, form.customer_id.data, Model(form.model.data), Kind(form.kind.data), facts
+            actor(),
+            number,
+            form.customer_id.data,
+            Model(form.model.data),
+            Kind(form.kind.data),
+            facts,
+            is_new=form.is_new.data,
         )
     except VaultError as error:
         return refused(error, form, lambda status: _account_page(form, status))
