@@ -178,7 +178,7 @@ class Keyless:
 
 @dataclass(frozen=True, slots=True)
 class Offboarding:
-    """How accounts are given back: the role in each, and which contacts are ours. Without a role people do it by hand."""
+    """How accounts are given back: the role in each, and which contacts are ours. Without a role it is done by hand."""
 
     role: str = ""
     external_id: str = ""
