@@ -174,11 +174,11 @@ def _days(scene: Scene, kind: Kind, calendar: Calendar) -> list[date]:
 
 
 def _refusal(against: Objection, free: datetime | None) -> VaultError:
-    following = (
-        "No later day is known." if free is None else f"The next free day for it begins at {stamp(free)}."
-    )
-    suggested = None if free is None else stamp(free)
-    return Conflict("case.rule", f"{against} {following}", rule=against.rule, next=suggested)
+    if free is None:
+        return Conflict("case.rule", f"{against} No free day is known.", rule=against.rule)
+    begins = f"{free:%Y-%m-%dT%H:%MZ}"
+    words = f"{against} The next free day for it begins at {begins}."
+    return Conflict("case.rule", words, rule=against.rule, next=begins)
 
 
 def _wrong(name: str, words: str) -> VaultError:
