@@ -81,7 +81,7 @@ def test_an_onboarding_is_opened_on_pages(stage: Stage) -> None:
     page.get_by_role("cell", name="Kept for an account").wait_for()
     look(page, "root-emails")
     page.goto(f"{stage.base_url}/customers")
-    page.locator("tbody a, .list a").first.click()
+    page.locator("tbody td a").first.click()
     page.get_by_role("link", name="how many new ones it may have").click()
     page.get_by_label("New accounts that it may have").fill("four")
     page.get_by_role("textbox", name="Ticket").fill("T-9")

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from vault.services.casework import Casework
 
 UNKNOWN_YET: Final = "(not known yet)"
+LATER: Final = "(we name it on this ticket)"
+"""What stands for the role where the settings name none to look through."""
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When an account was registered that is not registered yet."""
 
@@ -105,7 +107,7 @@ class Letters:
             "customer": scene.customer.name,
             "ddi": scene.customer.ddi,
             "payer": next((each.id for each in accounts if each.kind is Kind.PAYER), ""),
-            "role": self.role or UNKNOWN_YET,
+            "role": self.role or LATER,
             "ticket": scene.case.ticket,
         }
         return self.instructions.texts[path].fill(facts | given).strip() + "\n"
