@@ -11,7 +11,7 @@ from tests.support.events import types
 from tests.support.moves import NEW, ON_THE_DAY, WORD, MoveBench, bench_of
 from tests.support.replay import check_replay
 from vault.domain.account import Kind, Model
-from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.actor import EVERYTHING, Role, Scope, ScopeKind
 from vault.domain.checkout import CheckoutState
 from vault.domain.credential import PartKind
 from vault.domain.outlook import Standing
@@ -191,6 +191,24 @@ def test_no_move_takes_an_account_out_of_a_freeze(bench: MoveBench) -> None:
     with pytest.raises(Blocked, match="was frozen"):
         bench.agree(case)
     assert bench.account(A).customer_id == bench.old.id
+
+
+def test_a_word_that_was_taken_back_leaves_the_move_to_be_cancelled_and_the_calendar_shows_its_day(
+    bench: MoveBench,
+) -> None:
+    bench.world.held(A)
+    case = bench.ask(A)
+    bench.prepare(case)
+    bench.say(case, "day", day="2026-12-16")
+    since = ON_THE_DAY.replace(hour=0)
+    with bench.world.vault.units.read() as unit:
+        (booked,) = unit.cases.booked(since, since + timedelta(days=9), EVERYTHING)
+    assert (booked.account_id, booked.day) == (A, datetime(2026, 12, 16, 14, tzinfo=UTC))
+    bench.world.clock.at = ON_THE_DAY + timedelta(days=1)
+    bench.say(case, "move", note="as both customers want it")
+    bench.rooms.work.disagree(bench.admin.actor, case.id, "move", "", "the bill of last month is open")
+    view = bench.rooms.work.cancel(bench.manager.actor, case.id, "the customer does not want it any more")
+    assert (view.scene.case.state, bench.account(A).customer_id) == ("cancelled", bench.old.id)
 
 
 def test_what_is_not_held_does_not_move_and_an_account_is_in_one_case(bench: MoveBench) -> None:

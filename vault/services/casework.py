@@ -242,6 +242,7 @@ class Casework:
                 step is not None
                 and not step.reversible
                 and each.state not in {StepState.ASKED, StepState.WAIVED}
+                and (each.by_vault or each.state is not StepState.FAILED)  # else a word that was taken back
             ):
                 words = f"{step.title}: that cannot be undone, so this {scene.case.kind} goes on to its end."
                 refuse(unit, event, Conflict("case.state", words, account=each.account_id), now)

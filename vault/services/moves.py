@@ -42,7 +42,7 @@ from vault.services.case_kinds import Kind, move_case
 from vault.services.case_opening import Opening
 from vault.services.deciding import meanwhile
 from vault.services.frozen import frozen
-from vault.services.moving import Foreseen, foresee, leaving_freeze, move_accounts
+from vault.services.moving import Foreseen, foresee, leaving_freeze, move_accounts, schedule
 from vault.services.sight import word_counts
 
 if TYPE_CHECKING:
@@ -116,7 +116,10 @@ class MoveKind(Kind):
     def follows(
         self, unit: Unit, actor: Actor, scene: Scene, done: Done, now: datetime
     ) -> tuple[Change, ...]:
-        """Move the accounts once two people said so; nothing follows from any other step."""
+        """Move the accounts once two people said so; what has its day stands in the calendar."""
+        if done.step == DAY:
+            opening = self.calendars.around(now).opening(date.fromisoformat(done.evidence["day"]))
+            schedule(unit, actor, scene, opening, now)
         if done.step != MOVE:
             return ()
         target = _to(unit, scene)

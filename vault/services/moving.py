@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.account import Tenure
 from vault.domain.actor import Actor, ActorKind, Role, ScopeKind
-from vault.domain.case import Done, PlaceEvent, Scene
+from vault.domain.case import PLACE, Done, PlaceEvent, Scene
 from vault.domain.checkout import CheckoutEvent, overdue
 from vault.domain.event import Change, Event, EventType
 from vault.domain.freeze import Covered, FreezeKind
@@ -27,6 +27,7 @@ from vault.domain.policy import Permission, Policy
 from vault.domain.told import changes
 from vault.ports.inspection import Turn
 from vault.services.campaigning import given
+from vault.services.case_ground import about
 from vault.services.case_kinds import move_place
 from vault.services.leases import end, settle
 from vault.services.settling import event_of
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from vault.domain.person import Person
     from vault.ports.store import Unit
 
+TOLD_AT_ONCE: Final = 100
+"""So many accounts are named in one entry: within the 64 kB that a leaf may have."""
 NOTE: Final = "the account moved to another customer"
 
 
@@ -138,11 +141,29 @@ def move_accounts(
         moved = replace(account, customer_id=target.id)
         unit.accounts.update(moved)
         told = [*changes(account, moved), *_close_tenure(unit, account, now)]
-        told += move_place(unit, scene.live[account.id], PlaceEvent.FINISHED, now)[1]
+        place, begun = move_place(unit, scene.live[account.id], PlaceEvent.BEGUN, now)
+        told += (*begun, *move_place(unit, place, PlaceEvent.FINISHED, now)[1])
         turn = unit.inspections.turn(account.id)
         if turn is not None:
             unit.inspections.put_turn(Turn(account.id, now))
         unit.log.record(_moved(actor, scene, account, target, word, tuple(told)), now)
+
+
+def schedule(unit: Unit, actor: Actor, scene: Scene, day: datetime | None, now: datetime) -> None:
+    """Write the day of every account of a case, a bounded number in each entry; the caller commits."""
+    was = list(scene.live.values())
+    put = [
+        replace(each, state=PLACE.transitions[each.state, PlaceEvent.SCHEDULED], day=day, changed_at=now)
+        for each in was
+    ]
+    unit.cases.place(put)
+    pairs = list(zip(was, put, strict=True))
+    for start in range(0, len(pairs), TOLD_AT_ONCE):
+        part = pairs[start : start + TOLD_AT_ONCE]
+        told = tuple(change for before, after in part for change in changes(before, after))
+        alone = part[0][1].account_id if len(pairs) == 1 else None
+        event = Event(EventType.CASE_CHANGED, actor, account_id=alone, rule="D1", changes=told)
+        unit.log.record(replace(event, detail=about(scene) | {"what": "day"}), now)
 
 
 def _moved(
