@@ -32,6 +32,7 @@ NAMES: Final = (
     "trail",
     "rewrap",
     "health",
+    "handover",
     "start",
 )
 

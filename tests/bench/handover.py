@@ -1,0 +1,257 @@
+"""What it costs to hand over many accounts in one case, how that grows with them, and to go on after a kill.
+
+AWS is the demonstration's small one, over HTTP on this machine, so that the acts really run; what is timed by processor
+is the thread that works, in which that AWS has no part. One person's work is timed: in life an account waits for its
+customer.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tests.bench.measure import Aim, Result, Table
+from tests.bench.places import TINY
+from tests.support.handover_day import ROLE, reaching
+from tests.support.handovers import CONTACT, END, PAYER, PAYER_DAY, SIGNATORY, Handover, email_of, handing
+from tests.support.prepared import prepare
+from vault.bootstrap.inspection import read_defaults
+from vault.cli.admin.demo.aws.ground import furnish, let_in, live_in
+from vault.cli.admin.demo.aws.server import serving
+from vault.cli.admin.demo.aws.state import Cloud
+from vault.domain.account import Kind
+from vault.domain.actor import Reach
+from vault.domain.case import CaseKind
+from vault.domain.plans import handover as plan
+from vault.domain.plans.release import RELEASE, RESET
+from vault.ports.store import EntryFilter, Slice
+from vault.services.handing_over import HandoverWish, Information
+
+if TYPE_CHECKING:
+    from tests.bench.places import Place, Size
+    from tests.support.world import World
+
+ACCOUNTS: Final = (50, 500)
+FEW: Final = (2, 3)
+GROWS: Final = 1.0
+"""By so much an account may cost more among 500 than among 50: places of all are read at each step."""
+BEFORE: Final = (plan.BEGIN, plan.CONTACTS, plan.ALTERNATES, plan.PAYMENT, plan.SUPPORT, plan.GO)
+GIVING: Final = (
+    plan.EMAIL_START, plan.EMAIL_ACCEPT, plan.ROOT_DELETED, plan.RECOVERY, plan.INSTRUCTIONS, RESET, plan.CUSTOMER_IN,
+    plan.LEAVE, plan.TOPICS, plan.DISPATCHER, plan.ROLES, plan.LAST_ROLE, RELEASE,
+)  # fmt: skip
+NOTE: Final = {"note": "done as ticket T-1 says"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one size cost: seconds of each part by the clock and by the working thread, AWS's calls, entries."""
+
+    seconds: Mapping[str, float]
+    cpu: Mapping[str, float]
+    calls: int
+    entries: int
+
+
+def run(places: tuple[Place, ...], size: Size) -> Result:
+    """Measure on each database."""
+    scales = FEW if size is TINY else ACCOUNTS
+    tables: list[Table] = []
+    aims: list[Aim] = []
+    for place in places:
+        found = {scale: measure(place, scale) for scale in scales}
+        rows = [
+            (
+                f"{scale:,}",
+                *(
+                    round(each.seconds[act], 2)
+                    for act in ("open", "plan", "read", "first half", "go on", "second half")
+                ),
+                round(1_000 * (each.cpu["first half"] + each.cpu["second half"]) / scale, 1),
+                round(each.calls / scale),
+                round(each.entries / scale),
+            )
+            for scale, each in found.items()
+        ]
+        columns = (
+            "accounts", "open s", "plan s", "read s", "first half s", "after a kill s", "second half s",
+            "CPU ms an account", "AWS calls an account", "entries an account",
+        )  # fmt: skip
+        tables.append(Table(f"{place.name}: members of one case, one after the other", columns, tuple(rows)))
+        aims.append(_aim(place.name, found))
+    return Result("handover", tuple(tables), tuple(aims))
+
+
+def measure(place: Place, accounts: int) -> Found:
+    """Hand so many members over, killed in the middle of one."""
+    room = place.room(f"handover-{accounts}")
+    world = prepare(room.url(), room.directory)
+    numbers = tuple(f"{400_000_000_000 + at}" for at in range(accounts))
+    people = Handover(world)
+    people.account(PAYER, Kind.PAYER)
+    for number in numbers:
+        people.account(number, Kind.MEMBER)
+    cloud = Cloud()
+    _furnish(cloud, world, numbers)
+    timed = Timed({}, {})
+    with _as_its_user(cloud), serving(cloud) as url:
+        work = Work(_wide(reaching(world, url), accounts), people, cloud)
+        with timed.act("open"):
+            case_id = work.open(numbers)
+        with timed.act("plan"):
+            for number in (*numbers, PAYER):
+                work.plan(case_id, number)
+        with timed.act("read"):
+            view = work.world.vault.cases.work.get(people.chris.actor, case_id)
+        assert len(view.scene.accounts) == accounts + 1
+        people.until(PAYER_DAY)
+        work.say(case_id, plan.BALANCE, "", prepares=True)
+        half = accounts // 2
+        before = len(cloud.calls)
+        with timed.act("first half"):
+            for number in numbers[:half]:
+                work.whole(case_id, number)
+        work.some(case_id, numbers[half])  # and here the process is killed
+        work = Work(_wide(reaching(world, url), accounts), people, cloud)
+        with timed.act("go on"):
+            left = {
+                each.account_id
+                for each in work.world.vault.cases.work.get(people.chris.actor, case_id).items
+                if each.step.name == RELEASE and each.account_id in numbers and each.done is None
+            }
+        assert left == set(numbers[half:])
+        with timed.act("second half"):
+            for number in sorted(left):
+                work.whole(case_id, number)
+        calls = len(cloud.calls) - before
+    with world.vault.units.read() as unit:
+        (newest,) = unit.log.page(EntryFilter(), Reach(everything=True), Slice(limit=1)).items
+        released = sum(each.ended_at is not None for each in unit.cases.scene(view.scene.case).places)
+    assert released == accounts
+    assert not any(f"role {ROLE}" in cloud.accounts[number].everything() for number in numbers)
+    world.close()
+    return Found(timed.seconds, timed.cpu, calls, newest.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """How long acts took, by the clock and by this thread's own processor time."""
+
+    seconds: dict[str, float]
+    cpu: dict[str, float]
+
+    @contextmanager
+    def act(self, name: str) -> Iterator[None]:
+        """Time one."""
+        began, worked = time.perf_counter(), time.thread_time()
+        yield
+        self.seconds[name], self.cpu[name] = time.perf_counter() - began, time.thread_time() - worked
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One process's hands, and the people."""
+
+    world: World
+    people: Handover
+    cloud: Cloud
+
+    def open(self, numbers: tuple[str, ...]) -> str:
+        """Open it with all that is known."""
+        known = Information(
+            tuple(handing(number) for number in (*numbers, PAYER)),
+            signatory=SIGNATORY,
+            contract_end=END,
+            contact=CONTACT,
+        )
+        wish = HandoverWish(self.people.customer.id, "T-1", known)
+        return self.world.vault.cases.handovers.open(self.people.chris.actor, wish).id
+
+    def plan(self, case_id: str, number: str) -> None:
+        """Give an account its day and what comes before it."""
+        self.say(case_id, plan.DAY, number, {plan.AT: PAYER_DAY.isoformat()}, prepares=True)
+        if number != PAYER:
+            self.say(case_id, plan.BILLING, number)
+
+    def whole(self, case_id: str, number: str) -> None:
+        """Do the day of an account, from wherever it stands."""
+        for step in (*BEFORE, *GIVING):
+            self.do(case_id, step, number)
+
+    def some(self, case_id: str, number: str) -> None:
+        """Do what comes up to the deletion of our root credentials."""
+        for step in (*BEFORE, plan.EMAIL_START, plan.EMAIL_ACCEPT, plan.ROOT_DELETED):
+            self.do(case_id, step, number)
+
+    def do(self, case_id: str, step: str, number: str) -> None:
+        """Do one step, by whatever way there is; done before, it is done."""
+        cases, olga = self.world.vault.cases, self.people.olga
+        if cases.acts.able(CaseKind.HANDOVER, step):
+            code = {"code": self.cloud.mailed[-1][1]} if step == plan.EMAIL_ACCEPT else None
+            if step == plan.EMAIL_START and self.cloud.accounts[number].email == email_of(number):
+                return  # a code for it would be mailed anew
+            cases.acts.run(olga.actor, case_id, step, number, code)
+        elif step in {plan.GO, RELEASE}:
+            self._both(case_id, step, number)
+        else:
+            self.say(case_id, step, number)
+
+    def say(
+        self,
+        case_id: str,
+        step: str,
+        number: str,
+        given: Mapping[str, str] = NOTE,
+        *,
+        prepares: bool = False,
+    ) -> None:
+        """Say one step."""
+        who = self.people.chris if prepares else self.people.olga
+        self.world.vault.cases.work.attest(who.actor, case_id, step, number, given)
+
+    def _both(self, case_id: str, step: str, number: str) -> None:
+        work, olga, ada = self.world.vault.cases.work, self.people.olga, self.people.ada
+        said = work.attest(olga.actor, case_id, step, number, NOTE, olga.otp())
+        if said.done is None or said.done.second_by is None:
+            work.agree(ada.actor, case_id, step, number, ada.otp())
+
+
+def _furnish(cloud: Cloud, world: World, numbers: tuple[str, ...]) -> None:
+    wanted = read_defaults(world.vault.settings)
+    for number in (PAYER, *numbers):
+        account = cloud.add(number, f"account {number}", f"root+{number}@msp.example", PAYER)
+        furnish(account, wanted)
+        live_in(account, "msp.example")
+        let_in(account, ROLE, cloud.vault)
+        account.standalone = True
+        account.root.devices.append(f"arn:aws:iam::{number}:mfa/root")
+
+
+def _wide(world: World, accounts: int) -> World:
+    """Let a day take all of them."""
+    kind = world.vault.cases.work.ground.kinds[CaseKind.HANDOVER]
+    object.__setattr__(kind.calendars, "_capacity", accounts + 1)  # type: ignore[attr-defined]  # a handover has them
+    return world
+
+
+@contextmanager
+def _as_its_user(cloud: Cloud) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in cloud.environment()}
+    os.environ.update(cloud.environment())
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            os.environ.update({} if value is None else {name: value})
+
+
+def _aim(place: str, found: Mapping[int, Found]) -> Aim:
+    each = {scale: one.cpu["second half"] / (scale - scale // 2) for scale, one in found.items()}
+    least, most = (each[scale] for scale in (min(each), max(each)))
+    words = f"{most / least - 1:+.0%} an account from the smallest case to the largest, by processor time"
+    return Aim(f"{place}: an account costs about the same in a large case", most / least - 1 <= GROWS, words)
