@@ -64,6 +64,8 @@ PEOPLE: Final[dict[str, _Command]] = {
     "keyless": _Command(
         "vault.cli.keyless:keyless", "Members without root credentials: look, remove, allow."
     ),
+    "cases": _Command("vault.cli.cases:cases", "Work on accounts in steps: the board, steps, batches."),
+    "handover": _Command("vault.cli.handovers:handover", "Accounts that are given back to their customer."),
     "move": _Command("vault.cli.moves:move", "Accounts that become another customer's."),
     "onboarding": _Command(
         "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.support.cases import Bench, bench_of
 from tests.support.world import make_world
 from tests.web.api.service import Service, service_of
+from vault.cli import cases as commands
+from vault.cli.exits import Failure
 from vault.domain.actor import Role, Scope, ScopeKind
 
 if TYPE_CHECKING:
@@ -162,3 +166,73 @@ def test_the_calendar_names_what_forbids_a_day(stage: tuple[Service, Bench]) -> 
     assert december[-1]["payer"] is None
     wrong = service.callers["chris"].get("/cases/calendar?from=2026-12-16&until=2026-12-01")
     assert (wrong.status, wrong.code) == (422, "input.invalid")
+
+
+class Connected:
+    """The CLI's client, on a test's caller."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def get(self, path: str, **query: object) -> Any:
+        """Read."""
+        told = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
+        answer = self.caller.get(f"{path}?{told}")
+        assert answer.status == 200, answer.data
+        return answer.json
+
+    def all(self, path: str, **query: object) -> Any:
+        """Read a short list."""
+        return self.get(path, **query)["items"]
+
+    def post(self, path: str, body: object) -> Any:
+        """Do."""
+        answer = self.caller.post(path, body)
+        if answer.status >= 400:
+            raise Failure(answer.code, answer.json["detail"], exit_status=1)
+        return answer.json
+
+
+def test_the_terminal_says_the_same(stage: tuple[Service, Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    service, bench = stage
+    case = bench.open(A, B).id
+    monkeypatch.setattr(commands, "now", bench.world.clock.now)
+    who = ["chris"]
+
+    def with_code(api: Connected, path: str, body: dict[str, Any], *, wait: bool) -> Any:
+        assert not wait
+        return api.post(path, {**body, "otp": service.otp(who[0])})
+
+    monkeypatch.setattr(commands, "post_with_factor", with_code)
+    monkeypatch.setattr(commands, "connect", lambda: Connected(service.callers[who[0]]))
+
+    def run(name: str, *words: str, ends: int = 0) -> str:
+        who[0] = name
+        came = CliRunner().invoke(commands.cases, words)
+        assert came.exit_code == ends, (came.output, came.exception)
+        return came.output
+
+    assert "Nothing is owed" in run("chris")
+    assert "you (csm)" in run("chris", "board", "--mine", "--kind", "move")
+    assert run("olga", "board", "--mine").endswith("No case fits.\n")
+    assert "Asked for    note" in run("chris", "step", case, "balance", "--account", A)
+    assert "Done for 2 accounts." in run("chris", "batch", case, "balance", "--evidence", "note=paid today")
+    again = run("chris", "batch", case, "balance", "--evidence", "note=paid today")
+    assert again.endswith("Done for 0 accounts.\n")
+    printed = run("olga", "step", case, "begin", "--account", A, "--evidence", "note=we begin", "--json")
+    assert json.loads(printed[printed.index("{\n") :])["standing"] == "done"
+    bench.shed.things = {A: {"role"}}
+    asked = run("olga", "step", case, "no_return", "--account", A, "--evidence", "note=all looked at")
+    assert "asked" in asked
+    assert "done" in run("ada", "step", case, "no_return", "--account", A, "--agree")
+    assert "Goes\n  role" in run("olga", "run", case, "remove", "--account", A, "--dry")
+    bench.shed.stops = 0
+    refused = run("olga", "batch", case, "remove", "--run", ends=1)
+    assert "case.unavailable" in refused
+    bench.shed.stops = None
+    assert "done" in run("olga", "run", case, "remove", "--account", A, "--with", "code=123456")
+    assert "remove" in run("olga", "steps", case, "--account", A)
+    assert "A letter" in run("chris", case)
+    run("chris", "step", case, "balance", "--account", A, "--agree", "--waive", "why not", ends=2)
+    run("chris", "step", case, "balance", ends=2)
+    assert "Thanksgiving Day" in run("chris", "calendar")

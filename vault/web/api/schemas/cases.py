@@ -282,6 +282,9 @@ class StepItem(Resource):
     by_vault: bool
     waiving: bool = Field(description="While it is asked: that it be waived, not that it is done.")
     two_people: bool
+    two_people_with: str = Field(
+        description="It takes two people where this piece of evidence is given; empty: whenever `two_people` says so."
+    )
     waivable: bool
     reversible: bool
     able: bool = Field(description="The vault can do it here, at AWS.")
@@ -314,6 +317,7 @@ class StepItem(Resource):
             by_vault=done is not None and done.by_vault,
             waiving=done is not None and done.waiving,
             two_people=step.second is not None,
+            two_people_with=step.second_with,
             waivable=step.waivable,
             reversible=step.reversible,
             able=able,
