@@ -26,6 +26,7 @@ VIOLATIONS = [
     ("cryptography-in-crypto", "vault.adapters.planted", "cryptography"),
     ("webauthn-in-one-module", "vault.services.planted_webauthn", "webauthn"),
     ("identity-provider-in-one-adapter", "vault.services.planted_provider", "authlib"),
+    ("smtp-in-one-adapter", "vault.services.planted_mail", "aiosmtpd"),
     ("argon2-in-one-adapter", "vault.services.planted_hash", "argon2"),
     ("sql-in-storage", "vault.adapters.planted_sql", "sqlalchemy"),
 ]

@@ -30,6 +30,7 @@ DOORS: Final = {
     "vault/services/custody.py": "a password's length and characters are looked at",
     "vault/services/federation.py": "what a browser takes along to a provider is made into what it hides",
     "vault/services/links.py": "a link is fingerprinted",
+    "vault/services/mail_opening.py": "a sealed mail is parted into what is shown of it",
     "vault/services/signin.py": "a cookie is fingerprinted",
     "vault/services/tokens.py": "a token is fingerprinted",
     "vault/web/api/accounts.py": "a one-time code goes to the use case",

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from vault.domain.credential import PartKind
+from vault.domain.told import Told, told
 
 
 class MailKind(StrEnum):
@@ -95,6 +96,20 @@ class Mail:
     def emptied(self, why: Emptied, now: datetime) -> Mail:
         """Give it without its content."""
         return replace(self, body=None, wraps=None, emptied_at=now, emptied_why=why)
+
+
+@told.register(Mail)
+def _(thing: Mail) -> Told:
+    forged = " forged" if thing.forged else ""
+    return "mail", thing.id, {
+        "": thing.state,
+        "of": f"{thing.account_id or ''} {thing.recipient}",
+        "kind": f"{thing.kind} {thing.rule} {thing.half}",
+        "sender": f"{thing.sender} {thing.verdict}{forged}",
+        "came": f"{thing.way} {thing.size} {thing.fingerprint}",
+        "sha256": thing.sha256,
+        "emptied": "" if thing.emptied_why is None else thing.emptied_why.value,
+    }  # fmt: skip
 
 
 class NoteState(StrEnum):

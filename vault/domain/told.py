@@ -33,7 +33,6 @@ from vault.domain.inspection import Inspection
 from vault.domain.inspection_text import write as facts_of
 from vault.domain.keyless import KEYLESS, Keyless
 from vault.domain.leaver import LeaverKnows
-from vault.domain.mail import Mail
 from vault.domain.notice import Choice
 from vault.domain.passkey import Passkey
 from vault.domain.person import Grant, Person, Session, Token
@@ -395,20 +394,6 @@ def _(thing: Done) -> Told:
         "at": stamp(thing.at),
         "by": f"{thing.by} {thing.second_by or ''}".strip(),
         "evidence": hashlib.sha256(f"{given}\n{thing.words}".encode()).hexdigest(),
-    }  # fmt: skip
-
-
-@told.register(Mail)
-def _(thing: Mail) -> Told:
-    forged = " forged" if thing.forged else ""
-    return "mail", thing.id, {
-        "": thing.state,
-        "of": f"{_text(thing.account_id)} {thing.recipient}",
-        "kind": f"{thing.kind} {thing.rule} {thing.half}",
-        "sender": f"{thing.sender} {thing.verdict}{forged}",
-        "came": f"{thing.way} {thing.size} {thing.fingerprint}",
-        "sha256": thing.sha256,
-        "emptied": _text(thing.emptied_why),
     }  # fmt: skip
 
 

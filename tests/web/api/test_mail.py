@@ -127,7 +127,7 @@ def test_the_same_in_the_terminal(house: Service, monkeypatch: pytest.MonkeyPatc
     def run(*words: str) -> str:
         done = CliRunner().invoke(commands.mail, list(words), catch_exceptions=False)
         assert done.exit_code == 0, done.output
-        return done.stdout
+        return done.output
 
     def read(*words: str) -> Any:
         printed = run(*words, "--json")
