@@ -40,7 +40,7 @@ def until(certificate: Certificate) -> str:
     day = _day(done.backups_until)
     if not certificate.openers:
         return f"Backups from before are kept no longer than until {day}, which is over."
-    return f"Backups from before are kept until {day}. Until then they can be opened:"
+    return f"Backups from before are kept until {day}. Until then these can open them:"
 
 
 def _lines(certificate: Certificate, origin: str, vkey: str) -> Iterator[str]:
