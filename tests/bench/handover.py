@@ -64,7 +64,7 @@ def run(places: tuple[Place, ...], size: Size) -> Result:
     aims: list[Aim] = []
     for place in places:
         found = {scale: measure(place, scale) for scale in scales}
-        rows = [
+        rows: list[tuple[str | int | float, ...]] = [
             (
                 f"{scale:,}",
                 *(
