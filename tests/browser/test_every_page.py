@@ -40,6 +40,7 @@ EVERYONE = [
     f"/accounts/{NUMBER}/inspection",
     "/mail",
     f"/accounts/{NUMBER}/mail",
+    "/root-emails",
     "/trail",
     "/reasons",
     "/policy",
@@ -77,6 +78,7 @@ PAGES = {
         "/accounts?custody=onboarding&q=Blue",
     ],
     Role.CUSTODIAN: [
+        "/cases/onboarding/new?customer=none",
         "/cases/closures/new",
         "/customers",
         "/customers/new",
