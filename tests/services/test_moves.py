@@ -144,17 +144,17 @@ def test_outside_a_window_the_fee_is_approved_for_that_very_day_by_two(bench: Mo
     bench.prepare(case)
     bench.world.clock.at = datetime(2026, 12, 28, 15, tzinfo=UTC)
     with pytest.raises(Conflict, match="first comes The fee is approved"):
-        bench.say(case, "move", note="without the fee")
+        bench.say(case, "move", words="without the fee")
     fee = {"amount": "500 USD", "by": "Finance", "where": "comment 9"}
     assert bench.say(case, "fee", **fee).standing is Standing.ASKED
     with pytest.raises(Conflict, match="first comes The fee is approved"):
-        bench.say(case, "move", note="before the second word")
+        bench.say(case, "move", words="before the second word")
     bench.agree(case, "fee")
     bench.world.clock.advance(minutes=1)
     bench.say(case, "day", day="2026-12-29")  # another day outside takes another approval
     bench.world.clock.at = datetime(2026, 12, 29, 15, tzinfo=UTC)
     with pytest.raises(Conflict, match="a fee has to be approved"):
-        bench.say(case, "move", note="with the other day's fee")
+        bench.say(case, "move", words="with the other day's fee")
     bench.say(case, "fee", **fee | {"where": "comment 11"})
     bench.agree(case, "fee")
     bench.move(case)
@@ -167,10 +167,10 @@ def test_it_is_moved_on_its_day_by_another_person_who_has_both_customers(bench: 
     bench.prepare(case)
     bench.world.clock.at = ON_THE_DAY - timedelta(days=1)
     with pytest.raises(Conflict, match="is on 2026-12-15, and today is 2026-12-14"):
-        bench.say(case, "move", note="a day early")
+        bench.say(case, "move", words="a day early")
     bench.world.clock.at = ON_THE_DAY
     half = bench.world.human("hans", Role.ADMIN, bench.of(bench.old))
-    bench.say(case, "move", note="as both customers want it")
+    bench.say(case, "move", words="as both customers want it")
     with pytest.raises(Forbidden) as refused:
         bench.agree(case, who=bench.manager)
     assert refused.value.code == "policy.denied"
@@ -186,7 +186,7 @@ def test_no_move_takes_an_account_out_of_a_freeze(bench: MoveBench) -> None:
     bench.world.held(A)
     case = bench.ask(A)
     bench.prepare(case)
-    bench.say(case, "move", note="as both customers want it")
+    bench.say(case, "move", words="as both customers want it")
     bench.world.vault.freezes.freeze(bench.admin.actor, f"customer:{bench.old.id}", "something is wrong")
     with pytest.raises(Blocked, match="was frozen"):
         bench.agree(case)
@@ -205,7 +205,7 @@ def test_a_word_that_was_taken_back_leaves_the_move_to_be_cancelled_and_the_cale
         (booked,) = unit.cases.booked(since, since + timedelta(days=9), EVERYTHING)
     assert (booked.account_id, booked.day) == (A, datetime(2026, 12, 16, 14, tzinfo=UTC))
     bench.world.clock.at = ON_THE_DAY + timedelta(days=1)
-    bench.say(case, "move", note="as both customers want it")
+    bench.say(case, "move", words="as both customers want it")
     bench.rooms.work.disagree(bench.admin.actor, case.id, "move", "", "the bill of last month is open")
     view = bench.rooms.work.cancel(bench.manager.actor, case.id, "the customer does not want it any more")
     assert (view.scene.case.state, bench.account(A).customer_id) == ("cancelled", bench.old.id)

@@ -103,7 +103,7 @@ def test_what_came_at_the_same_moment_stops_the_move(
     bench.world.held(A)
     case = bench.ask(A)
     bench.prepare(case)
-    bench.say(case, "move", note="as both customers want it")
+    bench.say(case, "move", words="as both customers want it")
     written = moving.move_accounts
 
     def move_late(unit: Unit, *rest: Any) -> None:
@@ -127,7 +127,7 @@ def test_what_is_on_its_way_somewhere_else_by_then_does_not_move(bench: MoveBenc
     bench.world.held(A)
     case = bench.ask(A)
     bench.prepare(case)
-    bench.say(case, "move", note="as both customers want it")
+    bench.say(case, "move", words="as both customers want it")
     with bench.world.vault.units.write() as unit:
         was = bench.account(A)
         now = replace(was, custody=Custody.CLOSING)
@@ -146,7 +146,7 @@ def test_nobody_changes_an_account_while_it_moves(world: World, monkeypatch: pyt
     bench.world.held(A)
     case = bench.ask(A)
     bench.prepare(case)
-    bench.say(case, "move", note="as both customers want it")
+    bench.say(case, "move", words="as both customers want it")
     reached, ending = threading.Event(), moving._end_checkouts
 
     def end_late(*rest: Any) -> None:

@@ -86,7 +86,7 @@ class MoveBench:
 
     def move(self, case: CaseFile) -> Item:
         """Say both words of the move."""
-        self.say(case, "move", note="as both customers want it")
+        self.say(case, "move", words="as both customers want it")
         return self.agree(case)
 
     def account(self, number: str) -> Account:

@@ -255,11 +255,10 @@ class Moves:
             raise not_found("account", account_id)
         wanted = CaseFilter(kind=CaseKind.MOVE, account_id=account.id)
         found = self.work.page(actor, wanted, Slice(SHOWN)).items
-        return tuple(MoveView(each, self.foreseen(each)) for each in found)
+        return tuple(MoveView(each, self.foreseen(each.scene)) for each in found)
 
-    def foreseen(self, view: CaseView) -> Foreseen | None:
-        """Say what a move in sight would change now."""
-        scene = view.scene
+    def foreseen(self, scene: Scene) -> Foreseen | None:
+        """Say what a move in sight would change now; None where it is over."""
         if not scene.case.is_open:
             return None
         with self.units.read() as unit:

@@ -136,6 +136,7 @@ def move_plan(windows: Windows) -> Plan:
         per_account=False,
         second=agree,
         needs=(REQUEST, DAY, CONSENT, ACCEPTANCE, ORGANIZATION, FEE),
+        evidence=(Field("words", "What the second person should know", Form.LONG, optional=True),),
         reversible=False,
         holds=True,
         help=(

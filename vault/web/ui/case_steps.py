@@ -15,6 +15,7 @@ from flask import redirect, request, url_for
 from vault.domain.case import CaseKind
 from vault.domain.case import Form as Sort
 from vault.domain.plans.handover import AT, DAY
+from vault.domain.plans.move import MOVE
 from vault.domain.policy import Permission
 from vault.errors import VaultError
 from vault.services.case_views import Doing
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from vault.domain.outlook import Item
     from vault.services.case_kinds import Preview
     from vault.services.case_views import CaseWhole
+    from vault.services.moving import Foreseen
 
 STEP: Final = "/cases/<uuid:case_id>/steps/<step>"
 ACTIONS: Final = "/<any('say', 'run', 'look', 'agree', 'disagree', 'waive'):_act>"
@@ -201,12 +203,20 @@ def _step(
         no=form if isinstance(form, NoForm) else NoForm(formdata=None),
         waive=form if isinstance(form, WaiveForm) else WaiveForm(formdata=None),
         preview=preview,
+        foreseen=_foreseen(whole, item),
         next_account=mine[0] if mine else "",
         ready=ready(whole, step),
         alone=tuple(each for each in asks if each.name != item.step.second_with),
         proposed=days_for(whole, item.step).get(item.account_id),
         told=words_cases,
     )
+
+
+def _foreseen(whole: CaseWhole, item: Item) -> Foreseen | None:
+    """Say what a move would change now, on the page of its last step; None anywhere else."""
+    if whole.scene.case.kind is not CaseKind.MOVE or item.step.name != MOVE:
+        return None
+    return the_vault().cases.moves.foreseen(whole.scene)
 
 
 def ready(whole: CaseWhole, step: str) -> tuple[str, ...]:
