@@ -147,13 +147,13 @@ def test_pages_counts_and_days_are_of_what_is_in_reach(units: SqlUnits) -> None:
             assert [each.id for each in unit.cases.page(reach, CaseFilter(), Slice()).items] == [found.id]
             assert unit.cases.counts(reach) == {(CaseKind.MOVE, "open"): 1}
         assert unit.cases.counts(ALL) == {(CaseKind.MOVE, "open"): 2}
-        for wanted, found in (
+        for wanted, ids in (
             (CaseFilter(account_id=A), [mine.id]),
             (CaseFilter(cause="order-1", opened_by="chris"), [theirs.id]),
             (CaseFilter(is_open=False), []),
             (CaseFilter(customer_id=mine.customer_id, kind=CaseKind.MOVE, state="open"), [mine.id]),
         ):
-            assert [each.id for each in unit.cases.page(ALL, wanted, Slice()).items] == found
+            assert [each.id for each in unit.cases.page(ALL, wanted, Slice()).items] == ids
         booked = unit.cases.booked(DAY, DAY + timedelta(seconds=1), ALL)
         name = unit.accounts.get(B)
         assert name is not None
