@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vault.adapters.feeds.narrowed import OfCases
 from vault.adapters.feeds.syslog import Syslog
 from vault.adapters.feeds.webhook import Webhook, read_secrets
+from vault.domain.case import CaseKind
 from vault.errors import Refused
 
 if TYPE_CHECKING:
@@ -29,6 +31,17 @@ def open_feeds(settings: Settings, clock: Clock) -> tuple[Feed, ...]:
             raise Refused("settings.invalid", detail)
         secrets = read_secrets(settings.file(told.webhook_secret_file))
         feeds.append(Webhook(told.webhook_url, secrets, clock))
+    if told.cases_url:
+        if not told.cases_secret_file:
+            detail = "feeds.cases_secret_file must name the file with the webhook's secret"
+            raise Refused("settings.invalid", detail)
+        unknown = sorted(set(told.cases_kinds) - set(CaseKind))
+        if unknown:
+            detail = f"feeds.cases_kinds names {unknown[0]!r}; known are {', '.join(CaseKind)}"
+            raise Refused("settings.invalid", detail)
+        secrets = read_secrets(settings.file(told.cases_secret_file))
+        hook = Webhook(told.cases_url, secrets, clock, name="webhook-cases", setting="feeds.cases_url")
+        feeds.append(OfCases(hook, frozenset(told.cases_kinds), frozenset(told.cases_customers)))
     if told.syslog:
         feeds.append(Syslog(told.syslog, clock))
     return tuple(feeds)

@@ -131,6 +131,10 @@ class Feeds:
     webhook_secret_file: str = ""
     syslog: str = ""
     lost_seconds: int = 900
+    cases_url: str = ""
+    cases_secret_file: str = ""
+    cases_kinds: tuple[str, ...] = ()
+    cases_customers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
