@@ -48,6 +48,27 @@ def test_nothing_is_raised_and_nothing_done_of_which_the_state_is_not_known() ->
         assert "rackspace-support" in stand.topics("us-east-1")
 
 
+def test_a_name_that_differs_in_case_alone_is_the_customers() -> None:
+    """IAM's names are one whatever their case: asked for ours, it might tell of theirs."""
+    theirs = {
+        "Role": {"RoleName": "rackspace", "Arn": f"arn:aws:iam::{MEMBER}:role/rackspace"},
+        "Policy": {
+            "PolicyName": "Rackspace-Dispatcher",
+            "Arn": f"arn:aws:iam::{MEMBER}:policy/Rackspace-Dispatcher",
+        },
+    }
+    with giving_back() as stand:
+        furnish(stand)
+        before = len(stand.aws.state.calls)
+        for deed, operation in ((Deed.ROLES, "GetRole"), (Deed.DISPATCHER, "GetPolicy")):
+            with pytest.MonkeyPatch.context() as patch:
+                answering(patch, operation, theirs)
+                assert not any("role" in each or "policy" in each for each in stand.preview(deed).goes)
+                stand.do(deed)
+        asked = {call.action.partition(":")[2] for call in stand.aws.state.calls[before:]}
+        assert {each for each in asked if each.startswith(DOES)} == {"RemoveTargets", "DeleteRule"}
+
+
 def test_text_that_acts_is_shown_as_what_it_is() -> None:
     with giving_back() as stand, pytest.MonkeyPatch.context() as patch:
         answering(patch, "ListTopics", {"Topics": [{"TopicArn": "arn:x:y:z:1:\x1b[2J\u202eevil"}]})

@@ -27,6 +27,7 @@ from vault.adapters.offboarding.work import (
 )
 from vault.domain.inspection import Fact, Known, Reason, Unknown
 from vault.domain.offboarding import Left, Outcome, Preview, named
+from vault.domain.trail_text import object_in
 
 if TYPE_CHECKING:
     from vault.domain.offboarding import Target
@@ -164,9 +165,14 @@ class Dispatcher:
         """Name what our policy is attached to that is not ours, or that we work through; None without a policy."""
         found: list[str] = []
         iam, arn = hands.assumed.client("iam"), _arn(hands, name)
-        there = hands.asker.is_there(having(iam.get_policy, PolicyArn=arn), NO_SUCH)
-        if isinstance(there, Unknown) or not there.value:
-            return there if isinstance(there, Unknown) else Known(None)
+        there = hands.asker.ask(having(iam.get_policy, PolicyArn=arn), NO_SUCH)
+        if isinstance(there, Unknown):
+            return there
+        known = None if there.value is None else object_in(there.value, "Policy").get("Arn")
+        if there.value is not None and not isinstance(known, str):
+            return Unknown(Reason.UNREADABLE)
+        if known != arn:  # as for roles: whatever their case, names are one, and only exactly ours is ours
+            return Known(None)
         for usage in ("PermissionsPolicy", "PermissionsBoundary"):
             for key, member in (
                 ("PolicyUsers", "UserName"),

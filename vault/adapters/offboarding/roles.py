@@ -12,7 +12,6 @@ it is over when the role is shut, and done again it finds a role that cannot be 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +31,7 @@ from vault.adapters.offboarding.work import (
 )
 from vault.domain.inspection import Fact, Known, Reason, Unknown
 from vault.domain.offboarding import KEPT_ROLES, Left, Outcome, Preview, named
+from vault.domain.trail_text import object_in
 
 if TYPE_CHECKING:
     from vault.adapters.inspection.asking import Asker
@@ -145,6 +145,14 @@ def _look(hands: Hands, name: str) -> _Found | Unknown | None:
     role = asker.ask(having(iam.get_role, RoleName=name), NO_SUCH)
     if isinstance(role, Unknown) or role.value is None:
         return role if isinstance(role, Unknown) else None
+    told = object_in(role.value, "Role")
+    arn, known = told.get("Arn"), told.get("RoleName")
+    if not isinstance(arn, str) or not isinstance(known, str):
+        return Unknown(Reason.UNREADABLE)
+    if (
+        known != name
+    ):  # IAM's names are one whatever their case, and a name that is not exactly ours is the customer's
+        return None
     lists = (
         names(asker, iam.list_attached_role_policies, "AttachedPolicies", "PolicyArn", RoleName=name),
         names(asker, iam.list_role_policies, "PolicyNames", RoleName=name),
@@ -160,10 +168,6 @@ def _look(hands: Hands, name: str) -> _Found | Unknown | None:
         if isinstance(fact, Unknown):
             return fact
     managed, inline, profiles = (fact.value for fact in lists if isinstance(fact, Known))
-    told = role.value.get("Role")
-    arn = told.get("Arn") if isinstance(told, Mapping) else None
-    if told is None or not isinstance(arn, str):
-        return Unknown(Reason.UNREADABLE)
     recorded: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     if RECORDER in json.dumps(told.get("AssumeRolePolicyDocument", {})):
