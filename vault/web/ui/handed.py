@@ -13,7 +13,15 @@ from flask import Response, redirect, session, url_for
 
 from vault.domain.case import StepState
 from vault.domain.customer_tasks import ENDS, MFA_GRACE_DAYS, TASKS
-from vault.domain.plans.handover import PLAN
+from vault.domain.plans.handover import (
+    BALANCE,
+    BEGIN,
+    DAY,
+    EMAIL_START,
+    GO,
+    INSTRUCTIONS,
+    PLAN,
+)
 from vault.domain.secret import Secret
 from vault.errors import FieldError, Invalid, Unauthenticated, VaultError
 from vault.services.links import link_hash
@@ -37,6 +45,8 @@ VISITS: Final = "handovers"
 MOST_VISITS: Final = 3
 """So many customers' pages are open in one browser at once; an older one is closed."""
 _NAME: Final = 16
+_INWARD: Final = frozenset({BALANCE, BEGIN, DAY, EMAIL_START, GO, INSTRUCTIONS})
+"""Steps that are about our own work: they are in the evidence pack, and would only be in the way here."""
 
 
 @blueprint.get("/handover/<token>")
@@ -140,7 +150,10 @@ def _done(scene: Scene, account_id: str) -> Iterator[tuple[Step, Done]]:
     found = [
         (step, done)
         for step in PLAN.steps
-        if (done := scene.of(account_id, step.name)) is not None and done.state is StepState.DONE
+        if not step.informs
+        and step.name not in _INWARD
+        and (done := scene.of(account_id, step.name)) is not None
+        and done.state is StepState.DONE
     ]
     yield from sorted(found, key=lambda each: each[1].at)
 
