@@ -266,6 +266,8 @@ class Seen:
     account: Account | None
     accounts: tuple[Account, ...]
     done: Mapping[tuple[str, str], Done] = field(default_factory=dict)
+    kinds: frozenset[Kind] = frozenset()
+    """Of all its accounts."""
 
     def given(self, step: str, name: str) -> str:
         """Read a piece of evidence of a settled step of the whole case; empty where there is none."""
@@ -332,7 +334,7 @@ class Step:
         return self.second is not None and (not self.second_with or self.second_with in evidence)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What has to be done in cases of a kind: steps in the order in which a page shows them."""
 
@@ -342,7 +344,11 @@ class Plan:
 
     def step(self, name: str) -> Step | None:
         """Find a step by name."""
-        return next((step for step in self.steps if step.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Step]:
+        return {step.name: step for step in self.steps}
 
 
 @dataclass(frozen=True)
@@ -366,6 +372,14 @@ class Scene:
     def _all(self) -> tuple[Account, ...]:
         return tuple(self.accounts.values())
 
+    @cached_property
+    def _kinds(self) -> frozenset[Kind]:
+        return frozenset(account.kind for account in self._all)
+
+    @cached_property
+    def _seen(self) -> dict[str, Seen]:
+        return {}
+
     def place(self, account_id: str) -> Place | None:
         """Find an account of the case that was not taken out."""
         return self.live.get(account_id)
@@ -387,8 +401,12 @@ class Scene:
 
     def seen(self, account_id: str = "") -> Seen:
         """Give what conditions look at."""
-        account = self.accounts[account_id] if account_id else None
-        return Seen(self.case, self.customer, account, self._all, self.done)
+        found = self._seen.get(account_id)
+        if found is None:
+            account = self.accounts[account_id] if account_id else None
+            found = Seen(self.case, self.customer, account, self._all, self.done, self._kinds)
+            self._seen[account_id] = found
+        return found
 
 
 def in_order(accounts: Iterable[Account]) -> tuple[Account, ...]:

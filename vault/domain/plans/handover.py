@@ -104,8 +104,7 @@ def not_members(seen: Seen) -> bool:
 
 def whole(seen: Seen) -> bool:
     """Let a step be for a case that has a payer and members of its Organization."""
-    kinds = {account.kind for account in seen.accounts}
-    return Kind.PAYER in kinds and Kind.MEMBER in kinds
+    return Kind.PAYER in seen.kinds and Kind.MEMBER in seen.kinds
 
 
 def leaving(seen: Seen) -> bool:
