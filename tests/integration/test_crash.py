@@ -41,7 +41,7 @@ ELSEWHERE = {
     (VERSION.name, VersionLabel.CURRENT, VersionEvent.PROVEN_DEAD),
     *((ROTATION.name, state.value, RotationEvent.REMOVED) for state in RotationState),
 }
-"""Steps of no chapter: destruction, which nothing does yet; removal at AWS (`tests/services/test_keyless_stopped`)."""
+"""Steps of no chapter: destruction (`tests/services/test_destruction`), removal at AWS (`test_keyless_stopped`)."""
 
 
 def enumerated(database: str, directory: Path) -> list[dict[str, object]]:

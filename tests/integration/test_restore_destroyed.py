@@ -19,6 +19,8 @@ from vault.adapters.db.copying import copy_database
 from vault.adapters.local_keys import InsecureLocalKeys
 from vault.bootstrap.ground import destroyed_list, make_data_directory, open_server_key
 from vault.bootstrap.restoring import restore
+from vault.cli.admin.checks import Level
+from vault.cli.admin.destroyed_check import check_destroyed
 from vault.domain.account import Custody
 from vault.domain.actor import Reach, Role, system_actor
 from vault.domain.credential import PartKind, PartState, VersionLabel
@@ -170,3 +172,14 @@ def test_a_list_that_was_changed_stops_it(before: Before) -> None:
     with pytest.raises(Refused) as refused:
         restore(before.settings, WISH, silent, before.world.clock)
     assert refused.value.code == "destruction.list"
+
+
+def test_doctor_says_whether_list_and_database_agree(before: Before) -> None:
+    (older,) = check_destroyed(before.settings)
+    assert older.level is Level.FAIL
+    assert GONE in older.words
+    steps = restore(before.settings, WISH, silent, before.world.clock)
+    settings = with_steps(before.settings, steps)
+    assert [each.level for each in check_destroyed(settings)] == [Level.OK]
+    settings.file(settings.backup.destroyed_file).unlink()
+    assert [each.level for each in check_destroyed(settings)] == [Level.WARN]

@@ -16,6 +16,7 @@ from vault.domain.checkout import CheckoutState, Decision
 from vault.domain.closure import REOPENABLE, ClosureState
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.event import Event, EventType
+from vault.domain.health import Next
 from vault.domain.outlook import Standing
 from vault.domain.secret import Secret
 from vault.domain.told import changes
@@ -164,6 +165,8 @@ def test_from_the_checklist_to_the_dead_end(world: World) -> None:
         labels = {each.label for kind in PartKind for each in unit.versions.of(A, kind)}
     assert found is not None
     assert (found.state, labels) == ("done", {VersionLabel.CURRENT})
+    # nobody can rotate it, so nothing of it is due
+    assert world.vault.healths.get(bench.carla.actor, A).health.next is Next.NOTHING
     world.clock.at = view.last.dead_at - timedelta(seconds=1)
     assert world.vault.closures_over.once() == 0
     assert view.last.days_left(world.clock.now()) == 1

@@ -22,6 +22,7 @@ from vault.cli.admin.checks import (
     check_trail,
 )
 from vault.cli.admin.cloud_check import check_cloud
+from vault.cli.admin.destroyed_check import check_destroyed
 from vault.cli.admin.examining import check_state, record_examined
 from vault.cli.admin.feed_check import check_feeds
 from vault.cli.admin.host import config_option, settings_of
@@ -89,6 +90,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
         return
     yield from check_policy(settings)
     yield from check_recipient(settings)
+    yield from check_destroyed(settings)
     faults = 0
     for finding in check_trail(settings, deep=deep):
         faults += finding.level is Level.FAIL and finding.name == "log entries"
