@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,9 @@ from audit.entry import write
 from audit.merkle import leaf_hash
 from tests.services.test_exports import grow
 from tests.support.events import entries
-from tests.support.handovers import Handover
 from tests.support.readers import read_syslog
 from tests.support.receivers import DatagramReceiver, Hook, StreamReceiver
 from vault.adapters.clock import SystemClock
-from vault.adapters.feeds.narrowed import OfCases
 from vault.adapters.feeds.syslog import Syslog
 from vault.adapters.feeds.webhook import Webhook, read_secrets
 from vault.errors import Refused
@@ -391,26 +389,3 @@ def test_a_secret_file_is_checked_and_never_repeated(tmp_path: Path) -> None:
     path.chmod(0o640)
     with pytest.raises(Refused, match="chmod 600"):
         read_secrets(path)
-
-
-def test_whoever_follows_cases_is_sent_each_of_their_steps_and_nothing_else(quick_world: World) -> None:
-    handover = Handover(quick_world).three()
-    case = handover.open()
-    handover.world.vault.cases.work.cancel(handover.chris.actor, case.id, "the customer stays with us")
-    with Hook(SECRET) as hook:
-        feed = OfCases(hook_to(hook), frozenset({"handover"}), frozenset({handover.customer.id}))
-        feeds = feeds_of(quick_world, feed)
-        assert feeds.deliver(feed) == size(quick_world)
-        assert [each["type"] for each in hook.taken] == [
-            "case.opened",
-            "case.accounts",
-            "case.changed",
-            "case.cancelled",
-        ]
-        again = OfCases(replace(hook_to(hook), name="of-others"), customers=frozenset({"of nobody"}))
-        assert feeds_of(quick_world, again).deliver(again) == size(quick_world)
-        assert len(hook.taken) == 4
-        hook.answers.append((503, {}, b""))
-        failing = OfCases(replace(hook_to(hook), name="failing"))
-        reached = feeds_of(quick_world, failing).deliver(failing)
-        assert reached == hook.taken[0]["data"]["index"], "what comes before it is passed by"
