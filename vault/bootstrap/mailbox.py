@@ -45,6 +45,8 @@ def check_mailbox(settings: Settings) -> None:
                 f"mailbox.ordinary_from holds {sender!r}; write an address, or a domain with an @ before it."
             )
             raise Refused("settings.invalid", words)
+    if told.listen:
+        Listening(told.listen).check()
     if bool(told.queue) != bool(told.bucket):
         raise Refused("settings.invalid", "mailbox.queue and mailbox.bucket go together.")
 
@@ -58,7 +60,6 @@ def open_receiver(vault: Vault) -> Receiver | None:
     listening = Listening(
         told.listen, told.message_bytes, told.recipients, told.connections, float(told.timeout_seconds)
     )
-    listening.check()
     return Receiver(
         listening,
         vault.mailbox.would_take,
