@@ -197,9 +197,21 @@ class Onboardings:
         assert each.model is not None  # noqa: S101 - `_planned` refused it
         assert each.kind is not None  # noqa: S101 - as above
         facts = AccountFacts(each.name, each.root_email)
-        self.accounts.register(
-            _unclaiming(actor), each.account_id, customer_id, each.model, each.kind, facts, is_new=each.is_new
-        )
+        try:
+            self.accounts.register(
+                _unclaiming(actor),
+                each.account_id,
+                customer_id,
+                each.model,
+                each.kind,
+                facts,
+                is_new=each.is_new,
+            )
+        except Conflict:
+            with self.units.read() as unit:
+                meanwhile = unit.accounts.get(each.account_id)
+            if meanwhile is None:
+                raise  # else the same request was sent twice at once; the opening looks whose it is
 
     def _opening(self, welcome: Welcome) -> Opening:
         given: dict[tuple[str, str], Mapping[str, str]] = {}
