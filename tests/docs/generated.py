@@ -17,6 +17,7 @@ from tests.docs.told import audiences
 from vault.domain.account import CUSTODY, Kind
 from vault.domain.actor import Role
 from vault.domain.agreement import words
+from vault.domain.case import CASE, HANDOVER, PLACE
 from vault.domain.checkout import CHECKOUT
 from vault.domain.credential import PART, VERSION
 from vault.domain.event import CATALOGUE
@@ -34,7 +35,10 @@ NOTE = "<!-- Drawn from the code by `python -m tests.docs.generated`; a test com
 ABOUT = {
     "account": "Custody of an account: who answers for its root now. `customer_held` is where an ECAM member begins "
     "and stays; `keyless` is a member whose root credentials were removed centrally.",
+    "case": "An onboarding, a closure or a move. Where its steps stand is computed, never stored.",
+    "case_account": "One account in its case.",
     "checkout": "A checkout claims its account while pending, approved or active: at most one, by a unique index.",
+    "handover": "Accounts that are given back. Cancelled only before the first step that cannot be undone.",
     "keyless": "A member's root on the way to no credentials, and back. Whoever is stopped goes on from here.",
     "part": "Each of password and mfa. A value that was displayed and not attested is unknown, never forgotten.",
     "rotation": "One attempt to change one part. It belongs to the account: the next holder of its lease goes on.",
@@ -44,7 +48,10 @@ ABOUT = {
 
 def state_machines() -> str:
     """Draw every lifecycle as a diagram and as rows."""
-    tables: tuple[Lifecycle[Any, Any], ...] = (CHECKOUT, PART, ROTATION, VERSION, CUSTODY, KEYLESS)
+    tables: tuple[Lifecycle[Any, Any], ...] = (
+        *(CHECKOUT, PART, ROTATION, VERSION, CUSTODY, KEYLESS),
+        *(HANDOVER, CASE, PLACE),
+    )
     return "\n".join([NOTE, "# State machines", *(_machine(table) for table in tables)])
 
 

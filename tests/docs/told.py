@@ -16,6 +16,7 @@ WHO = {
     Audience.KEEPERS: "who handles findings",
     Audience.REVIEWERS: "who reviews broken glass",
     Audience.SECONDS: "who may give the second word",
+    Audience.NEXT: "who is next in the case",
 }
 
 BEFORE = """# Audiences: who is told of which entry
