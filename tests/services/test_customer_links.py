@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -314,3 +315,44 @@ def test_codes_are_read_out_without_mistakes() -> None:
     assert not set("01ILOU") & set(CODE_ALPHABET)
     assert spelled(" abcd-efgh ") == "ABCDEFGH"
     assert timedelta(0) < VISIT_LASTS
+
+
+def test_of_many_at_once_one_opens_the_page_and_one_word_counts(world: World) -> None:
+    post = post_of(world)
+    case_id = released(world)
+    token, code = link(world, case_id, post)
+    rooms = world.vault.releases
+
+    def enter(number: int) -> Secret[str] | None:
+        try:
+            return rooms.links.enter(token, code, elsewhere(number))
+        except Unauthenticated:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        visits = [each for each in pool.map(enter, range(4)) if each is not None]
+        assert len(visits) == 1
+        said = list(
+            pool.map(lambda _: rooms.acknowledging.acknowledge(token, visits[0], SIGNED, ORIGIN), range(4))
+        )
+        assert len({each.acknowledged_at for each in said}) == 1
+        closed = sum(turn.closed for turn in pool.map(lambda _: rooms.handed_over.once(), range(2)))
+    assert closed == 1
+    assert types(world, EventType.HANDOVER_ACKNOWLEDGED, EventType.CREDENTIAL_DESTROYED) == [
+        "handover.acknowledged",
+        "credential.destroyed",
+    ]
+
+
+def test_a_restore_ends_every_link(quick_world: World) -> None:
+    post = post_of(quick_world)
+    case_id = released(quick_world)
+    token, code = link(quick_world, case_id, post)
+    with quick_world.vault.units.write() as unit:
+        now = quick_world.clock.now()
+        (pair,) = unit.releases.end_all(now)
+        told = changes(*pair)
+        unit.log.record(Event(EventType.LINK_ENDED, people(quick_world)[2].actor, changes=told), now)
+        unit.commit()
+    assert "has ended" in refused(quick_world, token, code)
+    assert case_id

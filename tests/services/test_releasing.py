@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,19 +19,27 @@ from tests.support.handed import (
     release,
     released,
 )
+from tests.support.trails import found_at, root
 from tests.support.world import START, World
 from vault.domain.account import Custodian, Custody
 from vault.domain.actor import Role, Scope, ScopeKind
-from vault.domain.case import CaseKind
+from vault.domain.case import CaseKind, Done, StepState
 from vault.domain.credential import PartKind
+from vault.domain.event import Event, EventType
 from vault.domain.observation import Act, Observation, Source
 from vault.domain.outlook import Standing
+from vault.domain.plans.handover import EMAIL_ACCEPT, RECOVERY, ROOT_DELETED
 from vault.domain.plans.release import CONFIRMED_BY, CONFIRMED_ON, RELEASE, RESET
 from vault.domain.proof import Use, Window
 from vault.domain.release import reset_by_owner
+from vault.domain.told import changes
 from vault.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable, VaultError
 from vault.services.asking import Ask
 from vault.services.case_opening import Opening
+from vault.services.recovering import TheLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NUMBER = NUMBERS[0]
 CHANGED = START.replace(microsecond=0)
@@ -97,6 +107,42 @@ def test_without_a_record_of_aws_the_vault_says_what_is_missing(quick_world: Wor
         quick_world.vault.cases.work.attest(olga.actor, case_id, RESET, NUMBER, {})
     with pytest.raises(Conflict):
         quick_world.vault.cases.work.attest(olga.actor, case_id, RELEASE, NUMBER, {}, olga.otp())
+
+
+def test_the_vault_finds_awss_record_and_names_it(quick_world: World, tmp_path: Path) -> None:
+    case_id = at_release(quick_world)
+    olga, _, _ = people(quick_world)
+    quick_world.clock.advance(minutes=5)
+    record = root(NUMBER, quick_world.clock.now(), "PasswordRecoveryCompleted")
+    found_at(quick_world.vault, tmp_path / "trail", [record], quick_world.clock.now())
+    acts = quick_world.vault.cases.acts
+    assert "PasswordRecoveryCompleted" in acts.preview(olga.actor, case_id, RESET, NUMBER).words
+    done = acts.run(olga.actor, case_id, RESET, NUMBER)
+    assert done.standing is Standing.DONE
+    assert done.done is not None
+    assert record["eventID"] in done.done.words
+    assert done.done.by_vault
+    release(quick_world, case_id, NUMBER)
+
+
+@pytest.mark.parametrize("by_vault", [True, False])
+def test_a_members_deleted_root_is_evidence_if_the_vault_deleted_it(
+    quick_world: World, *, by_vault: bool
+) -> None:
+    case_id = at_release(quick_world)
+    olga, _, _ = people(quick_world)
+    now = quick_world.clock.now()
+    done = [
+        Done(case_id, NUMBER, name, StepState.DONE, now, "test", by_vault=by_vault)
+        for name in (EMAIL_ACCEPT, ROOT_DELETED, RECOVERY)
+    ]
+    with quick_world.vault.units.write() as unit:
+        unit.cases.put(done)
+        told = tuple(change for each in done for change in changes(None, each))
+        unit.log.record(Event(EventType.CASE_CHANGED, olga.actor, changes=told), now)
+        unit.commit()
+    words = quick_world.vault.cases.acts.preview(olga.actor, case_id, RESET, NUMBER).words
+    assert ("deleted this member's root credentials" in words) is by_vault
 
 
 @pytest.mark.parametrize(
@@ -189,6 +235,13 @@ def test_nothing_opens_what_was_released(desk: Desk) -> None:
         desk.vault.cases.opening.open(cora.actor, again(world))
     with desk.vault.units.read() as unit:
         assert unit.rotations.unsettled(NUMBER) == ()
+        log = TheLog()
+        for _, leaf in unit.census.leaves():
+            log.take(json.loads(leaf), leaf)
+        kept = [each for kind in PartKind for each in unit.versions.of(NUMBER, kind)]
+        assert {log.standing(each) for each in kept} == {
+            "released"
+        }  # `rootvault recover` opens none of these
         assert unit.checkouts.open_of(NUMBER) is None
 
 
