@@ -23,7 +23,7 @@ from vault.domain.incident import Incident, IncidentKind
 from vault.domain.outlook import Standing
 from vault.domain.plans import handover as plan
 from vault.domain.told import changes
-from vault.errors import Conflict, VaultError
+from vault.errors import Blocked, Conflict, VaultError
 from vault.services.frozen import put
 
 if TYPE_CHECKING:
@@ -239,6 +239,15 @@ def test_a_payer_that_waits_into_the_next_month_waits_for_its_16th(quick_world: 
     handover.say(handover.olga, case, plan.CONTACTS, PAYER)
     with pytest.raises(Conflict, match="H5: 2027-01-05 is not after the 15th"):
         handover.world.vault.cases.work.attest(handover.olga.actor, case.id, plan.GO, PAYER, {}, "")
+
+
+def test_nothing_frozen_is_given_away(ready: tuple[Handover, CaseFile]) -> None:
+    handover, case = ready
+    handover.begin(case, ONE)
+    handover.say(handover.olga, case, plan.CONTACTS, ONE)
+    _frozen(handover, case)
+    with pytest.raises(Blocked, match="frozen by ada"):
+        handover.say(handover.olga, case, plan.GO, ONE)
 
 
 def test_gates_say_what_is_missing_and_on_whom_it_waits(ready: tuple[Handover, CaseFile]) -> None:

@@ -124,7 +124,7 @@ def check_begin(unit: Unit, actor: Actor, scene: Scene, account: Account, now: d
     return (
         why_not_ours(account)
         or _members_first(unit, scene, account)
-        or _frozen(unit, actor, account)
+        or check_thawed(unit, actor, account)
         or check_free(unit, account, now)
         or _unsettled(unit, account)
         or _unexplained(unit, account)
@@ -183,7 +183,8 @@ def _members_first(unit: Unit, scene: Scene, account: Account) -> VaultError | N
     return Conflict("case.rule", words, rule="H7")
 
 
-def _frozen(unit: Unit, actor: Actor, account: Account) -> VaultError | None:
+def check_thawed(unit: Unit, actor: Actor, account: Account) -> VaultError | None:
+    """Say what freeze stands over an account: nothing of what is frozen is given away."""
     freeze = unit.freezes.over(account, actor.id)
     return None if freeze is None else frozen(freeze)
 

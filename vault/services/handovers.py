@@ -56,6 +56,7 @@ from vault.services.handover_checks import (
     check_free,
     check_root,
     check_signed,
+    check_thawed,
     why_not_ours,
 )
 from vault.services.handover_days import check_day, check_hours, check_today
@@ -127,7 +128,7 @@ class HandoverKind(Kind):
                 scene, account, place, now, calendar
             )
         if name in _POINTS:
-            against = check_hours(scene, account, now, calendar)
+            against = check_hours(scene, account, now, calendar) or check_thawed(unit, actor, account)
             if against is not None:
                 return against
         if name in FOR_ROOT:
