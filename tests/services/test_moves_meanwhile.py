@@ -147,18 +147,18 @@ def test_nobody_changes_an_account_while_it_moves(world: World, monkeypatch: pyt
     case = bench.ask(A)
     bench.prepare(case)
     bench.say(case, "move", words="as both customers want it")
-    reached, ending = threading.Event(), moving._end_checkouts
+    reached, looked = threading.Event(), moving.Sight.now
 
-    def end_late(*rest: Any) -> None:
+    def look_late(*rest: Any) -> moving.Sight:
         reached.set()
         changed.join(1)  # it waits for the account's row: this is the time that it is given
-        ending(*rest)
+        return looked(*rest)
 
     def change() -> None:
         assert reached.wait(30)
         world.vault.accounts.change(bench.manager.actor, A, AccountFacts(name="renamed"))
 
-    monkeypatch.setattr(moving, "_end_checkouts", end_late)
+    monkeypatch.setattr(moving.Sight, "now", look_late)
     changed = threading.Thread(target=change)
     changed.start()
     bench.agree(case)

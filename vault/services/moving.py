@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.account import Tenure
 from vault.domain.actor import Actor, ActorKind, Role, ScopeKind
-from vault.domain.case import PLACE, Done, PlaceEvent, Scene
+from vault.domain.case import PLACE, Done, Place, PlaceEvent, Scene
 from vault.domain.checkout import CheckoutEvent, overdue
 from vault.domain.event import Change, Event, EventType
 from vault.domain.freeze import Covered, FreezeKind
@@ -28,7 +28,6 @@ from vault.domain.told import changes
 from vault.ports.inspection import Turn
 from vault.services.campaigning import given
 from vault.services.case_ground import about
-from vault.services.case_kinds import move_place
 from vault.services.leases import end, settle
 from vault.services.settling import event_of
 
@@ -130,23 +129,23 @@ def move_accounts(
     # every row is held before anything is told: whoever holds one of them may wait for the log
     near = [held for each in unit.campaigns.open() if (held := unit.campaigns.lock(each.id)) is not None]
     findings = unit.findings.hold(numbers)
-    for account in accounts:
-        _end_checkouts(unit, actor, account, now)
+    told = {account.id: _become(unit, account, target, now) for account in accounts}
+    places = {number: _finished(scene.live[number], now) for number in numbers}
+    unit.cases.place(tuple(places.values()))
+    for number in numbers:
+        turn = unit.inspections.turn(number)
+        if turn is not None:
+            unit.inspections.put_turn(Turn(number, now))
+    _end_checkouts(unit, actor, numbers, now)
     for campaign in near:
         _free_assignments(unit, actor, sight, campaign, numbers, target, now)
     for finding in findings:
         _free_finding(unit, actor, sight, finding, target, now)
     word = scene.of("", MOVE)
     for account in accounts:
-        moved = replace(account, customer_id=target.id)
-        unit.accounts.update(moved)
-        told = [*changes(account, moved), *_close_tenure(unit, account, now)]
-        place, begun = move_place(unit, scene.live[account.id], PlaceEvent.BEGUN, now)
-        told += (*begun, *move_place(unit, place, PlaceEvent.FINISHED, now)[1])
-        turn = unit.inspections.turn(account.id)
-        if turn is not None:
-            unit.inspections.put_turn(Turn(account.id, now))
-        unit.log.record(_moved(actor, scene, account, target, word, tuple(told)), now)
+        of_place = changes(scene.live[account.id], places[account.id])
+        event = _moved(actor, scene, account, target, word, (*told[account.id], *of_place))
+        unit.log.record(event, now)
 
 
 def schedule(unit: Unit, actor: Actor, scene: Scene, day: datetime | None, now: datetime) -> None:
@@ -185,17 +184,25 @@ def _moved(
     )
 
 
-def _close_tenure(unit: Unit, account: Account, now: datetime) -> tuple[Change, ...]:
-    """Keep until when the account was its customer's."""
+def _become(unit: Unit, account: Account, target: Customer, now: datetime) -> tuple[Change, ...]:
+    """Write whose an account is, and until when it was its customer's; give the changes."""
+    moved = replace(account, customer_id=target.id)
+    unit.accounts.update(moved)
     before = unit.accounts.tenures(account.id)
     since = before[-1].until if before else account.created_at
     tenure = Tenure(account.id, len(before) + 1, account.customer_id, since, max(since, now))
     unit.accounts.add_tenure(tenure)
-    return changes(None, tenure)
+    return (*changes(account, moved), *changes(None, tenure))
 
 
-def _end_checkouts(unit: Unit, actor: Actor, account: Account, now: datetime) -> None:
-    for each in unit.checkouts.bearing_on((account.id,)):
+def _finished(place: Place, now: datetime) -> Place:
+    """Give an account of the case as it is once it moved: begun and finished at once."""
+    begun = PLACE.transitions[place.state, PlaceEvent.BEGUN]
+    return replace(place, state=PLACE.transitions[begun, PlaceEvent.FINISHED], changed_at=now, ended_at=now)
+
+
+def _end_checkouts(unit: Unit, actor: Actor, numbers: tuple[str, ...], now: datetime) -> None:
+    for each in unit.checkouts.bearing_on(numbers):
         if each.is_open and overdue(each, now) is not None:
             settle(unit, each, now)
         elif each.is_open:
