@@ -14,6 +14,7 @@ from vault.domain.plans import handover as plan
 from vault.services.case_opening import Opening
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.browser
@@ -27,6 +28,8 @@ GIVEN = {
     },
     ("", plan.CONTRACT): {"end": "2026-12-31"},
     ("", plan.ORGANIZATION): {"goes": plan.LEAVES},
+}
+EMAILS = {
     (NUMBER, plan.NEW_EMAIL): {"email": "aws-p@customer.example"},
     (MEMBER, plan.NEW_EMAIL): {"email": "aws-m@customer.example"},
 }
@@ -38,16 +41,16 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite+pysqlite:///{tmp_path / 'test.db'}"
 
 
-def opened(stage: Stage) -> str:
+def opened(stage: Stage, given: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
     """Open a handover of a payer with its member; give its address."""
     rooms, sam = stage.house.vault.cases, stage.house.actor(stage.members[Role.CSM])
     north = stage.house.vault.accounts.get(sam, NUMBER).account.customer_id
-    case = rooms.opening.open(sam, Opening(CaseKind.HANDOVER, north, (NUMBER, MEMBER), "T-1001", given=GIVEN))
+    case = rooms.opening.open(sam, Opening(CaseKind.HANDOVER, north, (NUMBER, MEMBER), "T-1001", given=given))
     return f"/cases/{case.id}"
 
 
 def test_pages_of_a_case_are_in_order(stage: Stage) -> None:
-    at = opened(stage)
+    at = opened(stage, GIVEN | EMAILS)
     page = stage.sign_in(stage.visitor(), stage.members[Role.CSM])
     for path in (
         at,
@@ -76,12 +79,22 @@ def test_pages_of_a_case_are_in_order(stage: Stage) -> None:
     check(page)
 
 
-def test_days_are_taken_in_one_go_and_without_javascript_by_the_button(
+def test_a_step_is_said_of_all_in_one_go_and_without_javascript_by_the_button(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = opened(stage)
+    at = opened(stage, GIVEN)
     monkeypatch.setattr("vault.web.ui.case_batch.SECONDS", 0.0)  # one account in each request
     page = stage.sign_in(stage.visitor(), stage.members[Role.CSM])
+    page.goto(f"{stage.base_url}{at}/steps/{plan.NEW_EMAIL}/all")
+    lines = page.get_by_role("region", name="Each account its own").get_by_role("textbox")
+    lines.fill(f"{NUMBER} aws-p@customer.example\n{MEMBER}, no address")
+    page.get_by_role("button", name="Write them down").click()
+    page.get_by_role("heading", name="Passed by (1)").wait_for()
+    page.get_by_role("heading", name="1 of 2 accounts done").wait_for()
+    check(page)
+    lines.fill(f"{MEMBER}\taws-m@customer.example")
+    page.get_by_role("button", name="Write them down").click()
+    page.get_by_role("heading", name="2 of 2 accounts done").wait_for()
     page.goto(f"{stage.base_url}{at}/steps/day/all")
     page.get_by_role("button", name="Take these days").click()
     page.get_by_role("heading", name="2 of 2 accounts done").wait_for()

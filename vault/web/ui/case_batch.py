@@ -7,12 +7,14 @@ and passed by; several in a row for the same reason end the pass.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
 
+from vault.domain.case import Form as Sort
 from vault.domain.outlook import Standing
 from vault.domain.plans.handover import AT
 from vault.domain.policy import Permission
@@ -37,6 +39,9 @@ SECONDS: Final = 4.0
 IN_A_ROW: Final = 3
 PROPOSED: Final = "proposed"
 """For the step that plans a handover's days: each account its own free day."""
+LINES: Final = "lines"
+"""For a step that asks for one thing: each account its own, one a line."""
+_APART: Final = re.compile(r"[\s,;=]+")
 TOLD: Final = 20
 _LONGEST: Final = 300
 
@@ -86,7 +91,7 @@ def case_batch_go(case_id: object, step: str) -> AnyResponse:
 def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bool) -> CaseWhole:
     """Do the accounts from where the pass is; raise what is wrong with the evidence itself."""
     rooms, who, case_id = the_vault().cases, actor(), whole.scene.case.id
-    proposed = days_for(whole, step) if request.form.get("how") == PROPOSED else None
+    own = _own(whole, step)
     wanted = Doing.RUN if running else Doing.SAY
     numbers = [each.account_id for each in whole.scene.places]
     end, fresh, codes = time.monotonic() + SECONDS, True, [""]
@@ -104,20 +109,39 @@ def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bo
         try:
             if running:
                 rooms.acts.run(who, case_id, step.name, number, form.given())
-            elif proposed is None:
+            elif own is None:
                 rooms.work.attest(who, case_id, step.name, number, form.given())
-            elif number in proposed:
-                rooms.work.attest(who, case_id, step.name, number, {AT: written(proposed[number])})
+            elif number in own:
+                rooms.work.attest(who, case_id, step.name, number, own[number])
             codes, fresh = [""], False
-        except Invalid:
-            raise
         except VaultError as error:
+            if isinstance(error, Invalid) and own is None:
+                raise
             at.refused.append((number, error.detail))
             codes = [*codes, error.code] if codes[-1] == error.code else ["", error.code]
             at.stopped = error.detail if len(codes) > IN_A_ROW else ""
         at.after += 1
     at.over = at.after >= len(numbers)
     return rooms.reading.whole(who, case_id)
+
+
+def _own(whole: CaseWhole, step: Step) -> dict[str, dict[str, str]] | None:
+    """Give what each account has of its own; None where the same is said of all."""
+    how = request.form.get("how")
+    if how == PROPOSED:
+        return {number: {AT: written(day)} for number, day in days_for(whole, step).items()}
+    name = _single(whole, step)
+    if how != LINES or not name:
+        return None
+    lines = [_APART.split(line.strip(), maxsplit=1) for line in request.form.get("lines", "").splitlines()]
+    return {line[0]: {name: line[1].strip()} for line in lines if len(line) > 1}
+
+
+def _single(whole: CaseWhole, step: Step) -> str:
+    """Name the one thing that a step asks of each account, where it is one that differs; empty for all others."""
+    asked = [each for each in whole.asks(step) if each.name != step.second_with]
+    differs = len(asked) == 1 and asked[0].form in {Sort.EMAIL, Sort.TEXT, Sort.DATE}
+    return asked[0].name if differs and step.second is None else ""
 
 
 def _is_ready(whole: CaseWhole, step: Step, number: str, wanted: Doing) -> bool:
@@ -148,6 +172,8 @@ def _batch(whole: CaseWhole, step: Step, form: WordForm, status: int, at: Pass |
         needs_code=whole.needs_code(step),
         two=step.second is not None and not step.second_with,
         proposed=days_for(whole, step),
+        single=_single(whole, step),
+        lines=request.form.get("lines", ""),
         how=request.form.get("how", Doing.RUN.value if running else Doing.SAY.value),
         asks=_fields(whole, step, running=running),
         form=form,
