@@ -39,6 +39,7 @@ DOORS: Final = {
     "vault/web/api/checkouts.py": "a one-time code goes to the use case",
     "vault/web/api/emergency.py": "a one-time code goes to the use case",
     "vault/web/api/handovers.py": "a one-time code goes to the use case",
+    "vault/web/api/closures.py": "a one-time code goes to the use case",
     "vault/web/api/keyless.py": "a one-time code goes to the use case",
     "vault/web/api/keys.py": "a one-time code goes to the use case",
     "vault/web/api/leaving.py": "a one-time code goes to the use case",

@@ -158,8 +158,8 @@ def test_entries_stay_bounded_and_the_last_is_whole(quick_world: World) -> None:
     release(quick_world, NUMBER)
     (done,) = destroy(quick_world, NUMBER)
     entries = told(quick_world)
-    assert [len(each["changes"]) <= CHANGES_AN_ENTRY for each in entries] == [True, True]  # type: ignore[arg-type]  # lists
-    assert [each["detail"]["complete"] for each in entries] == [False, True]  # type: ignore[index]  # mappings
+    assert [len(each["changes"]) <= CHANGES_AN_ENTRY for each in entries] == [True, True]  # type: ignore[arg-type]  # both are lists
+    assert [each["detail"]["complete"] for each in entries] == [False, True]  # type: ignore[index]  # both are mappings
     assert len(done.listed) == CHANGES_AN_ENTRY + 2
 
 
