@@ -7,11 +7,11 @@ and is stopped by a key; what is done stays done, and the same command goes on.
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vault.cli.case_words import BOARD, DAYS, FACTS, STEPS, given_of, row, step_row, tell
 from vault.cli.client import connect, segment
 from vault.cli.exits import Failure, plain
 from vault.cli.factor import post_with_factor
@@ -23,52 +23,6 @@ if TYPE_CHECKING:
     from vault.cli.client import Api
 
 _KINDS: Final = ("onboarding", "handover", "closure", "move")
-_BOARD: Final = (
-    ("id", "CASE"),
-    ("kind", "KIND"),
-    ("customer", "CUSTOMER"),
-    ("state", "STATE"),
-    ("progress", "DONE"),
-    ("waits", "WAITS FOR"),
-    ("account", "ACCOUNT"),
-    ("whom", "ON WHOM"),
-    ("age", "FOR"),
-)
-_FACTS: Final = (
-    ("kind", "Kind"),
-    ("customer", "Customer"),
-    ("ticket", "Ticket"),
-    ("state", "State"),
-    ("progress", "Done"),
-    ("accounts", "Accounts"),
-    ("opened_at", "Opened"),
-    ("ended_at", "Ended"),
-)
-_STEPS: Final = (
-    ("step", "STEP"),
-    ("rule", "RULE"),
-    ("account_id", "ACCOUNT"),
-    ("standing", "STANDS"),
-    ("whom", "ON WHOM"),
-    ("since", "SINCE"),
-    ("title", "TITLE"),
-)
-_ITEM: Final = (
-    ("title", "Step"),
-    ("rule", "Rule"),
-    ("account_id", "Account"),
-    ("standing", "Stands"),
-    ("whom", "On whom"),
-    ("since", "Since"),
-    ("missing", "First comes"),
-    ("evidence", "Evidence"),
-    ("words", "Words"),
-    ("by", "Said by"),
-    ("second_by", "And by"),
-    ("at", "At"),
-    ("you_may", "You may"),
-)
-_DAYS: Final = (("day", "DAY"), ("booked", "BOOKED"), ("member", "MEMBERS"), ("payer", "PAYERS"))
 _IN_A_ROW: Final = 3
 
 
@@ -134,7 +88,7 @@ def board(
     if as_json:
         emit({"items": items, "next": None})
     elif items:
-        table([_row(each) for each in items], _BOARD)
+        table([row(each) for each in items], BOARD)
     else:
         click.echo("No case fits.")
 
@@ -150,11 +104,11 @@ def show(case: str, *, as_json: bool) -> None:
         emit(whole)
         return
     click.secho(plain(whole["id"]), bold=True)
-    facts(_row(whole), _FACTS)
+    facts(row(whole), FACTS)
     waits = api.all(f"{at}/steps", waits="true")
     if waits:
         click.echo()
-        table([_item(each) for each in waits], _STEPS)
+        table([step_row(each) for each in waits], STEPS)
 
 
 @cases.command()
@@ -173,7 +127,7 @@ def steps(
     if as_json:
         emit({"items": items, "next": None})
     else:
-        table([_item(each) for each in items], _STEPS)
+        table([step_row(each) for each in items], STEPS)
 
 
 @cases.command()
@@ -214,24 +168,24 @@ def step(
     shown = _look_up(api, case, step, account)
     body: dict[str, Any] = {"account_id": account}
     only_with = shown["two_people_with"]
-    by_two = shown["two_people"] and (not only_with or only_with in _given(given))
+    by_two = shown["two_people"] and (not only_with or only_with in given_of(given))
     factor = agree or waive is not None or (said[0] and by_two)
     if agree:
         if not as_json:
-            _tell(shown)
+            tell(shown)
         body["agree"] = {"at": shown["at"]}
     elif disagree is not None:
         body["disagree"] = disagree
     elif waive is not None:
         body["waive"] = waive
     elif said[0]:
-        body["evidence"] = _given(given)
+        body["evidence"] = given_of(given)
     if any(said):
         shown = _say(api, case, step, body, factor=factor, wait=wait)["item"]
     if as_json:
         emit(shown)
     else:
-        _tell(shown)
+        tell(shown)
 
 
 @cases.command()
@@ -261,7 +215,7 @@ def run(
         click.echo(plain(answer["preview"]["words"]) or "Nothing was changed.")
         return
     asked = _look_up(api, case, step, account)["run_fields"]
-    values = _given(given)
+    values = given_of(given)
     for each in asked:
         if each["form"] == "code" and each["name"] not in values and not each["optional"]:
             values[each["name"]] = ask_secret(plain(each["label"]))
@@ -269,7 +223,7 @@ def run(
     if as_json:
         emit(answer)
     else:
-        _tell(answer["item"])
+        tell(answer["item"])
 
 
 @cases.command()
@@ -280,7 +234,7 @@ def run(
 @json_option
 def batch(case: str, step: str, given: tuple[str, ...], *, running: bool, as_json: bool) -> None:
     """Say, or do, a STEP for all accounts that are ready for you, one after the other."""
-    api, values = connect(), _given(given)
+    api, values = connect(), given_of(given)
     what = "run" if running else "evidence"
     word = "run" if running else "say"
     refused: list[dict[str, str]] = []
@@ -326,7 +280,7 @@ def cancel(case: str, why: str, *, as_json: bool) -> None:
     if as_json:
         emit(ended)
     else:
-        facts(_row(ended), _FACTS)
+        facts(row(ended), FACTS)
 
 
 @cases.command()
@@ -349,12 +303,7 @@ def calendar(first: str | None, last: str | None, *, as_json: bool) -> None:
         for each in found["days"]
         if each["booked"] or each["closed"] is None or each["holiday"]
     ]
-    table(rows, _DAYS)
-
-
-def now() -> datetime:
-    """Give this machine's time, for how long something has waited."""
-    return datetime.now(UTC)
+    table(rows, DAYS)
 
 
 def _say(
@@ -372,52 +321,6 @@ def _look_up(api: Api, case: str, step: str, account: str | None) -> Any:
         whose = f"account {account}" if account else "the whole case; name the account with --account"
         raise click.UsageError(f"There is no step {step!r} of {whose}.")
     return found[0]
-
-
-def _given(pairs: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for each in pairs:
-        name, equals, text = each.partition("=")
-        if not equals:
-            raise click.UsageError(f"{each!r} is not NAME=TEXT.")
-        found[name.strip()] = text
-    return found
-
-
-def _row(case: Mapping[str, Any]) -> dict[str, Any]:
-    waits = case["mine"] or case["oldest"] or {}
-    roles = " or ".join(waits.get("roles", ()))
-    return {
-        **case,
-        "customer": f"{case['customer']['name']} ({case['customer']['ddi']})",
-        "progress": f"{case['done']} of {case['steps']}",
-        "waits": waits.get("title"),
-        "account": waits.get("account_id"),
-        "whom": f"you ({roles})" if case["mine"] else roles or None,
-        "age": _age(waits["since"]) if waits else None,
-    }
-
-
-def _item(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {**item, "whom": " or ".join(item["roles"]) or None}
-
-
-def _tell(item: Mapping[str, Any]) -> None:
-    facts(_item(item), _ITEM)
-    asked = ", ".join(
-        f"{each['name']} ({each['label']}{', optional' if each['optional'] else ''})"
-        for each in item["fields"]
-    )
-    if "say" in item["you_may"] and asked:
-        click.echo(f"Asked for    {plain(asked)}")
-
-
-def _age(since: str) -> str:
-    seconds = max(0, int((now() - datetime.fromisoformat(since)).total_seconds()))
-    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {name}"
-    return "now"
 
 
 def _bar(done: int, at: int, whole: int, account: str, *, quiet: bool) -> None:

@@ -71,9 +71,6 @@ PEOPLE: Final[dict[str, _Command]] = {
         "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."
     ),
     "closure": _Command("vault.cli.closures:closure", "Accounts that are closed at AWS."),
-    "onboarding": _Command(
-        "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."
-    ),
     "destruction": _Command(
         "vault.cli.destruction:destruction", "The certificate of what was destroyed of an account."
     ),

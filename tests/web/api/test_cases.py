@@ -196,7 +196,7 @@ class Connected:
 def test_the_terminal_says_the_same(stage: tuple[Service, Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     service, bench = stage
     case = bench.open(A, B).id
-    monkeypatch.setattr(commands, "now", bench.world.clock.now)
+    monkeypatch.setattr("vault.cli.case_words.now", bench.world.clock.now)
     who = ["chris"]
 
     def with_code(api: Connected, path: str, body: dict[str, Any], *, wait: bool) -> Any:

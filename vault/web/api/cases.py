@@ -16,10 +16,9 @@ from vault.services.healths import bad_cursor
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, as_json, blueprint, operation
 from vault.web.api.schemas.base import Items, Resource
+from vault.web.api.schemas.case_days import CaseCalendarQuery, CaseCalendarResource
 from vault.web.api.schemas.cases import (
     CaseBoardResource,
-    CaseCalendarQuery,
-    CaseCalendarResource,
     CaseCancelling,
     CaseCount,
     CaseQuery,
