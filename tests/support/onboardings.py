@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.inspected import PaperInspector, inspected
 from vault.crypto import totp
@@ -36,6 +36,21 @@ INFORMATION = {
     "signatory_email": "sam@customer.example",
     "path": "standalone",
 }
+OPENING: Final[dict[str, Any]] = {
+    "customer_id": "900001",
+    "ticket": "T-77",
+    "information": INFORMATION,
+    "accounts": [
+        {
+            "account_id": A,
+            "name": "theirs",
+            "model": "SPAM",
+            "kind": "standalone",
+            "root_email": "aws@customer.example",
+        }
+    ],
+}
+"""An onboarding as a program sends it."""
 SEEN = {"seen": "the customer showed the security page of root in a call"}
 APPROVAL = {
     "approved": "2026-11-20",

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from vault.domain.account import Custody
+from vault.domain.event import stamp
+from vault.domain.told import Told, told
 
 NEW_ACCOUNTS: Final = 5
 """How many new accounts a customer may have where nothing was recorded."""
@@ -29,3 +31,12 @@ class AccountLimit:
     set_by: str
     set_name: str
     set_at: datetime
+
+
+@told.register(AccountLimit)
+def _(thing: AccountLimit) -> Told:
+    return "account_limit", thing.customer_id, {
+        "": str(thing.most),
+        "ticket": thing.ticket,
+        "set": f"{thing.set_by} {stamp(thing.set_at)}",
+    }  # fmt: skip

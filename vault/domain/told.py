@@ -13,14 +13,11 @@ seen, and which time step of a code was used last, are not states.
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vault.domain.account import CUSTODY, Account, Customer, Tenure
-from vault.domain.account_limit import AccountLimit
-from vault.domain.case import CaseFile, Done, Place
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.due import Reused
@@ -127,15 +124,6 @@ def _(thing: Account) -> Told:
         "held_since": _text(thing.held_since),
         "split_custody": _text(thing.split_custody),
         "new": _text(thing.is_new),
-    }  # fmt: skip
-
-
-@told.register(AccountLimit)
-def _(thing: AccountLimit) -> Told:
-    return "account_limit", thing.customer_id, {
-        "": str(thing.most),
-        "ticket": thing.ticket,
-        "set": f"{thing.set_by} {stamp(thing.set_at)}",
     }  # fmt: skip
 
 
@@ -365,35 +353,6 @@ def _(thing: Keyless) -> Told:
         "found": thing.found,
         "seen_at": stamp(thing.seen_at),
         "proposal": _text(thing.proposal_id),
-    }  # fmt: skip
-
-
-@told.register(CaseFile)
-def _(thing: CaseFile) -> Told:
-    return "case", thing.id, {
-        "": thing.state,
-        "of": f"{thing.kind} {thing.customer_id}",
-        "ticket": thing.ticket,
-    }  # fmt: skip
-
-
-@told.register(Place)
-def _(thing: Place) -> Told:
-    return "case_account", f"{thing.case_id}/{thing.account_id}", {
-        "": thing.state.value,
-        "day": _text(thing.day),
-        "was": thing.was,
-    }  # fmt: skip
-
-
-@told.register(Done)
-def _(thing: Done) -> Told:
-    given = json.dumps(dict(thing.evidence), sort_keys=True, separators=(",", ":"))
-    return "case_step", f"{thing.case_id}/{thing.account_id}/{thing.step}", {
-        "": f"{thing.state} waiving" if thing.waiving else thing.state.value,
-        "at": stamp(thing.at),
-        "by": f"{thing.by} {thing.second_by or ''}".strip(),
-        "evidence": hashlib.sha256(f"{given}\n{thing.words}".encode()).hexdigest(),
     }  # fmt: skip
 
 

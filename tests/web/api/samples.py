@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support.onboardings import OPENING
 from vault.domain.actor import Role
 from vault.web.api import OPERATIONS
 
@@ -141,31 +142,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "cancel_case": Sample(Role.CSM, {"why": "the customer stays with us"}),
     "read_case_calendar": Sample(Role.CSM, query="?from=2026-12-01&until=2026-12-31"),
     "list_onboardings": Sample(Role.CUSTODIAN, query="?open=any&state=open"),
-    "open_onboarding": Sample(
-        Role.CUSTODIAN,
-        {
-            "customer_id": "900001",
-            "ticket": "T-1001",
-            "cause": "order-1",
-            "information": {
-                "company": "Example Ltd",
-                "company_address": "1 Example Street",
-                "signatory": "Sam Signs",
-                "signatory_email": "sam@customer.example",
-                "path": "standalone",
-            },
-            "accounts": [
-                {
-                    "account_id": "444455556666",
-                    "name": "new to us",
-                    "model": "SPAM",
-                    "kind": "standalone",
-                    "root_email": "aws@customer.example",
-                    "address": "root-7@roots.example",
-                }
-            ],
-        },
-    ),
+    "open_onboarding": Sample(Role.CUSTODIAN, OPENING),
     "read_onboarding": Sample(Role.CUSTODIAN),
     "read_instructions": Sample(Role.CUSTODIAN),
     "make_addresses": Sample(Role.CUSTODIAN),

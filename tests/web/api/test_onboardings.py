@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from tests.support.onboardings import APPROVAL, CUSTODIANS, SEEN, A, Reception, reception_of
+from tests.support.onboardings import APPROVAL, CUSTODIANS, OPENING, SEEN, A, Reception, reception_of
 from vault.cli import onboardings as commands
 from vault.domain.actor import Role
 
@@ -16,27 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.web.api.service import Caller, Service
-
-OPENED: dict[str, Any] = {
-    "customer_id": "900001",
-    "ticket": "T-77",
-    "information": {
-        "company": "Example Ltd",
-        "company_address": "1 Example Street\nExampletown",
-        "signatory": "Sam Signs",
-        "signatory_email": "sam@customer.example",
-        "path": "standalone",
-    },
-    "accounts": [
-        {
-            "account_id": A,
-            "name": "theirs",
-            "model": "SPAM",
-            "kind": "standalone",
-            "root_email": "aws@customer.example",
-        }
-    ],
-}
 
 
 @pytest.fixture
@@ -52,8 +31,8 @@ def desk(quick: Service) -> Reception:
 
 def test_from_the_request_to_custody(quick: Service, desk: Reception) -> None:
     carla, olga, anna = (quick.callers[name] for name in ("carla", "olga", "anna"))
-    assert olga.post("/onboardings", OPENED).code == "policy.denied"
-    made, again = (carla.post("/onboardings", OPENED, key="order-7") for _ in range(2))
+    assert olga.post("/onboardings", OPENING).code == "policy.denied"
+    made, again = (carla.post("/onboardings", OPENING, key="order-7") for _ in range(2))
     assert (made.status, again.json["id"], made.json["kind"]) == (201, made.json["id"], "onboarding")
     here = f"/onboardings/{made.json['id']}"
     assert made.headers["Location"].endswith(here)
@@ -87,9 +66,9 @@ def test_a_request_that_was_stopped_goes_on_under_its_key(
     carla, opening = quick.callers["carla"], type(quick.world.vault.cases.opening)
     with monkeypatch.context() as patched:
         patched.setattr(opening, "open", _stopped)
-        assert carla.post("/onboardings", OPENED, key="order-7").status == 500
+        assert carla.post("/onboardings", OPENING, key="order-7").status == 500
     assert carla.get(f"/accounts/{A}").status == 200, "it was registered before the stop"
-    made = carla.post("/onboardings", OPENED, key="order-7")
+    made = carla.post("/onboardings", OPENING, key="order-7")
     assert (made.status, made.json["places"][0]["account_id"]) == (201, A)
 
 
@@ -99,17 +78,17 @@ def _stopped(*_: object) -> None:
 
 def test_what_cannot_be_meant_is_named(quick: Service, desk: Reception) -> None:
     carla = quick.callers["carla"]
-    mixed = {**OPENED, "information": {**OPENED["information"], "path": "payer"}}
+    mixed = {**OPENING, "information": {**OPENING["information"], "path": "payer"}}
     assert carla.post("/onboardings", mixed).code == "case.account"
-    wrong = {**OPENED, "information": {**OPENED["information"], "signatory_email": "no"}}
+    wrong = {**OPENING, "information": {**OPENING["information"], "signatory_email": "no"}}
     refused = carla.post("/onboardings", wrong)
     assert (refused.code, refused.json["errors"][0]["pointer"]) == (
         "case.evidence",
         "/information/signatory_email",
     )
-    bare = {**OPENED, "accounts": [{"account_id": A}]}
+    bare = {**OPENING, "accounts": [{"account_id": A}]}
     assert carla.post("/onboardings", bare).json["errors"][0]["pointer"] == "/accounts/0"
-    elsewhere = {**OPENED, "customer_id": "999999"}
+    elsewhere = {**OPENING, "customer_id": "999999"}
     assert carla.post("/onboardings", elsewhere).status == 404
     assert carla.get("/onboardings/00000000-0000-4000-8000-000000000012/instructions").status == 404
     assert carla.get("/onboardings?open=any").json["items"] == []
