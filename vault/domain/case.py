@@ -9,6 +9,8 @@ computed from these (`vault.domain.outlook`), never stored.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,8 +19,28 @@ from functools import cached_property
 from typing import Final
 
 from vault.domain.account import Account, Customer, Kind
+from vault.domain.case_states import (
+    CASE,
+    HANDOVER,
+    PLACE,
+    CaseEvent,
+    CaseState,
+    HandoverEvent,
+    HandoverState,
+    PlaceEvent,
+    PlaceState,
+    StepState,
+)
+from vault.domain.event import stamp
 from vault.domain.lifecycle import Lifecycle
 from vault.domain.policy import Permission
+from vault.domain.told import Told, told
+
+__all__ = [
+    "CASE", "HANDOVER", "MEMBERS", "PLACE", "TEXT_MAX", "CaseEvent", "CaseFile", "CaseKind", "CaseState", "Done",
+    "Field", "Form", "HandoverEvent", "HandoverState", "Place", "PlaceEvent", "PlaceState", "Plan", "Scene", "Seen",
+    "Step", "StepState", "always", "in_order", "members", "payers",
+]  # fmt: skip
 
 TEXT_MAX: Final = 500
 """The longest piece of evidence, in characters."""
@@ -33,133 +55,6 @@ class CaseKind(StrEnum):
     HANDOVER = "handover"
     CLOSURE = "closure"
     MOVE = "move"
-
-
-class HandoverState(StrEnum):
-    """Where a handover stands."""
-
-    REQUESTED = "requested"
-    PREPARED = "prepared"
-    SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
-    RELEASED = "released"
-    ACKNOWLEDGED = "acknowledged"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-
-
-class HandoverEvent(StrEnum):
-    """What moves a handover."""
-
-    COMPLETED = "completed"
-    """All information is there, and who signs is known (H1)."""
-    SCHEDULED = "scheduled"
-    """Each account has its day (H2)."""
-    BEGUN = "begun"
-    """The first account's day has begun."""
-    RELEASED = "released"
-    """The last account was released (H9)."""
-    ACKNOWLEDGED = "acknowledged"
-    """The signatory says that they hold it."""
-    CLOSED = "closed"
-    """What we could open is destroyed; without an acknowledgement after a grace."""
-    CANCELLED = "cancelled"
-
-
-HANDOVER = Lifecycle(
-    "handover",
-    HandoverState.REQUESTED,
-    {
-        (HandoverState.REQUESTED, HandoverEvent.COMPLETED): HandoverState.PREPARED,
-        (HandoverState.PREPARED, HandoverEvent.SCHEDULED): HandoverState.SCHEDULED,
-        (HandoverState.SCHEDULED, HandoverEvent.BEGUN): HandoverState.IN_PROGRESS,
-        (HandoverState.IN_PROGRESS, HandoverEvent.RELEASED): HandoverState.RELEASED,
-        (HandoverState.RELEASED, HandoverEvent.ACKNOWLEDGED): HandoverState.ACKNOWLEDGED,
-        (HandoverState.RELEASED, HandoverEvent.CLOSED): HandoverState.CLOSED,
-        (HandoverState.ACKNOWLEDGED, HandoverEvent.CLOSED): HandoverState.CLOSED,
-        (HandoverState.REQUESTED, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
-        (HandoverState.PREPARED, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
-        (HandoverState.SCHEDULED, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
-        (HandoverState.IN_PROGRESS, HandoverEvent.CANCELLED): HandoverState.CANCELLED,
-    },
-)
-
-
-class CaseState(StrEnum):
-    """Where any other case stands."""
-
-    OPEN = "open"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
-class CaseEvent(StrEnum):
-    """What moves any other case."""
-
-    FINISHED = "finished"
-    CANCELLED = "cancelled"
-
-
-CASE = Lifecycle(
-    "case",
-    CaseState.OPEN,
-    {
-        (CaseState.OPEN, CaseEvent.FINISHED): CaseState.DONE,
-        (CaseState.OPEN, CaseEvent.CANCELLED): CaseState.CANCELLED,
-    },
-)
-
-
-class PlaceState(StrEnum):
-    """Where one account of a case stands."""
-
-    WAITING = "waiting"
-    SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
-class PlaceEvent(StrEnum):
-    """What moves an account in its case."""
-
-    SCHEDULED = "scheduled"
-    UNSCHEDULED = "unscheduled"
-    BEGUN = "begun"
-    FINISHED = "finished"
-    CANCELLED = "cancelled"
-
-
-PLACE = Lifecycle(
-    "case_account",
-    PlaceState.WAITING,
-    {
-        (PlaceState.WAITING, PlaceEvent.SCHEDULED): PlaceState.SCHEDULED,
-        (PlaceState.SCHEDULED, PlaceEvent.SCHEDULED): PlaceState.SCHEDULED,
-        (PlaceState.SCHEDULED, PlaceEvent.UNSCHEDULED): PlaceState.WAITING,
-        (PlaceState.WAITING, PlaceEvent.BEGUN): PlaceState.IN_PROGRESS,
-        (PlaceState.SCHEDULED, PlaceEvent.BEGUN): PlaceState.IN_PROGRESS,
-        (PlaceState.WAITING, PlaceEvent.FINISHED): PlaceState.DONE,
-        (PlaceState.IN_PROGRESS, PlaceEvent.FINISHED): PlaceState.DONE,
-        (PlaceState.WAITING, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
-        (PlaceState.SCHEDULED, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
-        (PlaceState.IN_PROGRESS, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
-    },
-)
-
-
-class StepState(StrEnum):
-    """What was last written of a step."""
-
-    DOING = "doing"
-    """The vault began it at AWS and has not written how it ended."""
-    ASKED = "asked"
-    """One of the two people said their word."""
-    DONE = "done"
-    WAIVED = "waived"
-    """Two people let it go, with a sentence."""
-    FAILED = "failed"
-    """AWS did not do all of it; it can be done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +124,35 @@ class Done:
     def settled(self) -> bool:
         """Say whether the step is out of the way of others."""
         return self.state in {StepState.DONE, StepState.WAIVED}
+
+
+@told.register(CaseFile)
+def _(thing: CaseFile) -> Told:
+    return "case", thing.id, {
+        "": thing.state,
+        "of": f"{thing.kind} {thing.customer_id}",
+        "ticket": thing.ticket,
+    }  # fmt: skip
+
+
+@told.register(Place)
+def _(thing: Place) -> Told:
+    return "case_account", f"{thing.case_id}/{thing.account_id}", {
+        "": thing.state.value,
+        "day": "" if thing.day is None else stamp(thing.day),
+        "was": thing.was,
+    }  # fmt: skip
+
+
+@told.register(Done)
+def _(thing: Done) -> Told:
+    given = json.dumps(dict(thing.evidence), sort_keys=True, separators=(",", ":"))
+    return "case_step", f"{thing.case_id}/{thing.account_id}/{thing.step}", {
+        "": f"{thing.state} waiving" if thing.waiving else thing.state.value,
+        "at": stamp(thing.at),
+        "by": f"{thing.by} {thing.second_by or ''}".strip(),
+        "evidence": hashlib.sha256(f"{given}\n{thing.words}".encode()).hexdigest(),
+    }  # fmt: skip
 
 
 class Form(StrEnum):

@@ -234,7 +234,9 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     Raises `ValueError` with a sentence for what is no time, and for one that the clocks leave out or show twice.
     """
     if _MOMENT.fullmatch(text) is None:
-        raise ValueError("write a time such as 2027-03-16T15:00:00Z, or 2027-03-16T09:00 by the clocks of the calendar")
+        raise ValueError(
+            "write a time such as 2027-03-16T15:00:00Z, or 2027-03-16T09:00 by the clocks of the calendar"
+        )
     try:
         wall = datetime.fromisoformat(text)
         if wall.tzinfo is not None:
@@ -243,7 +245,9 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     except (ValueError, OverflowError):
         raise ValueError(f"there is no time {text}") from None
     if first > second:
-        raise ValueError(f"the clocks of {zone.key} leave {text} out, because they are put forward that night")
+        raise ValueError(
+            f"the clocks of {zone.key} leave {text} out, because they are put forward that night"
+        )
     if first < second:
         words = f"the clocks of {zone.key} show {text} twice, because they are put back that night"
         raise ValueError(f"{words}; add its offset, or Z")

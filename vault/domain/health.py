@@ -92,8 +92,8 @@ DUE_WHY: Final[Mapping[Due, Why]] = {
 """Each cause of being due as a fact about health."""
 
 HELD: Final = frozenset({Custody.HELD, Custody.IN_TRANSFER, Custody.CLOSING})
-"""Custody in which we answer for the credential; in every other one it is `absent`. A closed account's stays sealed, and
-nobody can rotate it (L1): what is due of it is due once the account was reopened."""
+"""Custody in which we answer for the credential; in every other one it is `absent`. A closed account's stays sealed,
+and nobody can rotate it (L1): what is due of it is due once the account was reopened."""
 
 CONTRADICTING: Final[Mapping[Rule, PartKind]] = {
     Rule.MFA_OFF: PartKind.MFA,

@@ -229,7 +229,7 @@ _STEPS: Final = (
     ),
     Step(
         EMAIL_START, "AWS mails a code to the new root address", "H7", _DO, needs=(GO,), acts=True, again=True,
-        applies=members, section=_GIVEN, help="The customer reads the code out on the ticket's phone.",
+        applies=members, section=_GIVEN, help="The customer reads the code out to us.",
     ),
     Step(
         EMAIL_ACCEPT, "Root e-mail is the customer's", "H7", _DO, needs=(GO, EMAIL_START, BALANCE), acts=True,
