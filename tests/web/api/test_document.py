@@ -76,6 +76,7 @@ def test_no_answer_holds_a_secret_but_those_that_disclose() -> None:
         "invite_person",
         "renew_enrolment",
         "take_recovery_link",
+        "send_customer_link",
     }
 
 
