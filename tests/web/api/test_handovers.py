@@ -198,3 +198,22 @@ def test_the_terminal_says_the_same(
     assert handover.custody(ONE) == "held"
     assert "cancelled" in run("chris", "cancel", case, "--why", "the customer stays with us")
     assert case in run("chris", "list", "--ended")
+
+
+def test_a_dry_run_asks_for_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[str, object]] = []
+
+    class Answering:
+        def post(self, path: str, body: object) -> Any:
+            sent.append((path, body))
+            return {
+                "item": {},
+                "preview": {"goes": ["role Rackspace"], "stays": ["role Theirs"], "words": ""},
+            }
+
+    monkeypatch.setattr(steps, "connect", Answering)
+    came = CliRunner().invoke(commands.handover, ["dry-run", "case-1", "roles", ONE], catch_exceptions=False)
+    assert came.exit_code == 0, came.output
+    assert "role Rackspace" in came.output.partition("Stays")[0]
+    assert "role Theirs" in came.output.partition("Stays")[2]
+    assert sent == [("/cases/case-1/steps/roles", {"account_id": ONE, "dry_run": True})]
