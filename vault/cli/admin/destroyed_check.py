@@ -20,9 +20,9 @@ NAME = "destroyed"
 
 def check_destroyed(settings: Settings) -> Iterator[Finding]:
     """Look whether the list is there and ours, and whether it and the database have the same destructions."""
-    outside = destroyed_list(settings)
     units = units_for(settings, open_signer(settings))
     try:
+        outside = destroyed_list(settings)
         listed = outside.read()
         Following(units, SystemClock(), Destruction(outside=outside)).check()
         with units.read() as unit:
