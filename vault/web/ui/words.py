@@ -303,6 +303,15 @@ ROLE: Final[Mapping[Role, str]] = {
 
 PERMISSION: Final[Mapping[Permission, str]] = {
     Permission.ACCOUNT_READ: "See customers, accounts and their state",
+    Permission.CASE_READ: "See cases: onboardings, handovers, closures, moves",
+    Permission.CASE_AGREE: "Say the second word on a step of a case, or on waiving one",
+    Permission.ONBOARDING_MANAGE: "Take accounts over",
+    Permission.HANDOVER_OPEN: "Open a handover, and cancel one",
+    Permission.HANDOVER_PREPARE: "Prepare a handover: information, gates, days",
+    Permission.HANDOVER_CARRY_OUT: "Carry a handover out, at AWS too",
+    Permission.CLOSURE_MANAGE: "Close accounts",
+    Permission.MOVE_MANAGE: "Move accounts to another customer",
+    Permission.MOVE_AGREE: "Say the second word on a move, and approve its fee",
     Permission.ACCOUNT_REGISTER: "Register customers and accounts",
     Permission.CREDENTIAL_INTAKE: "Take credentials into custody",
     Permission.CHECKOUT_USE: "Ask for root and use it",

@@ -194,7 +194,7 @@ class CaseAccountResource(Resource):
     name: str
     kind: Kind
     custody: Custody
-    state: PlaceState
+    state: str = Field(json_schema_extra={"enum": [each.value for each in PlaceState]})
     day: dt.datetime | None = Field(description="When its work is planned.")
     done: int
     steps: int

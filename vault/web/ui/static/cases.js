@@ -1,78 +1,42 @@
-// A batch goes on by itself: the form is sent again until the server says that all were gone through.
-// Without this file the same form is sent by its button; what is done is not done twice.
+// A batch goes on by itself: its form is sent again, as its button does, until the page says that it is over.
+// Without this file the button does the same; what is done is not done twice.
 (() => {
   "use strict";
 
-  const BETWEEN = 150;
+  const BETWEEN = 700;
+  const form = document.querySelector("form[data-batch]");
+  const far = document.querySelector("[data-far]");
   const voice = document.getElementById("voice");
-  let paused = false;
 
-  function say() {
-    const far = document.querySelector("[data-far]");
-    if (far && voice) {
+  if (far && voice && far.hasAttribute("data-goes")) {
+    window.setTimeout(() => {
       voice.textContent = far.textContent;
-    }
+    }, 100);
+  }
+  if (form === null) {
+    return;
   }
 
-  async function once(form) {
-    const answer = await fetch(form.action, {
-      method: "POST",
-      body: new URLSearchParams(new FormData(form)),
-      headers: { Accept: "text/html" },
-      cache: "no-store",
+  let waiting = 0;
+  const goOn = () => {
+    waiting = window.setTimeout(() => form.requestSubmit(), BETWEEN);
+  };
+  const button = form.querySelector("[data-pause]");
+  if (button) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const paused = waiting !== 0;
+      button.textContent = paused ? "Go on by itself" : "Pause";
+      if (paused) {
+        window.clearTimeout(waiting);
+        waiting = 0;
+      } else {
+        goOn();
+      }
     });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const part = page.getElementById("batch");
-    if (!answer.ok || part === null || answer.redirected) {
-      throw new Error("no batch");
-    }
-    document.getElementById("batch").replaceWith(part);
-    say();
   }
-
-  function pauses(form) {
-    const button = form.querySelector("[data-pause]");
-    if (button) {
-      button.hidden = false;
-      button.addEventListener("click", () => {
-        paused = !paused;
-        button.textContent = paused ? "Go on by itself" : "Pause";
-        if (!paused) {
-          goOn();
-        }
-      });
-    }
-  }
-
-  function goOn() {
-    const form = document.querySelector("form[data-batch]");
-    if (form === null || paused) {
-      return;
-    }
-    window.setTimeout(async () => {
-      if (paused || !form.isConnected) {
-        return;
-      }
-      try {
-        await once(form);
-      } catch {
-        const told = document.querySelector("[data-goes-on]");
-        if (told) {
-          told.textContent = "The vault does not answer. Press the button to go on; what is done stays done.";
-        }
-        return;
-      }
-      start();
-    }, BETWEEN);
-  }
-
-  function start() {
-    const form = document.querySelector("form[data-batch]");
-    if (form !== null) {
-      pauses(form);
-      goOn();
-    }
-  }
-
-  start();
+  form.addEventListener("submit", () => {
+    window.clearTimeout(waiting);
+  });
+  goOn();
 })();
