@@ -17,7 +17,7 @@ from vault.domain.policy import Permission
 from vault.domain.release import NAME_MAX, CustomerLink, Handed, Way
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, Unauthenticated, not_found
-from vault.services.case_ground import about
+from vault.services.case_ground import CaseView, about
 from vault.services.customer_links import customer_of, visiting
 from vault.services.links import link_hash
 from vault.services.releasing import acknowledged
@@ -61,7 +61,13 @@ class Acknowledging:
                 or not self.ground.sees(actor, scene)
             ):
                 raise not_found("handover", case_id[:36])
-            return _end_of(unit, scene)
+            end = _end_of(unit, scene)
+        seen = self.ground.narrowed(actor, CaseView(scene, ())).scene
+        return replace(
+            end,
+            scene=seen,
+            destroyed=tuple(each for each in end.destroyed if each.account_id in seen.accounts),
+        )
 
     def page(self, token: Secret[str], visit: Secret[str] | None) -> End | None:
         """Give what the customer's page shows; None unless the visit goes on in this browser."""

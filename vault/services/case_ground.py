@@ -87,8 +87,7 @@ class CaseGround:
         plan_step = kind.plan.step(step)
         found = None if plan_step is None else item(kind.plan, scene, plan_step, account_id, now, self.day)
         if found is None and plan_step is not None and not scene.case.is_open:
-            words = f"This {scene.case.kind} is {scene.case.state}; nothing is left to do."
-            self.refuse(unit, actor, scene, plan_step, account_id, Conflict("case.state", words), now)
+            self.refuse(unit, actor, scene, plan_step, account_id, _over(scene), now)
         if found is None:
             name = f"{step[:40]} of {account_id[:12] or 'the case'}"
             raise not_found("step", name)
@@ -139,13 +138,16 @@ class CaseGround:
         if error is not None:
             self.refuse(unit, actor, scene, found.step, found.account_id, error, now)
 
+    def require_open(self, unit: Unit, actor: Actor, scene: Scene, found: Item, now: datetime) -> None:
+        """Refuse a word on a case that ended: steps of the whole case still stand there as they were left."""
+        if not scene.case.is_open:
+            self.refuse(unit, actor, scene, found.step, found.account_id, _over(scene), now)
+
     def against(self, scene: Scene, kind: Kind, found: Item) -> VaultError | None:
         """Say why a step cannot be done or said again by its place in the plan."""
         title = found.step.title
         if not scene.case.is_open:
-            return Conflict(
-                "case.state", f"This {scene.case.kind} is {scene.case.state}; nothing is left to do."
-            )
+            return _over(scene)
         if found.step.known is not None:
             return Conflict(
                 "case.state", f"{title}: the vault reads this from the account itself; nobody says so."
@@ -240,6 +242,10 @@ class CaseGround:
         reach = self.reach(actor)
         near = (reach.covers(each.customer_id, each.id) for each in scene.accounts.values())
         return reach.covers(scene.customer.id) or any(near)
+
+
+def _over(scene: Scene) -> VaultError:
+    return Conflict("case.state", f"This {scene.case.kind} is {scene.case.state}; nothing is left to do.")
 
 
 def about(scene: Scene) -> dict[str, str | int | bool | None]:

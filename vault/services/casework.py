@@ -18,11 +18,13 @@ from vault.domain.policy import Permission
 from vault.domain.told import changes
 from vault.errors import Conflict, Forbidden, VaultError, not_found
 from vault.ports.records import Page
+from vault.services.case_acts import DOING_LASTS
 from vault.services.case_evidence import fields_of, read
 from vault.services.case_ground import CaseGround, CaseView, about, scope_of
 from vault.services.case_kinds import Given, Kind
 from vault.services.deciding import meanwhile
 from vault.services.factors import refusal
+from vault.services.frozen import require_word
 from vault.services.gate import refuse
 from vault.services.proposals import check_why, gone
 from vault.services.sight import word_counts
@@ -134,6 +136,7 @@ class Casework:
                 return found
             needed = found.who or found.step.second or Permission.CASE_AGREE
             self.ground.require(unit, actor, scene, found.step, account_id, now, needed)
+            self.ground.require_open(unit, actor, scene, found, now)
             if asked is None or found.standing is not Standing.ASKED:
                 words = f"{found.step.title}: nobody said the first word; it is {found.standing}."
                 self.ground.refuse(
@@ -176,6 +179,8 @@ class Casework:
         check_why(why)
         with self.ground.units.write() as unit:
             scene, kind, found = self.ground.held(unit, actor, case_id, step, account_id, now)
+            require_word(unit, actor, self.ground.refusal(actor, scene, found.step, account_id), now)
+            self.ground.require_open(unit, actor, scene, found, now)
             if found.done is None or found.standing is not Standing.ASKED:
                 words = f"{found.step.title}: nothing waits for a second word; it is {found.standing}."
                 self.ground.refuse(
@@ -192,7 +197,7 @@ class Casework:
     def cancel(self, actor: Actor, case_id: str, why: str) -> CaseView:
         """Cancel a case before its first irreversible step; done again it is the same.
 
-        Raises `Conflict` case.state with what was done that nobody can undo.
+        Raises `Conflict` case.state with what was done that nobody can undo, case.busy while AWS is asked to do more.
         """
         now = self.ground.clock.now()
         check_why(why)
@@ -233,11 +238,15 @@ class Casework:
 
     def _check_cancel(self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, now: datetime) -> None:
         event = Event(EventType.ACCESS_DENIED, actor, detail=about(scene))
+        require_word(unit, actor, event, now)
         if not scene.case.is_open:
             words = f"This {scene.case.kind} is {scene.case.state}; nothing is left to cancel."
             refuse(unit, event, Conflict("case.state", words), now)
         for each in scene.done.values():
             step = kind.plan.step(each.step)
+            if step is not None and each.state is StepState.DOING and now - each.at <= DOING_LASTS:
+                words = f"{step.title}: it is being done at AWS right now. Look again in a minute."
+                refuse(unit, event, Conflict("case.busy", words, account=each.account_id), now)
             if (
                 step is not None
                 and not step.reversible

@@ -17,7 +17,7 @@ from vault.domain.evidence_pack import Pack, PackAccount, PackReceipt, PackStep
 from vault.domain.plans.handover import SIGNATORY
 from vault.domain.plans.release import RELEASE
 from vault.domain.policy import Permission
-from vault.errors import Conflict, Unavailable, not_found
+from vault.errors import Conflict, Forbidden, Unavailable, not_found
 from vault.ports.records import EntryFilter, Slice
 from vault.services.customer_links import visiting
 
@@ -73,7 +73,10 @@ class EvidencePacks:
     def get(self, actor: Actor, case_id: str) -> Pack:
         """Make the pack of a handover in sight, however far it is.
 
-        Raises `NotFound`, and `Unavailable` log.unavailable where the log does not prove one of its entries.
+        A pack is of the whole handover: who reaches some of its accounts alone gets none (S21).
+
+        Raises `NotFound`, `Forbidden` policy.denied, and `Unavailable` log.unavailable where the log does not prove
+        one of its entries.
         """
         now = self.ground.clock.now()
         with self.ground.units.read() as unit:
@@ -86,6 +89,10 @@ class EvidencePacks:
                 or not self.ground.sees(actor, scene)
             ):
                 raise not_found("handover", case_id[:36])
+            reach = self.ground.reach(actor)
+            if not all(reach.covers(scene.customer.id, number) for number in scene.accounts):
+                words = "The evidence is of every account of the handover, and some are beyond your scope."
+                raise Forbidden("policy.denied", words, rule="S21")
             return self._pack(unit, scene, now)
 
     def visited(self, token: Secret[str], visit: Secret[str] | None) -> Pack | None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 OURS: Final = frozenset({Custody.HELD, Custody.KEYLESS})
 """What can be handed over: its root is ours to give."""
+_STILL_OURS: Final = OURS | {Custody.ONBOARDING, Custody.IN_TRANSFER, Custody.CLOSING}
+"""Members in these stay behind when their payer goes: also what another case has on its way, and may give back."""
 REASON: Final = "HANDOVER"
 """The reason under which root is used on the day."""
 _OF_ROOT: Final = frozenset({IncidentKind.ROOT_SIGN_IN, IncidentKind.ROOT_USE})
@@ -85,9 +87,11 @@ def check_email(unit: Unit, scene: Scene, account: Account, address: str) -> Vau
     others |= set(unit.cases.claimed(NEW_EMAIL, {"email": address}))
     others.discard(account.id)
     if others:
-        words = (
-            f"H1: {address} is the new address of account {min(others)} as well; each needs one of its own."
-        )
+        here = sorted(
+            number for number in others if number in scene.accounts
+        )  # others' numbers are not told (S21)
+        whose = f"account {here[0]} as well" if here else "another account already"
+        words = f"H1: {address} is the new address of {whose}; each needs one of its own."
         return Conflict("custody.email_used", words, rule="H1", account=account.id)
     return None
 
@@ -123,11 +127,12 @@ def check_begin(unit: Unit, actor: Actor, scene: Scene, account: Account, now: d
         return Conflict("case.rule", words, rule="H2")
     return (
         why_not_ours(account)
-        or _members_first(unit, scene, account)
+        or check_members(unit, scene, account)
         or check_thawed(unit, actor, account)
         or check_free(unit, account, now)
+        or check_reviewed(unit, account)
         or _unsettled(unit, account)
-        or _unexplained(unit, account)
+        or check_explained(unit, account)
         or check_email(
             unit, _without(scene, account.id), account, scene.given(account.id, NEW_EMAIL, "email")
         )
@@ -144,7 +149,12 @@ def check_free(unit: Unit, account: Account, now: datetime) -> VaultError | None
 
 
 def check_root(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
-    """Say that nobody had a lease of the account for the handover since its work began."""
+    """Say that nobody had a lease of the account for the handover since its work began.
+
+    A backup from before was restored where the account is released by now: nothing opens it, and nothing is left to do.
+    """
+    if account.custody is Custody.RELEASED:
+        return None
     begun = scene.of(account.id, BEGIN)
     since = scene.case.opened_at if begun is None else begun.at
     wanted = CheckoutFilter(account_id=account.id)
@@ -159,7 +169,7 @@ def check_root(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
     return Conflict("case.state", words, rule="H7", account=account.id)
 
 
-def _members_first(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
+def check_members(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
     """Refuse a payer while members that are ours stay outside of the case: their root would be in its new owner's hand.
 
     Only where the customer has one payer: else nothing here says whose members they are.
@@ -173,7 +183,7 @@ def _members_first(unit: Unit, scene: Scene, account: Account) -> VaultError | N
         return None
     wanted = AccountFilter(customer_id=scene.customer.id, kind=Kind.MEMBER)
     left: list[str] = []
-    for custody in sorted(OURS):
+    for custody in sorted(_STILL_OURS):
         found = unit.accounts.page(EVERYTHING, replace(wanted, custody=custody), Slice(200)).items
         left += [each.id for each in found if each.id not in scene.live]
     if not left:
@@ -189,10 +199,15 @@ def check_thawed(unit: Unit, actor: Actor, account: Account) -> VaultError | Non
     return None if freeze is None else frozen(freeze)
 
 
-def _unsettled(unit: Unit, account: Account) -> VaultError | None:
+def check_reviewed(unit: Unit, account: Account) -> VaultError | None:
+    """Say that what one person did alone with the root waits for another to look at it: a way in may stay behind."""
     if unit.checkouts.unreviewed((account.id,)):
         words = f"A broken glass of account {account.id} waits for its review; review it first."
         return Blocked("review.due", words, account=account.id)
+    return None
+
+
+def _unsettled(unit: Unit, account: Account) -> VaultError | None:
     if unit.rotations.unsettled(account.id):
         words = f"A rotation of account {account.id} is not settled; say first what AWS did with it."
         return Conflict("rotation.state", words, account=account.id)
@@ -204,7 +219,8 @@ def _unsettled(unit: Unit, account: Account) -> VaultError | None:
     return None
 
 
-def _unexplained(unit: Unit, account: Account) -> VaultError | None:
+def check_explained(unit: Unit, account: Account) -> VaultError | None:
+    """Say which use of the root no lease of ours explains."""
     wanted = IncidentFilter(is_open=True, account_id=account.id)
     for each in unit.incidents.page(EVERYTHING, wanted, Slice(limit=50)).items:
         if each.kind in _OF_ROOT:

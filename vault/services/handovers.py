@@ -53,7 +53,10 @@ from vault.services.handover_checks import (
     check_begin,
     check_contact,
     check_email,
+    check_explained,
     check_free,
+    check_members,
+    check_reviewed,
     check_root,
     check_signed,
     check_thawed,
@@ -131,10 +134,16 @@ class HandoverKind(Kind):
             against = check_hours(scene, account, now, calendar) or check_thawed(unit, actor, account)
             if against is not None:
                 return against
+        if name == GO:
+            return (
+                check_members(unit, scene, account)
+                or check_reviewed(unit, account)
+                or check_explained(unit, account)
+            )
         if name in FOR_ROOT:
             return check_root(unit, scene, account)
         if name == RELEASE:
-            against = check_free(unit, account, now)
+            against = check_free(unit, account, now) or check_reviewed(unit, account)
             if against is not None:
                 return against
         return self.releasing.check(unit, scene, given, now)

@@ -51,7 +51,7 @@ WORD_PROBLEMS: Final[Problems] = {
         "otp.used",
     ),
     422: ("case.evidence",),
-    423: ("frozen",),
+    423: ("frozen", "review.due"),
     429: ("auth.delayed",),
     503: ("case.unavailable",),
 }
@@ -146,7 +146,7 @@ def said(case_id: str, step: str, number: str, sent: StepSaid) -> StepAnswer:
     "POST",
     "/cases/<case_id>/cancel",
     Permission.CASE_READ,
-    problems={403: ("policy.denied",), 409: ("case.state",)},
+    problems={403: ("policy.denied",), 409: ("case.state", "case.busy"), 423: ("frozen",)},
 )
 def cancel_case(case_id: str, sent: CaseCancelling) -> CaseWhole:
     """Cancel a case, before its first step that cannot be undone."""

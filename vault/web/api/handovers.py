@@ -122,7 +122,11 @@ def read_handover_days(case_id: str) -> FreeDaysResource:
     "POST",
     "/handovers/<case_id>/cancel",
     Permission.HANDOVER_PREPARE,
-    problems={403: ("policy.denied",), 409: ("case.state", "checkout.conflict")},
+    problems={
+        403: ("policy.denied",),
+        409: ("case.state", "case.busy", "checkout.conflict"),
+        423: ("frozen",),
+    },
 )
 def cancel_handover(case_id: str, sent: CaseCancelling) -> HandoverResource:
     """Cancel a handover before its first step that cannot be undone; custody is again what it was."""

@@ -1,0 +1,182 @@
+"""Who wants an account for somebody else, or a gate left out, alone or between two words (H7, H9, S19, S21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.handovers import MEMBERS_DAY, ONE, PAYER, PAYER_DAY, TWO, Handover, email_of
+from tests.support.moves import bench_of
+from vault.domain.account import Kind
+from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.case import Done, StepState
+from vault.domain.checkout import Verdict
+from vault.domain.event import Event, EventType
+from vault.domain.freeze import Covered, FreezeKind
+from vault.domain.plans import handover as plan
+from vault.domain.told import changes
+from vault.errors import Blocked, Conflict, Forbidden, VaultError
+from vault.services.asking import Ask
+from vault.services.frozen import put
+from vault.services.handing_over import Handing
+
+if TYPE_CHECKING:
+    from tests.support.world import Human, World
+    from vault.domain.checkout import Checkout
+
+
+def test_a_second_word_moves_nothing_once_the_case_was_cancelled(quick_world: World) -> None:
+    bench = bench_of(quick_world)
+    bench.world.held("111122223333")
+    case = bench.ask("111122223333")
+    bench.prepare(case)
+    bench.say(case, "move", words="as both customers want it")
+    bench.rooms.work.cancel(bench.manager.actor, case.id, "the customer does not want it any more")
+    with pytest.raises(Conflict, match="is cancelled; nothing is left to do"):
+        bench.agree(case)
+    with pytest.raises(Conflict, match="is cancelled; nothing is left to do"):
+        bench.rooms.work.disagree(bench.admin.actor, case.id, "move", "", "it is over by now")
+    assert bench.account("111122223333").customer_id == bench.old.id
+
+
+def test_a_payer_waits_for_a_member_that_another_handover_has_in_transfer(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    members = handover.planned(ONE, TWO)
+    payer = handover.open(PAYER)
+    handover.plan(payer, PAYER, PAYER_DAY)
+    handover.until(MEMBERS_DAY)
+    for number in (ONE, TWO):
+        handover.begin(members, number)
+    handover.until(PAYER_DAY)
+    handover.say(handover.chris, payer, plan.BALANCE)
+    with pytest.raises(Conflict, match="H7: members go before their payer, and 2 of ours"):
+        handover.world.vault.cases.work.attest(handover.olga.actor, payer.id, plan.BEGIN, PAYER)
+
+
+def test_a_payer_is_not_given_away_over_a_member_that_came_meanwhile(quick_world: World) -> None:
+    handover = Handover(quick_world)
+    handover.account(PAYER, Kind.PAYER)
+    case = handover.open(PAYER)
+    handover.plan(case, PAYER, PAYER_DAY)
+    handover.until(PAYER_DAY)
+    handover.begin(case, PAYER)
+    handover.account(ONE, Kind.MEMBER)
+    with pytest.raises(Conflict, match="H7: members go before their payer, and 1 of ours"):
+        handover.go(case, PAYER)
+
+
+def test_nothing_is_given_away_or_released_over_a_broken_glass(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    case = handover.planned(ONE)
+    gus = quick_world.human("gus", Role.OPERATOR)
+    enable(handover, gus)
+    handover.until(MEMBERS_DAY)
+    handover.begin(case, ONE)
+    first = broken(handover, gus)
+    with pytest.raises(Blocked, match="waits for its review"):
+        handover.go(case, ONE)
+    review(handover, first)
+    work, olga = quick_world.vault.cases.work, handover.olga
+    work.attest(olga.actor, case.id, plan.GO, ONE, {}, olga.otp())
+    work.agree(handover.ada.actor, case.id, plan.GO, ONE, handover.ada.otp())
+    handover.give(case, ONE)
+    second = broken(handover, gus)
+    with pytest.raises(Blocked, match="waits for its review"):
+        handover.release(case, ONE)
+    review(handover, second)
+    handover.release(case, ONE)
+    assert handover.custody(ONE) == "released"
+
+
+def enable(handover: Handover, gus: Human) -> None:
+    """Let two administrators enable somebody to break the glass."""
+    vault, amy, ann = (
+        handover.world.vault,
+        *(handover.world.human(name, Role.ADMIN) for name in ("amy", "ann")),
+    )
+    made = vault.glass.enable(amy.actor, gus.actor.id, Scope(), "on duty at night", amy.otp())
+    vault.proposals.confirm(ann.actor, made.id, ann.otp())
+    handover.world.clock.advance(hours=25)
+
+
+def broken(handover: Handover, gus: Human) -> Checkout:
+    """Break the glass of an account in transfer, and give it back."""
+    vault = handover.world.vault
+    words = "the approver sleeps and the customer waits on the phone for their account"
+    asked = vault.asking.ask(gus.actor, Ask(ONE, "HANDOVER", "INC-7", words, 600, break_glass=True))
+    vault.checkouts.step_up(gus.actor, asked.id, gus.otp())
+    handover.world.clock.advance(minutes=5)
+    return vault.checkouts.check_in(gus.actor, asked.id)[0]
+
+
+def review(handover: Handover, checkout: Checkout) -> None:
+    """Let an approver look at it."""
+    ada, words = handover.ada, "looked at the ticket and at every entry"
+    handover.world.vault.glass.review(ada.actor, checkout.id, Verdict.JUSTIFIED, words, ada.otp())
+
+
+def test_an_address_tells_nothing_of_another_customers_account(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    handover.open(ONE)
+    handover.account("444455556666", Kind.STANDALONE, ddi="900077")
+    other = handover.belongs("900077")
+    with pytest.raises(VaultError) as caught:
+        handover.world.vault.cases.handovers.open(
+            handover.chris.actor,
+            handover.wish(
+                "444455556666",
+                accounts=(Handing("444455556666", email_of(ONE), "Mia", "Pat"),),
+                customer_id=other.id,
+            ),
+        )
+    assert caught.value.code == "custody.email_used"
+    assert ONE not in caught.value.detail.replace(email_of(ONE), "")
+    assert "of another account already" in caught.value.detail
+
+
+def test_who_reaches_one_account_sees_no_other_at_the_end(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    case = handover.open()
+    near = quick_world.human("nora", Role.OPERATOR, Scope(ScopeKind.ACCOUNT, ONE))
+    rooms = quick_world.vault.releases
+    assert set(rooms.acknowledging.end(near.actor, case.id).scene.live) == {ONE}
+    with pytest.raises(Forbidden):
+        rooms.packs.get(near.actor, case.id)
+    assert {each.id for each in rooms.packs.get(handover.olga.actor, case.id).accounts} == {
+        PAYER,
+        ONE,
+        TWO,
+    }
+
+
+def test_a_frozen_person_cancels_nothing(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    case = handover.open()
+    with quick_world.vault.units.write() as unit:
+        covered = Covered(FreezeKind.PERSON, handover.chris.actor.id)
+        put(unit, handover.ada.actor, covered, "somebody called from the bank", quick_world.clock.now())
+        unit.commit()
+    with pytest.raises(Blocked):
+        quick_world.vault.cases.work.cancel(handover.chris.actor, case.id, "nobody wants it any more")
+
+
+def test_nothing_is_cancelled_while_aws_is_asked(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    case = handover.planned(ONE)
+    handover.until(MEMBERS_DAY)
+    handover.begin(case, ONE)
+    now = quick_world.clock.now()
+    begun = Done(case.id, ONE, plan.CONTACTS, StepState.DOING, now, handover.olga.actor.id, {}, by_vault=True)
+    with quick_world.vault.units.write() as unit:
+        unit.cases.put((begun,))
+        told = changes(None, begun)
+        unit.log.record(Event(EventType.STEP_BEGUN, handover.olga.actor, account_id=ONE, changes=told), now)
+        unit.commit()
+    cancel = quick_world.vault.cases.work.cancel
+    with pytest.raises(Conflict, match="being done at AWS right now"):
+        cancel(handover.chris.actor, case.id, "the customer stays with us")
+    assert handover.custody(ONE) == "in_transfer"
+    quick_world.clock.advance(minutes=6)
+    cancel(handover.chris.actor, case.id, "the customer stays with us")
+    assert handover.custody(ONE) == "held"
