@@ -14,6 +14,7 @@ DOORS: Final = {
     "vault/adapters/passwords.py": "a person's password is hashed",
     "vault/adapters/server_key.py": "the server's key is written to its file",
     "vault/cli/admin/demo/__init__.py": "the demo's people are shown to who plays them",
+    "vault/cli/admin/demo/afterwards.py": "the customer of the story types the code that they were told",
     "vault/cli/admin/demo/cast.py": "the demo's people have made-up devices",
     "vault/cli/admin/demo/console.py": "the demo's AWS is given what the vault shows",
     "vault/cli/admin/demo/state.py": "the demo is kept, to be gone on with",

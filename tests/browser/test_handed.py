@@ -21,6 +21,8 @@ pytestmark = pytest.mark.browser
 PICTURES: Final = os.environ.get("PICTURES", "")
 """A directory in which each page is kept as a picture, wide and narrow, for who wants to look."""
 
+ACCOUNTS = ("111122223333", "111122224444")
+
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
@@ -46,7 +48,7 @@ def test_the_customer_walks_from_the_letter_to_their_word(stage: Stage, *, javas
     for name, role in roles.items():
         member = stage.members[role]
         world.people[name] = Human(stage.house.actor(member), member.seed, world.clock, member.used)
-    case_id = released(world, "111122223333", "111122224444")
+    case_id = released(world, *ACCOUNTS)
     world.clock.advance(minutes=2)
     ours = stage.sign_in(stage.visitor(javascript=javascript), stage.members[Role.CSM])
     code = send(stage, ours, case_id, pictures=javascript)
@@ -56,6 +58,7 @@ def test_the_customer_walks_from_the_letter_to_their_word(stage: Stage, *, javas
     walk(stage, page, code, pictures=javascript)
     ours.reload()
     ours.get_by_role("link", name="Certificate of account").first.wait_for()
+    assert ours.get_by_role("link", name="Certificate of account").count() == len(ACCOUNTS)
     if javascript:
         look(ours, "handover-end-closed")
 

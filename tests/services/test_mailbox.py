@@ -38,7 +38,7 @@ def all_rows(world: World) -> str:
     """Give everything that is kept of mail, and the log, as text."""
     names = ("mail", "mail_note", "mail_ticket", "mail_opening", "audit_entry")
     with world.vault.units.engine.connect() as connection:  # type: ignore[attr-defined]  # SqlUnits has it
-        rows = [row for name in names for row in connection.execute(text(f"SELECT * FROM {name}"))]  # noqa: S608 - ours
+        rows = [row for name in names for row in connection.execute(text(f"SELECT * FROM {name}"))]  # noqa: S608 - names of our own tables
     return "\n".join(str(tuple(bytes(c) if isinstance(c, memoryview) else c for c in row)) for row in rows)
 
 

@@ -330,5 +330,4 @@ def _event(actor: Actor, fresh: _Fresh, told: Sequence[Change], *, is_last: bool
         rule="H9",
         changes=tuple(told),
         detail=detail,
-        subject=f"destruction:{fresh.account.id}",
     )

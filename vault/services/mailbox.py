@@ -349,5 +349,4 @@ def _event(mail: Mail, lease: Checkout | None, calls: tuple[KeyCall, ...]) -> Ev
         changes=changes(None, mail),
         kms=logged("seal", calls),
         detail=_detail(mail),
-        subject=f"mail:{mail.id}",
     )

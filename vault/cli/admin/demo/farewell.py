@@ -68,7 +68,7 @@ def last_day(calendars: Calendars, before: datetime) -> datetime:
     day = calendar.day(before)
     while True:
         opening = calendar.opening(day)
-        if opening is not None and day.day > 15 and opening + timedelta(hours=9) <= before:  # noqa: PLR2004 - H5
+        if opening is not None and day.day > 15 and opening + timedelta(hours=9) <= before:  # noqa: PLR2004 - the 15th of rule H5
             return opening
         day -= timedelta(days=1)
 
