@@ -78,8 +78,8 @@ def test_a_link_alone_shows_nothing_and_no_link_is_known_from_another(room: Room
         assert not any(word in each.text for word in hidden)
         texts.add(re.sub(r'(action|value)="[^"]*"', "", each.text))
     assert len(texts) == 1
-    for each in ("pack.html", "pack.zip"):
-        assert client.get(f"{path}/{each}", headers=HTML).status_code == 303
+    for name in ("pack.html", "pack.zip"):
+        assert client.get(f"{path}/{name}", headers=HTML).status_code == 303
     refused = [send(client, each, code=WRONG) for each in (path, "/handover/" + "x" * 43)]
     assert [each.status_code for each in refused] == [401, 401]
     said = [re.sub(r'(action|value)="[^"]*"|[0-9a-f-]{36}', "", each.text) for each in refused]

@@ -183,11 +183,10 @@ class HandoverResource(CaseWhole):
             signatory = SignatoryResource(name=name, email=email, channel=given(SIGNATORY, "channel"))
         contact = scene.of("", CONTACT)
         facts: dict[str, Any] = dict(CaseWhole.whole(found, policy))
+        facts |= {"contract_end": given(CONTRACT, "end"), "organization": given(ORGANIZATION, "goes")}
         return cls(
             **facts,
             signatory=signatory,
-            contract_end=given(CONTRACT, "end"),
-            organization=given(ORGANIZATION, "goes"),
             contact=None if contact is None else dict(contact.evidence),
             known=[
                 HandingResource(
