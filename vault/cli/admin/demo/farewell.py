@@ -19,7 +19,7 @@ from vault.cli.admin.demo.aws.ground import furnish, let_in, live_in
 from vault.cli.admin.demo.aws.server import serving
 from vault.cli.admin.demo.cast import machine
 from vault.cli.admin.demo.stage import refused
-from vault.cli.admin.demo.world import DOMAIN, LEFT, LEFT_PAYER, MACHINE
+from vault.cli.admin.demo.world import ACCOUNTS, DOMAIN, LEFT, LEFT_PAYER, MACHINE
 from vault.domain.account import Kind
 from vault.domain.actor import Role
 from vault.domain.plans import handover as plan
@@ -114,9 +114,12 @@ def back_up(act: Act, settings: Settings, directory: Path) -> Path:
 
 
 def furnish_all(cloud: Cloud, wanted: Wanted) -> None:
-    """Let the small AWS have the three accounts, with what onboarding applied and what the customer has."""
-    for ground in LEFT:
-        account = cloud.add(ground.number, ground.name, ground.root_email, LEFT_PAYER.number)
+    """Let the small AWS have every account of the story, with what onboarding applied and what the customer has."""
+    payers = {each.company: each.number for each in (*LEFT, *ACCOUNTS) if each.kind is Kind.PAYER}
+    for ground in (*LEFT, *ACCOUNTS):
+        alone = ground.kind is Kind.STANDALONE
+        payer = "" if alone else payers[ground.company]
+        account = cloud.add(ground.number, ground.name, ground.root_email, payer)
         furnish(account, wanted)
         live_in(account, DOMAIN)
         let_in(account, ROLE, cloud.vault)
