@@ -17,6 +17,7 @@ from vault.domain.freeze import Covered, FreezeKind
 from vault.domain.plans import handover as plan
 from vault.domain.told import changes
 from vault.errors import Blocked, Conflict, Forbidden, VaultError
+from vault.services import case_opening
 from vault.services.asking import Ask
 from vault.services.frozen import put
 from vault.services.handing_over import Handing
@@ -180,3 +181,68 @@ def test_nothing_is_cancelled_while_aws_is_asked(quick_world: World) -> None:
     quick_world.clock.advance(minutes=6)
     cancel(handover.chris.actor, case.id, "the customer stays with us")
     assert handover.custody(ONE) == "held"
+
+
+def frozen_one(handover: Handover) -> None:
+    """Freeze an account."""
+    with handover.world.vault.units.write() as unit:
+        put(unit, handover.ada.actor, Covered(FreezeKind.ACCOUNT, ONE), "a call", handover.world.clock.now())
+        unit.commit()
+
+
+def closing(handover: Handover) -> tuple[Human, str]:
+    """Say all that comes before an account is closed."""
+    handover.account(ONE, Kind.STANDALONE)
+    carla, work = handover.world.human("carla", Role.CUSTODIAN), handover.world.vault.cases.work
+    case = handover.world.vault.cases.closures.open(carla.actor, ONE, "T-9")
+    where = {"where": "comment 3 of the ticket"}
+    work.attest(carla.actor, case.id, "notice", ONE, {"ends": "2026-11-20", **where})
+    for step in ("backups", "resources", "commitments"):
+        work.attest(carla.actor, case.id, step, ONE, where)
+    return carla, case.id
+
+
+def test_nothing_frozen_is_closed(quick_world: World) -> None:
+    handover = Handover(quick_world)
+    carla, case_id = closing(handover)
+    work = quick_world.vault.cases.work
+    work.attest(carla.actor, case_id, "begin", ONE, {}, carla.otp())
+    frozen_one(handover)
+    with pytest.raises(Blocked, match="was frozen by ada"):
+        work.agree(handover.ada.actor, case_id, "begin", ONE, handover.ada.otp())
+    assert handover.custody(ONE) == "held"
+
+
+def test_no_closing_is_cancelled_under_whoever_has_the_root_for_it(quick_world: World) -> None:
+    handover = Handover(quick_world)
+    carla, case_id = closing(handover)
+    work = quick_world.vault.cases.work
+    work.attest(carla.actor, case_id, "begin", ONE, {}, carla.otp())
+    work.agree(handover.ada.actor, case_id, "begin", ONE, handover.ada.otp())
+    for name in ("arno", "bea"):
+        quick_world.human(name, Role.APPROVER)
+    asked = quick_world.ask(handover.olga, ONE, "ACCT_CLOSE")
+    with pytest.raises(Conflict, match="is checked out by olga"):
+        work.cancel(carla.actor, case_id, "the customer stays")
+    assert handover.custody(ONE) == "closing"
+    quick_world.vault.checkouts.cancel(handover.olga.actor, asked.id)
+    work.cancel(carla.actor, case_id, "the customer stays")
+    assert handover.custody(ONE) == "held"
+
+
+def test_a_stolen_token_keeps_accounts_in_no_more_cases_than_people_can_cancel(
+    quick_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case_opening, "WAITING_OF_A_MACHINE", 2)
+    handover = Handover(quick_world).three()
+    machine, rooms = handover.machine(), quick_world.vault.cases
+    first = rooms.handovers.open(machine, handover.wish(ONE, order="order-1"))
+    rooms.handovers.open(machine, handover.wish(TWO, order="order-2"))
+    with pytest.raises(Conflict, match="2 cases that this machine opened are open"):
+        rooms.handovers.open(machine, handover.wish(PAYER, order="order-3"))
+    assert rooms.handovers.open(machine, handover.wish(ONE, order="order-1")).id == first.id
+    with pytest.raises(Forbidden, match="a person cancels one"):
+        rooms.work.cancel(machine, first.id, "not wanted")
+    rooms.work.cancel(handover.chris.actor, first.id, "nobody asked for it")
+    rooms.handovers.open(machine, handover.wish(PAYER, order="order-3"))
+    handover.open(ONE)  # people are not held back

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from vault.domain.actor import EVERYTHING, ActorKind
 from vault.domain.case import PLACE, CaseFile, CaseKind, Done, Place, Scene, StepState, in_order
 from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
@@ -35,6 +36,10 @@ MOST_ACCOUNTS: Final = 1_000
 TOLD_AT_ONCE: Final = 40
 """So many accounts are named in one entry, with what was given of each: within the 64 kB that a leaf may have."""
 CAUSE_MAX: Final = 100
+WAITING_OF_A_MACHINE: Final = 100
+"""So many cases of one machine are open at a time: whoever has its token cannot keep accounts from everybody else in
+more cases than people can cancel.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class CaseOpening:
             if again is not None:
                 return again
             _check_opening(opening)
+            self._check_machine(unit, actor, denied, now)
             found = unit.accounts.many(opening.account_ids)
             accounts = in_order(found.values())
             for number in opening.account_ids:
@@ -132,9 +138,24 @@ class CaseOpening:
             return None
         scene = unit.cases.scene(found[0])
         if scene.case.customer_id != opening.customer_id or set(scene.accounts) != set(opening.account_ids):
-            words = f"{wanted.cause} opened case {scene.case.id} for other accounts; give this one another name."
+            words = (
+                f"{wanted.cause} opened case {scene.case.id} for other accounts; give this one another name."
+            )
             raise Conflict("case.account", words, case=scene.case.id)
         return scene.case
+
+    def _check_machine(self, unit: Unit, actor: Actor, denied: Event, now: datetime) -> None:
+        """Refuse a machine that has too many open cases."""
+        if actor.kind is not ActorKind.MACHINE:
+            return
+        most = Slice(limit=WAITING_OF_A_MACHINE)
+        waiting = unit.cases.page(EVERYTHING, CaseFilter(is_open=True, opened_by=actor.id), most).items
+        if len(waiting) >= WAITING_OF_A_MACHINE:
+            words = (
+                f"{WAITING_OF_A_MACHINE} cases that this machine opened are open; finish or cancel some, or put more "
+                "accounts into one."
+            )
+            refuse(unit, denied, Conflict("case.state", words), now)
 
     def _given(
         self, scene: Scene, kind: Kind, actor: Actor, opening: Opening, now: datetime

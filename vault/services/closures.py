@@ -34,7 +34,7 @@ from vault.services.case_opening import Opening
 from vault.services.factors import refusal
 from vault.services.frozen import require_word
 from vault.services.gate import refuse
-from vault.services.handover_checks import check_free
+from vault.services.handover_checks import check_free, check_thawed
 from vault.services.leases import end
 
 if TYPE_CHECKING:
@@ -116,7 +116,10 @@ class ClosureKind(Kind):
         account = scene.accounts[given.account_id]
         if given.step.name == BEGIN:
             return self._begin(unit, actor, scene, account, now)
-        return self._close(unit, scene, account, given.evidence, now)
+        # what AWS closed already is written down, frozen or not
+        done_at_aws = ON in given.evidence
+        frozen = None if done_at_aws else check_thawed(unit, actor, account)
+        return frozen or self._close(unit, scene, account, given.evidence, now)
 
     @override
     def follows(
@@ -132,11 +135,15 @@ class ClosureKind(Kind):
 
     @override
     def cancelled(self, unit: Unit, actor: Actor, scene: Scene, now: datetime) -> tuple[Change, ...]:
-        """Give custody back to what it was."""
+        """Give custody back to what it was; refused while somebody has one of the accounts, who may close it still."""
+        event = Event(EventType.ACCESS_DENIED, actor, detail={"case": scene.case.id, "asked_for": "cancel"})
         told: list[Change] = []
         for number, place in scene.live.items():
             account = _account(unit, number)
             if account.custody is Custody.CLOSING:
+                taken = check_free(unit, account, now)
+                if taken is not None:
+                    refuse(unit, replace(event, account_id=number), taken, now)
                 told += _moved(unit, account, _back(place.was, CustodyEvent.CLOSURE_CANCELLED))
         return tuple(told)
 
@@ -144,7 +151,7 @@ class ClosureKind(Kind):
         self, unit: Unit, actor: Actor, scene: Scene, account: Account, now: datetime
     ) -> VaultError | None:
         """Say why an account cannot go into closing now."""
-        against = self.joins(unit, actor, scene.customer, account)
+        against = self.joins(unit, actor, scene.customer, account) or check_thawed(unit, actor, account)
         if against is not None:
             return against
         ends = scene.given(account.id, NOTICE, ENDS)

@@ -146,7 +146,11 @@ def said(case_id: str, step: str, number: str, sent: StepSaid) -> StepAnswer:
     "POST",
     "/cases/<case_id>/cancel",
     Permission.CASE_READ,
-    problems={403: ("policy.denied",), 409: ("case.state", "case.busy"), 423: ("frozen",)},
+    problems={
+        403: ("policy.denied",),
+        409: ("case.state", "case.busy", "checkout.conflict"),
+        423: ("frozen",),
+    },
 )
 def cancel_case(case_id: str, sent: CaseCancelling) -> CaseWhole:
     """Cancel a case, before its first step that cannot be undone."""
