@@ -246,3 +246,22 @@ def test_a_stolen_token_keeps_accounts_in_no_more_cases_than_people_can_cancel(
     rooms.work.cancel(handover.chris.actor, first.id, "nobody asked for it")
     rooms.handovers.open(machine, handover.wish(PAYER, order="order-3"))
     handover.open(ONE)  # people are not held back
+
+
+def test_whoever_agrees_sees_to_whom_an_account_goes_and_who_said_so(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    rooms, machine = quick_world.vault.cases, handover.machine()
+    case = rooms.handovers.open(machine, handover.wish(ONE, order="order-1"))
+    handover.plan(case, ONE, MEMBERS_DAY)
+    handover.say(handover.olga, case, plan.BILLING, ONE)
+    handover.until(MEMBERS_DAY)
+    handover.begin(case, ONE)
+    handover.say(handover.olga, case, plan.CONTACTS, ONE)
+    rooms.work.attest(handover.olga.actor, case.id, plan.GO, ONE, {}, handover.olga.otp())
+    whole = rooms.reading.whole(handover.ada.actor, case.id)
+    basis = {each.title: each for each in whole.basis(whole.item(plan.GO, ONE))}
+    assert dict(basis["New root e-mail"].given) == {"The customer's address for this root": email_of(ONE)}
+    assert basis["New root e-mail"].by == "a machine"
+    assert "sam@customer.example" in dict(basis["Authorised signatory"].given).values()
+    assert basis["The customer is current on all balances"].by == "chris"
+    assert whole.basis(whole.item(plan.BEGIN, ONE)) == ()

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import EVERYTHING
-from vault.domain.case import Form
+from vault.domain.case import MEMBERS, Form
 from vault.domain.event import EventType
 from vault.domain.outlook import Standing
 from vault.domain.policy import Permit
@@ -70,6 +70,15 @@ class Told:
 
     index: int
     content: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A step before, with what was given for it (label and value) and the name of who gave it."""
+
+    title: str
+    given: tuple[tuple[str, str], ...]
+    by: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,24 @@ class CaseWhole:
     def needs_code(self, step: Step) -> bool:
         """Say whether the vault has to be given a code that works once, for each account its own."""
         return any(each.form is Form.CODE and not each.optional for each in step.evidence)
+
+    def basis(self, item: Item) -> tuple[Basis, ...]:
+        """Give what a second word rests on beside the first one: what one person or a machine said of it before.
+
+        Whoever agrees answers for where an account goes, so they see what was given as information, and by whom.
+        """
+        if item.step.second is None:
+            return ()
+        asked = {name.removeprefix(MEMBERS) for name in item.step.needs}
+        found = []
+        for step in self.plan.steps:
+            done = self.scene.of(item.account_id if step.per_account else "", step.name)
+            if done is None or not done.settled or not (step.informs or step.name in asked):
+                continue
+            known = dict.fromkeys((*fields_of(step), *step.evidence))
+            given = ((each.label, done.evidence[each.name]) for each in known if each.name in done.evidence)
+            found.append(Basis(step.title, tuple(given), self.names.get(done.by, "a machine")))
+        return tuple(each for each in found if each.given)
 
     def evidence(self, item: Item) -> tuple[tuple[Field, str], ...]:
         """Give what was given for a step, in the order in which it is asked."""

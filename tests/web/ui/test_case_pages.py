@@ -101,6 +101,8 @@ def test_a_case_goes_its_way_on_pages(room: Room) -> None:
     assert "Take my word back" in own
     assert "Agree" not in own.replace("Do not agree", "")
     looked = room.approver.get(at(case, "no_return"))
+    assert "What it rests on" in words(looked)
+    assert re.search("we begin by operator", words(looked)), "who gave it is named"
     moment = re.search(r'name="at" value="([^"]+)"', looked.text)
     assert moment is not None
     wrong = said(
