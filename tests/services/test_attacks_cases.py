@@ -19,6 +19,7 @@ from vault.domain.told import changes
 from vault.errors import Blocked, Conflict, Forbidden, VaultError
 from vault.services import case_opening
 from vault.services.asking import Ask
+from vault.services.customers import CustomerFacts
 from vault.services.frozen import put
 from vault.services.handing_over import Handing
 
@@ -265,3 +266,16 @@ def test_whoever_agrees_sees_to_whom_an_account_goes_and_who_said_so(quick_world
     assert "sam@customer.example" in dict(basis["Authorised signatory"].given).values()
     assert basis["The customer is current on all balances"].by == "chris"
     assert whole.basis(whole.item(plan.BEGIN, ONE)) == ()
+
+
+def test_a_gate_is_not_taken_from_under_an_open_handover(quick_world: World) -> None:
+    handover = Handover(quick_world)
+    customer = handover.belongs("900088", public_sector=True)
+    handover.account(ONE, Kind.STANDALONE, ddi="900088")
+    case = handover.open(ONE, customer_id=customer.id)
+    carla, customers = handover.world.human("carla", Role.CUSTODIAN), quick_world.vault.customers
+    with pytest.raises(Conflict, match="H3: handover"):
+        customers.change(carla.actor, customer.id, CustomerFacts(public_sector=False))
+    customers.change(carla.actor, customer.id, CustomerFacts(aws_india=True, name="Renamed"))
+    quick_world.vault.cases.work.cancel(handover.chris.actor, case.id, "nobody wants it any more")
+    assert not customers.change(carla.actor, customer.id, CustomerFacts(public_sector=False)).public_sector

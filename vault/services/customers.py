@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault.domain.account import Customer
-from vault.domain.actor import Reach
+from vault.domain.actor import EVERYTHING, Reach
+from vault.domain.case import CaseKind
 from vault.domain.checkout import CheckoutState, overdue
 from vault.domain.event import Event, EventType
 from vault.domain.ids import is_ddi, new_id
 from vault.domain.policy import Permission
 from vault.domain.told import changes
-from vault.errors import FieldError, Invalid, not_found
+from vault.errors import Conflict, FieldError, Invalid, not_found
+from vault.ports.cases import CaseFilter
 from vault.ports.store import CheckoutFilter, Slice
-from vault.services.gate import Gate
+from vault.services.gate import Gate, refuse
 from vault.services.leases import shorten
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ class Customers:
             said = {name: value for name, value in given.items() if value is not None}
             limits = {name: value or None for name, value in said.items() if name in _LIMITS}
             changed = replace(customer, **(said | limits))
+            _keep_gates(unit, actor, customer, changed, now)
             unit.customers.update(changed)
             names = ", ".join(name for name, value in given.items() if value is not None)
             detail = {"customer": customer.id, "changed": names}
@@ -134,6 +137,17 @@ class Customers:
         """List the customers in sight."""
         with self.units.read() as unit:
             return unit.customers.page(self.gate.policy.reach(actor, Permission.ACCOUNT_READ), text, part)
+
+
+def _keep_gates(unit: Unit, actor: Actor, was: Customer, now_is: Customer, now: datetime) -> None:
+    """Refuse to say that a customer needs no Consent to Assignment any more while a handover of theirs is open (H3)."""
+    if was.public_sector <= now_is.public_sector and was.aws_india <= now_is.aws_india:
+        return
+    wanted = CaseFilter(kind=CaseKind.HANDOVER, customer_id=was.id, is_open=True)
+    for case in unit.cases.page(EVERYTHING, wanted, Slice(limit=1)).items:
+        words = f"H3: handover {case.id} is open, and its Consent to Assignment hangs on this. Finish or cancel it first."
+        event = Event(EventType.ACCESS_DENIED, actor, rule="H3", detail={"customer": was.id, "case": case.id})
+        refuse(unit, event, Conflict("case.rule", words, rule="H3", case=case.id), now)
 
 
 def _claimed(unit: Unit, customer_id: str, now: datetime) -> tuple[Checkout, ...]:

@@ -38,7 +38,7 @@ def read_customer(customer_id: str) -> CustomerResource:
     return CustomerResource.of(the_vault().customers.get(actor(), customer_id))
 
 
-@operation("PATCH", "/customers/<customer_id>", Permission.ACCOUNT_REGISTER)
+@operation("PATCH", "/customers/<customer_id>", Permission.ACCOUNT_REGISTER, problems={409: ("case.rule",)})
 def change_customer(customer_id: str, sent: CustomerChange) -> CustomerResource:
     """Change what is given, leave the rest."""
     return CustomerResource.of(the_vault().customers.change(actor(), customer_id, sent.facts(sent.name)))
