@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.handovers import MEMBERS_DAY, ONE, PAYER, PAYER_DAY, TWO, Handover, email_of
 from tests.support.moves import bench_of
+from tests.support.released import release
 from vault.domain.account import Kind
 from vault.domain.actor import Role, Scope, ScopeKind
 from vault.domain.case import Done, StepState
@@ -279,3 +280,34 @@ def test_a_gate_is_not_taken_from_under_an_open_handover(quick_world: World) -> 
     customers.change(carla.actor, customer.id, CustomerFacts(aws_india=True, name="Renamed"))
     quick_world.vault.cases.work.cancel(handover.chris.actor, case.id, "nobody wants it any more")
     assert not customers.change(carla.actor, customer.id, CustomerFacts(public_sector=False)).public_sector
+
+
+def test_what_a_restore_released_again_goes_on_without_a_lease_that_nobody_can_have(
+    quick_world: World,
+) -> None:
+    handover = Handover(quick_world)
+    handover.account(PAYER, Kind.PAYER)
+    case = handover.open(PAYER)
+    handover.plan(case, PAYER, PAYER_DAY)
+    handover.until(PAYER_DAY)
+    handover.begin(case, PAYER)
+    handover.go(case, PAYER)
+    handover.say(handover.olga, case, plan.BILLING_LAST, PAYER)
+    with pytest.raises(Conflict, match="under a lease"):
+        handover.say(handover.olga, case, plan.ROOT_EMAIL, PAYER)
+    release(quick_world, PAYER)
+    for step in (plan.ROOT_EMAIL, plan.ROOT_MFA, plan.INSTRUCTIONS):
+        handover.say(handover.olga, case, step, PAYER)
+    handover.reset(case, PAYER)
+    for step in (
+        plan.PAYMENT_LAST,
+        plan.TOPICS,
+        plan.DISPATCHER,
+        plan.ROLES,
+        plan.ALTERNATES,
+        plan.LAST_ROLE,
+    ):
+        handover.say(handover.olga, case, step, PAYER)
+    handover.say(handover.olga, case, plan.SUPPORT, PAYER)
+    handover.release(case, PAYER)
+    assert handover.state(case) == "released"
