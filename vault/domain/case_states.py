@@ -115,6 +115,7 @@ PLACE = Lifecycle(
         (PlaceState.WAITING, PlaceEvent.BEGUN): PlaceState.IN_PROGRESS,
         (PlaceState.SCHEDULED, PlaceEvent.BEGUN): PlaceState.IN_PROGRESS,
         (PlaceState.WAITING, PlaceEvent.FINISHED): PlaceState.DONE,
+        (PlaceState.SCHEDULED, PlaceEvent.FINISHED): PlaceState.DONE,
         (PlaceState.IN_PROGRESS, PlaceEvent.FINISHED): PlaceState.DONE,
         (PlaceState.WAITING, PlaceEvent.CANCELLED): PlaceState.CANCELLED,
         (PlaceState.SCHEDULED, PlaceEvent.CANCELLED): PlaceState.CANCELLED,

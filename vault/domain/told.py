@@ -18,6 +18,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vault.domain.account import CUSTODY, Account, Customer, Tenure
+from vault.domain.case_states import CASE, HANDOVER, PLACE
 from vault.domain.checkout import CHECKOUT, Approval, Checkout, content_hash
 from vault.domain.credential import PART, VERSION, Part, Version
 from vault.domain.due import Reused
@@ -30,6 +31,7 @@ from vault.domain.inspection import Inspection
 from vault.domain.inspection_text import write as facts_of
 from vault.domain.keyless import KEYLESS, Keyless
 from vault.domain.leaver import LeaverKnows
+from vault.domain.lifecycle import Lifecycle
 from vault.domain.notice import Choice
 from vault.domain.passkey import Passkey
 from vault.domain.person import Grant, Person, Session, Token
@@ -41,13 +43,13 @@ from vault.domain.rotation import ROTATION, Rotation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vault.domain.lifecycle import Lifecycle
-
 Told: TypeAlias = "tuple[str, str, Mapping[str, str]]"
 """Kind and id of a thing, and its facts by name; the state's name is empty."""
 
 LIFECYCLES: Final[Mapping[str, Lifecycle[Any, Any]]] = {
     "account": CUSTODY,
+    "case": Lifecycle("case", CASE.start, {**CASE.transitions, **HANDOVER.transitions}),
+    "case_account": PLACE,
     "checkout": CHECKOUT,
     "keyless": KEYLESS,
     "part": PART,
