@@ -191,7 +191,7 @@ class Work:
 
     def do(self, case_id: str, step: str, number: str) -> None:
         """Do one step, by whatever way there is; done before, it is done."""
-        cases, olga = self.world.vault.cases, self.people.olga
+        cases = self.world.vault.cases
         if cases.acts.able(CaseKind.HANDOVER, step):
             code = {"code": self.cloud.mailed[-1][1]} if step == plan.EMAIL_ACCEPT else None
             if step == plan.EMAIL_START and self.cloud.accounts[number].email == email_of(number):
