@@ -302,6 +302,8 @@ def test_a_letter_is_entered_instead(quick_world: World) -> None:
     given = {SIGNED_FIELD: SIGNED, CONFIRMED_ON: "2026-11-23", WHERE: "Folder 7"}
     with pytest.raises(Invalid):
         work.attest(cora.actor, case_id, ACKNOWLEDGE, "", given | {CONFIRMED_ON: "2026-12-24"})
+    with pytest.raises(Invalid, match="an acknowledgement comes after that"):
+        work.attest(cora.actor, case_id, ACKNOWLEDGE, "", given | {CONFIRMED_ON: "2026-11-20"})
     work.attest(cora.actor, case_id, ACKNOWLEDGE, "", given)
     with quick_world.vault.units.read() as unit:
         handed = unit.releases.get(case_id)

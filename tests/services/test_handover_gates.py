@@ -267,6 +267,25 @@ def test_gates_say_what_is_missing_and_on_whom_it_waits(ready: tuple[Handover, C
     assert (balance.state, balance.who) == ("open", "handover.prepare")
 
 
+def test_a_gate_is_as_strict_as_the_begin(quick_world: World) -> None:
+    handover = Handover(quick_world)
+    handover.account(ONE, Kind.STANDALONE)
+    case = handover.open(ONE)
+    handover.plan(case, ONE, MEMBERS_DAY)
+    handover.until(MEMBERS_DAY)
+    handover.say(handover.olga, case, plan.BILLING, ONE)
+
+    def state(step: str) -> tuple[str, str]:
+        gates = handover.world.vault.cases.handovers.gates(handover.chris.actor, case.id)
+        (found,) = (each for each in gates if each.step == step)
+        return found.state, found.words
+
+    assert (state(plan.DAY)[0], state(plan.BILLING)[0]) == ("met", "open")
+    assert "choose another day" in state(plan.BILLING)[1]
+    handover.world.clock.advance(days=1)
+    assert state(plan.DAY) == ("open", f"The day was {MEMBERS_DAY:%Y-%m-%d}; choose one anew.")
+
+
 def test_a_contact_that_aws_would_not_take_is_refused(asked: tuple[Handover, CaseFile]) -> None:
     handover, case = asked
     with pytest.raises(VaultError) as caught:

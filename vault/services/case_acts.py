@@ -142,4 +142,4 @@ class CaseActs:
 def in_short(names: tuple[str, ...]) -> str:
     """Name a bounded number of things, and tell of how many more."""
     more = f"; and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return "; ".join(each[:200] for each in names[:NAMED]) + more
+    return "; ".join(each[:300] for each in names[:NAMED]) + more

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LONGEST: Final = 100
 """So many days are read at once."""
 _DAY: Final = timedelta(days=1)
+_FIRST: Final = date(2000, 1, 1)
+_LAST: Final = date(9000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,11 @@ class CaseCalendar:
         calendar = self.calendars.around(now)
         today = calendar.day(now)
         first = first or today.replace(day=1)
+        if not _FIRST <= first < _LAST:
+            raise _refused("/from", f"Give a day from {_FIRST} on, before {_LAST}.")
         last = last or _end_of_month(first)
-        if not first <= last < first + LONGEST * _DAY or not date(2000, 1, 1) <= first < date(9000, 1, 1):
-            place = FieldError("/until", f"Give at most {LONGEST} days, the last not before the first.")
-            raise Invalid("input.invalid", place.detail, errors=(place,))
+        if not first <= last < first + LONGEST * _DAY:
+            raise _refused("/until", f"Give at most {LONGEST} days, the last not before the first.")
         since, until = _begin(first, calendar), _begin(last + _DAY, calendar)
         with self.ground.units.read() as unit:
             everyone = unit.cases.booked(since, until, EVERYTHING)
@@ -111,6 +114,10 @@ class CaseCalendar:
                 )
             )
         return CaseDays(tuple(days), str(calendar.hours.zone), str(calendar.hours), today)
+
+
+def _refused(pointer: str, words: str) -> Invalid:
+    return Invalid("input.invalid", words, errors=(FieldError(pointer, words),))
 
 
 def _begin(day: date, calendar: Calendar) -> datetime:

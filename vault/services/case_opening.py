@@ -7,7 +7,7 @@ case that there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -86,8 +86,8 @@ class CaseOpening:
             for number in opening.account_ids:
                 account = found.get(number)
                 if account is None or account.customer_id != customer.id:
-                    words = f"Account {number[:12]} is not one of this customer's."
-                    refuse(unit, denied, Conflict("case.account", words), now)
+                    words = f"Account {number[:12]} is not one of this customer's; leave it out, or name its customer."
+                    refuse(unit, denied, Conflict("case.account", words, account=number[:12]), now)
                 error = kind.joins(unit, actor, customer, account)
                 if error is not None:
                     refuse(unit, denied, error, now)
@@ -164,7 +164,7 @@ class CaseOpening:
         errors: list[FieldError] = []
         done = []
         for (number, name), given in opening.given.items():
-            at = f"/accounts/{number}/{name}" if number else f"/{name}"
+            at = _place(number, name)
             step = kind.plan.step(name)
             if step is None or step.per_account != bool(number) or (number and number not in scene.accounts):
                 errors.append(FieldError(at, "No step of this case has this name."))
@@ -177,8 +177,7 @@ class CaseOpening:
             if step.applies(scene.seen(number)):
                 done.append(Done(scene.case.id, number, name, StepState.DONE, now, actor.id, evidence))
         if errors:
-            words = f"{errors[0].pointer}: {errors[0].detail}"
-            raise Invalid("case.evidence", words, errors=tuple(errors))
+            raise Invalid("case.evidence", errors[0].detail, errors=tuple(errors))
         return tuple(done)
 
     def _refuse_given(
@@ -199,6 +198,8 @@ class CaseOpening:
             permission = kind.opens if step.informs else step.by
             self.ground.require(unit, actor, scene, step, each.account_id, now, permission)
             error = kind.check(unit, actor, scene, Given(step, each.account_id, each.evidence), now)
+            if isinstance(error, Invalid):
+                error.errors = pointed(error.errors, each.account_id, each.step)
             if error is not None:
                 refuse(unit, self.ground.refusal(actor, scene, step, each.account_id), error, now)
 
@@ -232,6 +233,16 @@ class CaseOpening:
         if told:
             event = Event(EventType.CASE_CHANGED, actor, account_id=done.account_id or None, changes=told)
             unit.log.record(replace(event, detail=about(scene) | {"what": done.step}), now)
+
+
+def pointed(errors: Iterable[FieldError], account_id: str, step: str) -> tuple[FieldError, ...]:
+    """Let errors in a step's evidence say of which step of which account they are."""
+    at = _place(account_id, step)
+    return tuple(replace(each, pointer=each.pointer.replace("/evidence", at, 1)) for each in errors)
+
+
+def _place(account_id: str, step: str) -> str:
+    return f"/accounts/{account_id}/{step}" if account_id else f"/{step}"
 
 
 def _check_opening(opening: Opening) -> None:

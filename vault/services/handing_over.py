@@ -18,12 +18,14 @@ from vault.domain.plans.handover import (
     LEAVES,
     NEW_EMAIL,
     ORGANIZATION,
+    PLAN,
     SIGNATORY,
     SUCCESSORS,
 )
 from vault.domain.plans.release import RELEASE
 from vault.errors import FieldError, Invalid, not_found
-from vault.services.case_opening import Opening
+from vault.services.case_evidence import fields_of, read
+from vault.services.case_opening import Opening, pointed
 from vault.services.handover_days import booked, nearest
 from vault.services.handover_gates import GateSeen, gates_of
 
@@ -121,16 +123,16 @@ class Handovers:
         )
 
     def complete(self, actor: Actor, case_id: str, known: Information) -> CaseView:
-        """Say more of what has to be known, step by step; the same said again is the same."""
-        self._handover(actor, case_id)
-        for (number, step), evidence in known.steps().items():
+        """Say more of what has to be known, step by step; the same said again is the same.
+
+        Nothing is said before all of it can be read. What a case does not ask for is left out, as at the opening.
+        """
+        told = _readable(self._handover(actor, case_id).scene, known)
+        for (number, step), evidence in told.items():
             try:
                 self.work.attest(actor, case_id, step, number, evidence)
             except Invalid as error:
-                at = f"/accounts/{number}/{step}" if number else f"/{step}"
-                error.errors = tuple(
-                    FieldError(each.pointer.replace("/evidence", at, 1), each.detail) for each in error.errors
-                )
+                error.errors = pointed(error.errors, number, step)
                 raise
         return self._handover(actor, case_id)
 
@@ -146,7 +148,8 @@ class Handovers:
 
     def gates(self, actor: Actor, case_id: str) -> tuple[GateSeen, ...]:
         """Say of each gate whether it is met, what is missing, and on whom it waits."""
-        return gates_of(self._handover(actor, case_id))
+        now = self.clock.now()
+        return gates_of(self._handover(actor, case_id), now, self.calendars.around(now))
 
     def free_days(self, actor: Actor, case_id: str) -> tuple[FreeDay, ...]:
         """Give each account in sight that has no day the free one nearest to the contract's end, members first.
@@ -173,6 +176,28 @@ class Handovers:
         if view.scene.case.kind is not CaseKind.HANDOVER:
             raise not_found("handover", case_id[:36])
         return view
+
+
+def _readable(scene: Scene, known: Information) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Give what a case asks for of what is told; every field that cannot be read is named."""
+    errors = [
+        FieldError(f"/accounts/{each.account_id}", "This account is not in the handover; leave it out.")
+        for each in known.accounts
+        if scene.place(each.account_id) is None
+    ]
+    told = {}
+    for (number, name), evidence in known.steps().items():
+        step = PLAN.step(name)
+        assert step is not None  # noqa: S101 - the plan's own names
+        try:
+            read(fields_of(step), evidence)
+        except Invalid as error:
+            errors += pointed(error.errors, number, name)
+        if name != ORGANIZATION or step.applies(scene.seen()):
+            told[number, name] = evidence
+    if errors:
+        raise Invalid("case.evidence", errors[0].detail, errors=tuple(errors))
+    return told
 
 
 def _with_day(scene: Scene, account_id: str, at: datetime) -> Scene:

@@ -7,12 +7,12 @@ stands, never kept beside it, so that a gate cannot say anything else than the b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.account import Kind
-from vault.domain.case import Form
+from vault.domain.case import Form, PlaceState
 from vault.domain.days_of_business import PAYER_FROM
 from vault.domain.outlook import Standing
 from vault.domain.plans.handover import (
@@ -29,7 +29,8 @@ from vault.domain.plans.handover import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vault.domain.case import Step
+    from vault.domain.case import Scene, Step
+    from vault.domain.days_of_business import Calendar
     from vault.domain.outlook import Item
     from vault.domain.policy import Permission
     from vault.services.case_ground import CaseView
@@ -83,10 +84,32 @@ class GateSeen:
     since: datetime | None = None
 
 
-def gates_of(view: CaseView) -> tuple[GateSeen, ...]:
+def gates_of(view: CaseView, now: datetime, calendar: Calendar) -> tuple[GateSeen, ...]:
     """Give every gate in the plan's order, by account in the case's."""
     items = {(each.step.name, each.account_id): each for each in view.items}
-    return tuple(_gates(view, items))
+    return tuple(_held_against_day(each, view.scene, now, calendar) for each in _gates(view, items))
+
+
+def _held_against_day(gate: GateSeen, scene: Scene, now: datetime, calendar: Calendar) -> GateSeen:
+    """Call a gate that is met open again where the begin, on the account's day, would be refused for it."""
+    place = scene.place(gate.account_id) if gate.account_id else None
+    if gate.state is not GateState.MET or place is None or place.state is not PlaceState.SCHEDULED:
+        return gate
+    assert place.day is not None  # noqa: S101 - it is scheduled
+    day, words = calendar.day(place.day), ""
+    if gate.step == DAY and day < calendar.day(now):
+        words = f"The day was {day}; choose one anew."
+    done = scene.of(gate.account_id, BILLING)
+    if gate.step == BILLING and done is not None and calendar.day(done.at) >= day:
+        words = (
+            f"Amended on {calendar.day(done.at)}, which is not before the day, {day}: choose another day, or let two "
+            "people waive it."
+        )
+    if not words:
+        return gate
+    step = PLAN.step(gate.step)
+    assert step is not None  # noqa: S101 - the plan's own names
+    return replace(gate, state=GateState.OPEN, words=words, who=step.by)
 
 
 def _gates(view: CaseView, items: Mapping[tuple[str, str], Item]) -> Iterator[GateSeen]:

@@ -71,7 +71,9 @@ class Releasing:
             return _check_release(scene, given.account_id)
         if given.step.name == ACKNOWLEDGE:
             signed, on = given.evidence.get(SIGNED, ""), given.evidence.get(CONFIRMED_ON, "")
-            return _too_long(signed) or _in_future(on, now)
+            return (
+                _too_long(signed) or _in_future(on, now) or _too_early(on, unit.releases.get(scene.case.id))
+            )
         return None
 
     def follows(
@@ -230,6 +232,18 @@ def _in_future(day: str, now: datetime) -> VaultError | None:
     if day <= (now + timedelta(days=1)).date().isoformat():  # a day ahead of us somewhere
         return None
     words = "That day is still to come."
+    return Invalid("case.evidence", words, errors=(FieldError(f"/evidence/{CONFIRMED_ON}", words),))
+
+
+def _too_early(day: str, handed: Handed | None) -> VaultError | None:
+    """Say that nobody could hold an account on a day before its release: what we keep is destroyed on this word."""
+    if (
+        handed is None or day >= (handed.released_at - timedelta(hours=12)).date().isoformat()
+    ):  # a day behind us
+        return None
+    words = (
+        f"The handover was released on {handed.released_at:%Y-%m-%d}; an acknowledgement comes after that."
+    )
     return Invalid("case.evidence", words, errors=(FieldError(f"/evidence/{CONFIRMED_ON}", words),))
 
 

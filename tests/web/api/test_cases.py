@@ -166,6 +166,8 @@ def test_the_calendar_names_what_forbids_a_day(stage: tuple[Service, Bench]) -> 
     assert december[-1]["payer"] is None
     wrong = service.callers["chris"].get("/cases/calendar?from=2026-12-16&until=2026-12-01")
     assert (wrong.status, wrong.code) == (422, "input.invalid")
+    end = service.callers["chris"].get("/cases/calendar?from=9999-12-31")
+    assert (end.status, [each["pointer"] for each in end.json["errors"]]) == (422, ["/from"])
 
 
 class Connected:

@@ -58,6 +58,8 @@ def test_from_opening_to_reopened(quick: Service, monkeypatch: pytest.MonkeyPatc
     assert "89" in CliRunner().invoke(commands.closure, ["show", A]).output
     asked = CliRunner().invoke(commands.closure, ["open", A, "--ticket", "T-9", "--with", "222233334444"])
     assert (asked.exit_code, told) == (0, [(HERE, {"ticket": "T-9", "accounts": ["222233334444"]})])
+    unread = carla.post(f"{HERE}/reopen", {**REOPENED, "on": "soon", "otp": "000000"})
+    assert [each["pointer"] for each in unread.json["errors"]] == ["/on"]
     sent = {**REOPENED, "otp": quick.world.people["carla"].otp()}
     again = carla.post(f"{HERE}/reopen", sent, key="once")
     assert (again.status, again.json["custody"]) == (200, "held")

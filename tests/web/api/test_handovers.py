@@ -97,12 +97,31 @@ def test_what_is_wrong_points_into_the_body(stage: tuple[Service, Handover, Call
     assert pointers == {"/contract_end", "/signatory/email", "/accounts/0/root_email"}
     assert machine.post("/handovers", {**BODY, "customer_id": "900009"}).status == 404
     ours = {**BODY, "order": "", "accounts": [{"account_id": ONE, "root_email": "new@msp.example"}]}
-    assert machine.post("/handovers", ours).json["errors"][0]["pointer"].startswith("/")
+    assert machine.post("/handovers", ours).json["errors"][0]["pointer"] == "/accounts/0/root_email"
     opened = service.callers["chris"].did("/handovers", {**BODY, "signatory": None}, status=201)
     told = service.callers["chris"].post(
         f"/handovers/{opened['id']}", {"signatory": {"name": "Sam", "email": "x"}}
     )
     assert [each["pointer"] for each in told.json["errors"]] == ["/signatory/email"]
+    both = {
+        "contract_end": "2026-02-30",
+        "signatory": {"name": "Sam", "email": "sam@customer.example"},
+        "accounts": [{"account_id": "999999999999", "mailbox": "Mia", "phone": "Pat"}],
+    }
+    told = service.callers["chris"].post(f"/handovers/{opened['id']}", both)
+    pointers = {each["pointer"] for each in told.json["errors"]}
+    assert (told.code, pointers) == ("case.evidence", {"/contract_end", "/accounts/0/account_id"})
+    assert machine.get(f"/handovers/{opened['id']}").json["signatory"] is None, "nothing was said of it"
+
+
+def test_what_a_case_does_not_ask_for_is_left_out_of_what_is_told(
+    stage: tuple[Service, Handover, Caller],
+) -> None:
+    service, _, machine = stage
+    alone = {**BODY, "organization": "keep", "accounts": [{"account_id": ONE}]}
+    opened = machine.did("/handovers", alone, status=201)
+    told = service.callers["chris"].did(f"/handovers/{opened['id']}", {"organization": "keep"})
+    assert (opened["organization"], told["organization"]) == (None, None)
 
 
 def test_a_day_is_chosen_by_its_rules_and_an_account_goes_its_way(
@@ -116,6 +135,8 @@ def test_a_day_is_chosen_by_its_rules_and_an_account_goes_its_way(
     holiday = chris.post(f"{at}/schedule", {"at": "2026-11-26T15:00:00Z"})
     assert (holiday.status, holiday.code, holiday.json["rule"]) == (409, "case.rule", "H2")
     assert holiday.json["next"] == "2026-12-31T14:00Z"
+    unread = chris.post(f"{at}/schedule", {"at": "tomorrow"})
+    assert [each["pointer"] for each in unread.json["errors"]] == ["/at"]
     planned = chris.post(f"{at}/schedule", {"at": MEMBERS_DAY.isoformat()}, key="day-1")
     assert planned.json["item"]["standing"] == "done"
     assert chris.post(f"{at}/schedule", {"at": MEMBERS_DAY.isoformat()}, key="day-1").json == planned.json

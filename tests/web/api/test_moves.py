@@ -40,6 +40,8 @@ def test_from_the_request_to_the_other_customer(quick: Service, bench: MoveBench
     assert olga.post(HERE, ASKED).code == "policy.denied"
     early = carla.post(HERE, {**ASKED, "day": "2026-12-01"})
     assert (early.status, early.code, early.json["rule"]) == (409, "case.rule", "D1")
+    wrong = carla.post(HERE, {**ASKED, "day": "2026-02-30", "requested": "soon"})
+    assert {each["pointer"] for each in wrong.json["errors"]} == {"/day", "/requested"}
     made, again = (carla.post(HERE, ASKED, key="order-7") for _ in range(2))
     assert (made.status, again.json["id"]) == (201, made.json["id"])
     assert made.headers["Location"].endswith(f"/cases/{made.json['id']}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
 from vault.domain.policy import Permission
+from vault.errors import FieldError, Invalid
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
 from vault.services.case_board import Wanted
@@ -162,6 +164,21 @@ def shown(case_id: str) -> CaseWhole:
     """Show a case as whoever asks sees it; for the routes of each kind."""
     vault = the_vault()
     return CaseWhole.whole(vault.cases.reading.whole(actor(), case_id), vault.policy)
+
+
+@contextmanager
+def pointing(pointer: Callable[[str], str]) -> Iterator[None]:
+    """Let errors of steps point into the body that was sent: `pointer` gives where in it a step's field stands."""
+    try:
+        yield
+    except Invalid as error:
+        error.errors = tuple(FieldError(pointer(each.pointer), each.detail) for each in error.errors)
+        raise
+
+
+def flat(pointer: str) -> str:
+    """Give where a step's field stands in a body that has the fields themselves."""
+    return f"/{pointer.rpartition('/')[2]}"
 
 
 @renders(blueprint, "case")

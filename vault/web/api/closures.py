@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vault.domain.policy import Permission
-from vault.web.api.cases import shown
+from vault.web.api.cases import flat, pointing, shown
 from vault.web.api.routes import as_json, blueprint, operation
 from vault.web.api.schemas.cases import CaseWhole
 from vault.web.api.schemas.closures import ClosureRequest, ClosureResource, Reopening
@@ -54,7 +54,8 @@ def read_closure(account_id: str) -> ClosureResource:
 def reopen_account(account_id: str, sent: Reopening) -> ClosureResource:
     """Write that AWS reopened a closed account within its 90 days; its custody is what it was."""
     closures = the_vault().cases.closures
-    closures.reopen(actor(), account_id, {"on": sent.on, "where": sent.where}, sent.otp.expose())
+    with pointing(flat):
+        closures.reopen(actor(), account_id, {"on": sent.on, "where": sent.where}, sent.otp.expose())
     return ClosureResource.of(closures.of_account(actor(), account_id))
 
 

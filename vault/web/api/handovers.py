@@ -5,7 +5,6 @@ A machine with the scopes `handover.open` and `case.read` opens and follows; wha
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from flask import request
@@ -14,11 +13,11 @@ from vault.domain.case import CaseKind
 from vault.domain.plans.handover import DAY
 from vault.domain.plans.release import RELEASE
 from vault.domain.policy import Permission
-from vault.errors import FieldError, Invalid, not_found
+from vault.errors import not_found
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
 from vault.services.case_board import Wanted
-from vault.web.api.cases import AGAIN, WORD_PROBLEMS, answer_of, said
+from vault.web.api.cases import AGAIN, WORD_PROBLEMS, answer_of, flat, pointing, said
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, blueprint, operation
 from vault.web.api.schemas.base import Items
@@ -36,8 +35,6 @@ from vault.web.api.schemas.handovers import (
 from vault.web.auth import actor, the_vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vault.services.case_views import CaseWhole as Whole
     from vault.web.api.schemas.base import Resource
 
@@ -87,7 +84,7 @@ def list_handovers(sent: HandoverQuery) -> Items[CaseResource]:
 def open_handover(sent: NewHandover) -> HandoverResource:
     """Ask for a handover of accounts to their customer, with what is known of it; the same order again is the same."""
     customer = customer_id_of(sent.customer_id, Permission.HANDOVER_OPEN)
-    with _pointing(sent):
+    with pointing(sent.pointer):
         case = the_vault().cases.handovers.open(actor(), sent.wish(customer))
     return shown(case.id)
 
@@ -101,7 +98,7 @@ def read_handover(case_id: str) -> HandoverResource:
 @operation("POST", "/handovers/<case_id>", Permission.HANDOVER_PREPARE, problems=_TOLD)
 def tell_handover(case_id: str, sent: HandoverTelling) -> HandoverResource:
     """Say more of what has to be known, or something else than was said while nothing rests on it."""
-    with _pointing(sent):
+    with pointing(sent.pointer):
         the_vault().cases.handovers.complete(actor(), case_id, sent.known())
     return shown(case_id)
 
@@ -143,7 +140,8 @@ def schedule_handover(case_id: str, account_id: str, sent: Scheduling) -> StepAn
     _only_handovers(case_id)
     given = {"at": sent.at} | ({} if sent.why is None else {"why": sent.why})
     otp = "" if sent.otp is None else sent.otp.expose()
-    the_vault().cases.work.attest(actor(), case_id, DAY, account_id, given, otp)
+    with pointing(flat):
+        the_vault().cases.work.attest(actor(), case_id, DAY, account_id, given, otp)
     return answer_of(case_id, DAY, account_id)
 
 
@@ -199,16 +197,6 @@ def _step_again(case_id: str) -> Resource:
     operation_name = (request.endpoint or "").removeprefix(f"{blueprint.name}.")
     step = by_route.get(operation_name) or str(named.get("step", ""))
     return answer_of(case_id, step, str(named.get("account_id", "")))
-
-
-@contextmanager
-def _pointing(sent: HandoverTelling) -> Iterator[None]:
-    """Let errors of steps point into the body that was sent."""
-    try:
-        yield
-    except Invalid as error:
-        error.errors = tuple(FieldError(sent.pointer(each.pointer), each.detail) for each in error.errors)
-        raise
 
 
 AGAIN.update(dict.fromkeys(("open_handover", "tell_handover", "cancel_handover"), shown))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vault.domain.policy import Permission
-from vault.web.api.cases import shown
+from vault.web.api.cases import flat, pointing, shown
 from vault.web.api.routes import operation
 from vault.web.api.schemas.base import Items
 from vault.web.api.schemas.cases import CaseWhole
@@ -28,7 +28,9 @@ def ask_for_move(account_id: str, sent: MoveRequest) -> CaseWhole:
 
     Outside a quarter's window a fee is approved in the case. Both customers agree, and two people move the accounts.
     """
-    return shown(the_vault().cases.moves.ask(actor(), account_id, sent.wish()).id)
+    with pointing(flat):
+        case = the_vault().cases.moves.ask(actor(), account_id, sent.wish())
+    return shown(case.id)
 
 
 @operation("GET", "/accounts/<account_id>/moves", Permission.CASE_READ)

@@ -9,6 +9,7 @@ from flask import Response
 from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, SIGNED, WHERE
 from vault.domain.policy import Permission
 from vault.services.pack_writing import to_html, to_json, to_zip
+from vault.web.api.cases import flat, pointing
 from vault.web.api.routes import JSON, TEXT, Problems, operation
 from vault.web.api.schemas.releases import (
     Acknowledgement,
@@ -58,7 +59,8 @@ def send_customer_link(case_id: str, sent: LinkWish) -> LinkMade:
 def acknowledge_handover(case_id: str, sent: Acknowledgement) -> EndResource:
     """Enter the signatory's letter that they hold every account; what we kept is destroyed then."""
     given = {SIGNED: sent.signed, CONFIRMED_ON: sent.on, WHERE: sent.where}
-    the_vault().cases.work.attest(actor(), case_id, ACKNOWLEDGE, "", given)
+    with pointing(lambda pointer: {f"/evidence/{CONFIRMED_ON}": "/on"}.get(pointer, flat(pointer))):
+        the_vault().cases.work.attest(actor(), case_id, ACKNOWLEDGE, "", given)
     return read_end(case_id)
 
 

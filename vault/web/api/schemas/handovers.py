@@ -100,6 +100,8 @@ class HandoverTelling(Body):
     def pointer(self, pointer: str) -> str:
         """Give where in this body something stands that a step calls by another name."""
         parts = pointer.split("/")[1:]
+        if len(parts) == 2 and parts[0] == "accounts":  # noqa: PLR2004 - accounts, number
+            parts += ["", "account_id"]
         if len(parts) == 3 and parts[0] == "accounts":  # noqa: PLR2004 - accounts, number, step
             parts.append("")
         if len(parts) == 4 and parts[0] == "accounts":  # noqa: PLR2004 - and a field
@@ -137,7 +139,7 @@ class Scheduling(Body):
 
 
 class Releasing(Body):
-    """One of the two words of a release; the second may say `at` of the first, as it was shown."""
+    """One of the two words of a release; a `note` is the first one's."""
 
     otp: SecretText
     note: Line | None = None
