@@ -93,9 +93,7 @@ class CaseOpening:
                     refuse(unit, denied, error, now)
             others = unit.cases.open_of(opening.account_ids)
             for number, other in sorted(others.items()):
-                words = (
-                    f"Account {number} is in a {other.kind} already, case {other.id}; finish or cancel that."
-                )
+                words = f"Account {number} is in a case already ({other.kind}), case {other.id}; finish or cancel that."
                 refuse(
                     unit,
                     replace(denied, account_id=number),

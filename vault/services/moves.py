@@ -163,7 +163,7 @@ class MoveKind(Kind):
             return Conflict("case.state", "First say when the customer asked for it.")
         for each in self._against(date.fromisoformat(text), requested, now):
             if each.why is not Why.WINDOW or not fee:
-                return Conflict("case.rule", each.words, rule=each.rule)
+                return Conflict("case.rule", f"{each.rule}: {each.words}", rule=each.rule)
         return None
 
     def _against(self, day: date, requested: str, now: datetime) -> tuple[Objection, ...]:
