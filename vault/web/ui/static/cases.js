@@ -22,10 +22,14 @@
     waiting = window.setTimeout(() => form.requestSubmit(), BETWEEN);
   };
   const button = form.querySelector("[data-pause]");
+  const goesOn = document.querySelector("[data-goes-on]");
   if (button) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const paused = waiting !== 0;
+      if (goesOn) {
+        goesOn.textContent = paused ? "Paused. What is done stays done." : "Goes on by itself.";
+      }
       button.textContent = paused ? "Go on by itself" : "Pause";
       if (paused) {
         window.clearTimeout(waiting);
