@@ -69,7 +69,7 @@ CODES: dict[str, str] = {
     "rotation.conflict": "A rotation of this part is open already.",
     "keyless.state": "The member's root is not in a state that allows this; the answer says what comes first.",
     "keyless.changed": "AWS has something of this root that was not agreed to; look again, and agree again.",
-    "destruction.state": "The credential is not to be destroyed now, or was not destroyed: its account is not released.",
+    "destruction.state": "The credential is not to be destroyed now, or was not: its account is not released.",
     "destruction.list": "The list of destroyed credentials is missing, or is not one that this vault wrote.",
     "mail.known": "This mail came before and is kept.",
     "mail.gone": "The mail's content is not there any more, or never was kept here.",

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.builders import HOUR, NOW, NUMBER, account, actor, customer, open_log, stand, units_for
-from vault.adapters.db import engine_for
 from vault.domain.account import Account, Custody
 from vault.domain.account_limit import AccountLimit
 from vault.domain.actor import Reach

@@ -252,9 +252,7 @@ def test_the_customer_is_told_on_the_ticket(desk: Reception) -> None:
     welcome = replace(desk.welcome(desk.joining(A), desk.joining(B)), information=hostile)
     case = desk.desk.open(desk.carla, welcome)
     text = desk.desk.text(desk.carla, case.id)
-    assert (
-        "{accounts} & <b>Sons</b> asked us to take on these AWS accounts, 2 in all, on ticket T-77" in text
-    )
+    assert "{accounts} & <b>Sons</b> asked us to take on these AWS accounts, 2 in all, on ticket T-77" in text
     assert f"- {A} (account {A}, standalone): new root e-mail {desk.address(case)}" in text
     assert f"- {B} " in text
     assert desk.acts.preview(desk.carla, case.id, steps.INSTRUCTIONS, "").words == text

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Blueprint, Flask
@@ -131,7 +132,8 @@ def _addresses(application: Flask) -> list[tuple[str, str, Permission]]:
 
 
 def _address(rule: str) -> str:
-    # the first of a closed list of words, 1 for everything else
+    # a UUID where only one fits, the first of a closed list of words, 1 for everything else
+    rule = re.sub(r"<uuid:[^>]*>", str(UUID(int=1)), rule)
     return re.sub(r"<(?:any\('([^']+)'[^>]*)?[^>]*>", lambda found: found[1] or "1", rule)
 
 

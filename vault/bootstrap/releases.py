@@ -35,9 +35,7 @@ def release_rooms(
     settings = ground.settings
     lasts = timedelta(days=settings.handover.link_days)
     return ReleaseRooms(
-        CustomerLinks(
-            cases, ground.server_key, mailer, settings.server.public_url, ground.origin, lasts
-        ),
+        CustomerLinks(cases, ground.server_key, mailer, settings.server.public_url, ground.origin, lasts),
         Acknowledging(ground.units, ground.clock, cases),
         EvidencePacks(cases, ground.origin, ground.vkey),
         HandedOver(ground.units, ground.clock, destruction),

@@ -68,7 +68,8 @@ PEOPLE: Final[dict[str, _Command]] = {
     "handover": _Command("vault.cli.handovers:handover", "Accounts that are given back to their customer."),
     "move": _Command("vault.cli.moves:move", "Accounts that become another customer's."),
     "onboarding": _Command(
-        "vault.cli.onboardings:onboarding", "Accounts that are taken over: open, the customer's text, addresses."
+        "vault.cli.onboardings:onboarding",
+        "Accounts that are taken over: open, the customer's text, addresses.",
     ),
     "closure": _Command("vault.cli.closures:closure", "Accounts that are closed at AWS."),
     "destruction": _Command(

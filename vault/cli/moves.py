@@ -50,7 +50,9 @@ def ask(
     if as_json:
         emit(found)
         return
-    click.echo(f"Move {plain(found['id'])} is open. What comes next: rootvault cases show {plain(found['id'])}")
+    click.echo(
+        f"Move {plain(found['id'])} is open. What comes next: rootvault cases show {plain(found['id'])}"
+    )
 
 
 @move.command("list")

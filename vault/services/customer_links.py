@@ -102,6 +102,8 @@ class CustomerLinks:
         now = self.ground.clock.now()
         token, code = chance.token_text(), chance.draw(CODE_ALPHABET, CODE_LENGTH)
         with self.ground.units.write() as unit:
+            # whoever may make none at all is told so, whether or not there is such a case
+            self.ground.gate.require(unit, actor, Permission.HANDOVER_PREPARE, now)
             scene, _ = self.ground.scene(unit, actor, case_id, now)
             denied = Event(EventType.ACCESS_DENIED, actor, detail=about(scene) | {"asked_for": "a link"})
             require_word(unit, actor, denied, now)

@@ -145,7 +145,7 @@ def _keep_gates(unit: Unit, actor: Actor, was: Customer, now_is: Customer, now: 
         return
     wanted = CaseFilter(kind=CaseKind.HANDOVER, customer_id=was.id, is_open=True)
     for case in unit.cases.page(EVERYTHING, wanted, Slice(limit=1)).items:
-        words = f"H3: handover {case.id} is open, and its Consent to Assignment hangs on this. Finish or cancel it first."
+        words = f"H3: handover {case.id} is open, and its Consent to Assignment hangs on this. Finish or cancel it."
         event = Event(EventType.ACCESS_DENIED, actor, rule="H3", detail={"customer": was.id, "case": case.id})
         refuse(unit, event, Conflict("case.rule", words, rule="H3", case=case.id), now)
 

@@ -38,4 +38,6 @@ def check_destroyed(settings: Settings) -> Iterator[Finding]:
         yield Finding(NAME, Level.WARN, words, "A worker writes it within a minute: rootvault worker")
         return
     step = "Copy it elsewhere: a restore on another machine needs it." if kept else ""
-    yield Finding(NAME, Level.OK, f"{len(kept)} destroyed credentials, all on the list outside the database", step)
+    yield Finding(
+        NAME, Level.OK, f"{len(kept)} destroyed credentials, all on the list outside the database", step
+    )

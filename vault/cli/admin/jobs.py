@@ -84,9 +84,9 @@ def jobs_of(vault: Vault) -> tuple[Job, ...]:
 
 def _mail(vault: Vault) -> Iterator[Job]:
     """List the jobs of mail to root addresses: what time has done to it, and what tickets are told."""
-    yield Job("mail", MINUTE, lambda at: (at.mails.close_abandoned(), at.mails.empty_old()))
+    yield Job("mailbox", MINUTE, lambda at: (at.mails.close_abandoned(), at.mails.empty_old()))
     if vault.mail_telling.is_set:
-        yield Job("mail tickets", TICKET_SECONDS, lambda at: at.mail_telling.once())
+        yield Job("mailbox tickets", TICKET_SECONDS, lambda at: at.mail_telling.once())
 
 
 def _reconciling(vault: Vault) -> Iterator[Job]:

@@ -78,7 +78,9 @@ def evidence_form(fields: tuple[Field, ...]) -> type[WordForm]:
 
 def opening_form(fields: Mapping[tuple[str, str], Field]) -> type[OpeningForm]:
     """Make the form of an opening that asks for these of the whole case, by step and name."""
-    made: dict[str, Any] = {f"{PREFIX}{step}_{name}": evidence_field(each) for (step, name), each in fields.items()}
+    made: dict[str, Any] = {
+        f"{PREFIX}{step}_{name}": evidence_field(each) for (step, name), each in fields.items()
+    }
     made["places"] = OpeningForm.places | {
         f"/{step}/{name}": f"{PREFIX}{step}_{name}" for step, name in fields
     }

@@ -14,7 +14,10 @@ down_revision = "0021"
 COLUMNS = ("ALTER TABLE account ADD COLUMN is_new BOOLEAN DEFAULT {no} NOT NULL",)
 FIXED = {
     "account_origin_fixed": ("account", "is_new"),
-    "root_email_use_fixed": ("root_email_use", "folded number account_id address use since said_by said_name"),
+    "root_email_use_fixed": (
+        "root_email_use",
+        "folded number account_id address use since said_by said_name",
+    ),
     "account_limit_fixed": ("account_limit", "customer_id"),
 }
 
