@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.support.world import World
 
-STRIDE: Final = 1 if THOROUGH else 97
+STRIDE: Final = 1 if THOROUGH else 149
 """By default every so many steps; all of them on demand."""
 LEAST: Final = 250
 """So many steps a handover of a payer and a member has at least: fewer would mean that the fuse missed some."""

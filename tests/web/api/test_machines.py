@@ -29,6 +29,7 @@ from vault.web.app import create_app
 MAY_CHANGE: Final = frozenset(
     {
         "register_customer", "change_customer", "register_account", "change_account",  # its scope says so
+        "open_handover",  # its scope says so; it confirms nothing, and cancels nothing
         "export_log", "draw_sample",  # a copy of what it may read
         "explain",  # asks, and changes nothing
         "choose_notices", "read_notices",  # nothing of anybody's: it has no inbox
