@@ -202,6 +202,8 @@ def test_a_handover_is_carried_from_the_board_to_the_certificate(
         _on_the_day(made)
         _to_the_end(made)
         _what_the_customer_gets(made)
+        vault, chris = made.stage.house.vault, made.day.people.chris.actor
+        assert vault.cases.work.get(chris, made.case_id).scene.case.state == "closed"
 
 
 def _before_the_day(made: Told) -> None:

@@ -37,8 +37,8 @@ MAY_CHANGE: Final = frozenset(
     }
 )  # fmt: skip
 """Operations that change something, or would, and that a machine with all scopes gets past the gate of."""
-MAY_COPY: Final = frozenset({"ui.trail_copy", "ui.sample_draw"})
-"""Pages that answer a form with a copy of what it may read."""
+MAY_COPY: Final = frozenset({"ui.trail_copy", "ui.sample_draw", "ui.handed_leave"})
+"""Pages that answer a form with a copy of what it may read, or say that a visit which it has none of is over."""
 NEVER: Final = frozenset(
     {
         EventType.CHECKOUT_REQUESTED, EventType.CHECKOUT_APPROVED, EventType.CHECKOUT_GRANTED,
