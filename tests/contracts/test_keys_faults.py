@@ -187,6 +187,8 @@ def test_no_attempt_begins_after_the_budget(world: KmsWorld) -> None:
 def test_without_credentials_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
     with gone() as url, pytest.raises(KeysUnavailable, match="credentials") as refusal:
         KmsKey(ARN, endpoint=url).generate(HERE)
 
