@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def database_url(postgresql_url: str) -> str:
+    """Pages do not look different on another database; this is the one of production."""
+    return postgresql_url
+
+
 REASON = "Restore IAM permissions after the only administrator locked themselves out"
 
 

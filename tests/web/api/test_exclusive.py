@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.support.repository import ROOT
 from tests.web.api.samples import STATED
 from tests.web.api.service import service_of, the_url
@@ -23,8 +25,6 @@ from vault.domain.actor import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
 AT_ONCE = 50
 
@@ -44,6 +44,12 @@ def serving(url: str, directory: Path) -> Iterator[int]:
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
+
+
+@pytest.fixture
+def database_url(postgresql_url: str) -> str:
+    """Let writers really run side by side: SQLite lets them in one by one."""
+    return postgresql_url
 
 
 def test_of_fifty_requests_at_once_exactly_one_is_granted(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.thorough import times
+from tests.support.thorough import THOROUGH, times
 from tests.support.world import make_world
 from tests.web.api.samples import SAMPLES, operation_named, path_of
 from tests.web.api.service import service_of, the_url
@@ -89,7 +89,7 @@ WRONG: Final[list[Any]] = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"] if THOROUGH else ["postgresql"])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Serve one vault for all of these tests, on each kind of database: nothing here changes it."""
     directory = tmp_path_factory.mktemp("hostile")
