@@ -81,7 +81,7 @@ class Table:
         for number, fault in enumerate(fault_names(run.url, run.directory)):
             for place, chapter in enumerate(CHAPTERS):
                 most = self._most(fault, number, place)
-                stride = times(24 if self.server is None else 40, 1) if fault == KILLED else 1
+                stride = times(36 if self.server is None else 60, 1) if fault == KILLED else 1
                 first = 1 if THOROUGH else 1 + (number * 11 + place * 7) % LATEST["key" in fault]
                 yield from enumerate_steps(
                     lambda _at, c=chapter, f=fault: self.fresh(c, f),  # type: ignore[misc]  # a lambda's defaults

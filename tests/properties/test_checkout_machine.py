@@ -27,7 +27,7 @@ from vault.domain.secret import Secret
 from vault.services.approvals import Word
 from vault.services.asking import Ask
 
-EXAMPLES: Final = times(30, 1_000)
+EXAMPLES: Final = times(16, 1_000)
 STEPS: Final = 40
 UNSURE: Final = {PartState.ROTATING, PartState.UNKNOWN, PartState.RECONCILING}
 KINDS: Final = st.sampled_from(list(PartKind))

@@ -81,6 +81,7 @@ def test_every_entry_is_sent_signed_in_order_on_one_connection(world: World) -> 
         assert each["data"]["checkpoint_size"] > leaf["seq"]
 
 
+@pytest.mark.parametrize("world", ["postgresql"], indirect=True)  # where a log is read while others write it
 def test_after_an_hour_away_all_that_was_missed_comes_in_order_with_one_loss_and_one_return(
     world: World,
 ) -> None:
