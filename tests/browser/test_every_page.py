@@ -108,7 +108,8 @@ def database_url(tmp_path: Path) -> str:
 
 
 def check(page: Page) -> None:
-    """Check the page at every size."""
+    """Check the page at every size, once it is there whole."""
+    page.wait_for_load_state()
     for width, height, dark in VIEWS:
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
@@ -166,6 +167,7 @@ def test_pages_of_a_running_checkout_are_in_order(stage: Stage) -> None:
     page.goto(address)
     page.get_by_role("link", name="Rotate the password").click()
     page.get_by_role("button", name="Make the new password").click()
+    page.get_by_role("button", name="Show the new password").wait_for()
     check(page)
     page.get_by_role("button", name="Show the new password").click()
     page.locator("#shown").wait_for()
@@ -195,6 +197,7 @@ def test_pages_for_whoever_is_not_signed_in_are_in_order(stage: Stage) -> None:
     link = page.locator("[data-value]").text_content()
     check(page)
     page.get_by_role("link", name="To Nina Roth").click()
+    page.get_by_role("heading", name="Nina Roth", level=1).wait_for()
     check(page)
 
     newcomer = stage.visitor()
