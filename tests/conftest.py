@@ -1,8 +1,9 @@
 """What every test stands on.
 
-Fixtures: `postgres_server` (one real server a worker), `postgres_url`, `fresh_database` (an empty PostgreSQL
-database a test), `postgresql_url` and `sqlite_url` (with the vault's tables), `database_url` (both of these in turn),
-`empty_database_url` (an empty one of each kind in turn), `chromium` (path of the browser).
+Fixtures: `postgres_server` (one real server a worker), `lending` (its databases that are lent again),
+`postgres_url`, `fresh_database` (an empty PostgreSQL database a test), `postgresql_url` and `sqlite_url` (with the
+vault's tables), `database_url` (both of these in turn), `empty_database_url` (an empty one of each kind in turn),
+`chromium` (path of the browser).
 
 Also decided here: no test reaches another machine, and no test sees the credentials or settings of whoever
 runs it.
@@ -17,6 +18,7 @@ import hypothesis
 import pytest
 
 from tests.support.browser import chromium_executable
+from tests.support.lending import Lending
 from tests.support.network import close_network
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.quick_sql import compile_once
@@ -99,10 +101,16 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite+pysqlite:///{tmp_path / 'vault.db'}"
 
 
+@pytest.fixture(scope="session")
+def lending(postgres_server: PostgresServer) -> Lending:
+    """Keep the server's idle databases, as copies of templates that look as if nobody had used them."""
+    return Lending(postgres_server)
+
+
 @pytest.fixture
-def postgresql_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+def postgresql_url(lending: Lending, postgres_template: str) -> Iterator[str]:
     """Lend a PostgreSQL database with all tables."""
-    with postgres_server.database(template=postgres_template) as url:
+    with lending.database(postgres_template) as url:
         yield url
 
 

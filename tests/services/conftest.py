@@ -64,7 +64,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         return
     template, source = request.getfixturevalue("prepared_postgres")
     copy_files(source, directory)
-    with request.getfixturevalue("postgres_server").database(template) as url:
+    with request.getfixturevalue("lending").database(template) as url:
         made = reopen(url, directory)
         yield made
         made.close()
