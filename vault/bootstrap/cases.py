@@ -17,6 +17,7 @@ from vault.services.case_calendar import CaseCalendar
 from vault.services.case_ground import CaseGround
 from vault.services.case_opening import CaseOpening
 from vault.services.case_views import CaseReading
+from vault.services.case_words import Many
 from vault.services.casework import Casework
 from vault.services.closures import ClosureKind, Closures
 from vault.services.handing_over import Handovers
@@ -45,6 +46,7 @@ class CaseRooms:
 
     opening: CaseOpening
     work: Casework
+    many: Many
     acts: CaseActs
     reading: CaseReading
     board: CaseBoard
@@ -86,7 +88,8 @@ def case_rooms(
     acting = CaseActs(ground, acts)
     reading = CaseReading(ground, acting)
     calendar = CaseCalendar(ground, parts.calendars)
-    return CaseRooms(opening, work, acting, reading, CaseBoard(reading), calendar, moves, closures, handovers)
+    board, many = CaseBoard(reading), Many(ground)
+    return CaseRooms(opening, work, many, acting, reading, board, calendar, moves, closures, handovers)
 
 
 def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import EVERYTHING
-from vault.domain.case import MEMBERS, Form
+from vault.domain.case import MEMBERS, Form, StepState
 from vault.domain.event import EventType
 from vault.domain.outlook import Standing
 from vault.domain.policy import Permit
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from vault.domain.account import Account
     from vault.domain.actor import Actor
-    from vault.domain.case import CaseKind, Field, Plan, Scene, Step
+    from vault.domain.case import CaseKind, Done, Field, Plan, Scene, Step
     from vault.domain.outlook import Item
     from vault.domain.policy import Permission
     from vault.ports.store import Entry, Unit
@@ -74,7 +74,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """A step before, with what was given for it (label and value) and the name of who gave it."""
+    """A step before, with what was given for it (label and value), and by whom: said, done by the vault, or waived."""
 
     title: str
     given: tuple[tuple[str, str], ...]
@@ -127,6 +127,12 @@ class CaseWhole:
             raise not_found("step", name)
         return found
 
+    def second_words(self, step: str) -> tuple[Item, ...]:
+        """Give a step of each account of which the reader may say the second word now, in the case's order."""
+        asked = (each for each in self.items if each.step.name == step and each.account_id)
+        waiting = (each for each in asked if each.standing is Standing.ASKED)
+        return tuple(each for each in waiting if Doing.AGREE in self.may(each))
+
     def may(self, item: Item) -> frozenset[Doing]:
         """Say what the reader may do about a step now."""
         return frozenset(self.reader.doings(self.scene, item, self.now))
@@ -161,9 +167,18 @@ class CaseWhole:
             if done is None or not done.settled or not (step.informs or step.name in asked):
                 continue
             known = dict.fromkeys((*fields_of(step), *step.evidence))
-            given = ((each.label, done.evidence[each.name]) for each in known if each.name in done.evidence)
-            found.append(Basis(step.title, tuple(given), self.names.get(done.by, "a machine")))
-        return tuple(each for each in found if each.given)
+            given = [(each.label, done.evidence[each.name]) for each in known if each.name in done.evidence]
+            if done.state is StepState.WAIVED:
+                given.append(("Waived", done.words))
+            found.append(Basis(step.title, tuple(given), self._whom(done)))
+        return tuple(found)
+
+    def _whom(self, done: Done) -> str:
+        """Name who said a step is done, or let it go, or had the vault do it."""
+        first, second = (self.names.get(each, "a machine") for each in (done.by, done.second_by or done.by))
+        if done.by_vault:
+            return f"the vault, on the word of {first}"
+        return first if done.second_by is None else f"{first} and {second}"
 
     def evidence(self, item: Item) -> tuple[tuple[Field, str], ...]:
         """Give what was given for a step, in the order in which it is asked."""
