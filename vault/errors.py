@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "destruction.state": "The credential is not to be destroyed now, or was not: its account is not released.",
     "destruction.list": "The list of destroyed credentials is missing, or is not one that this vault wrote.",
     "mail.known": "This mail came before and is kept.",
+    "mail.assigned": "This mail is an account's already, or its address is another account's.",
     "mail.gone": "The mail's content is not there any more, or never was kept here.",
     "mailbox.full": "More mail waits or came lately than is kept; the sender tries again later.",
     "device.state": "The MFA device is in use, or was said to be removed before.",

@@ -131,7 +131,10 @@ def test_a_credential_that_lost_its_keys_is_named_and_nothing_is_removed(directo
     assert "no old wrap was removed" in failed.output
     shown = run(directory, "drill", drill.id)
     assert shown.exit_code == 1
-    assert f"{VALUES - 1} of {VALUES} versions of 2 accounts open" in shown.output
+    assert (
+        f"{VALUES - 1} of {VALUES} open under each of their keys: {VALUES} versions of 2 accounts"
+        in shown.output
+    )
     assert first.account_id in shown.output
     assert "drill.wrap_missing" in shown.output
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_nothing_is_there_before_and_all_after(empty_database_url: str) -> None:
     assert current(empty_database_url) is None
     upgrade(empty_database_url)
-    assert current(empty_database_url) == head() == "0024"
+    assert current(empty_database_url) == head() == "0025"
     upgrade(empty_database_url)
     engine = engine_for(empty_database_url)
     names = set(inspect(engine).get_table_names())
@@ -134,7 +134,7 @@ def test_the_migrations_run_without_the_repository(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "0024"
+    assert done.stdout.strip() == "0025"
 
 
 def test_alembic_itself_finds_no_drift(store_url: str) -> None:

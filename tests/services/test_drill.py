@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.events import entries
 from tests.support.key_work import NEW, NUMBERS, OLD, Changing, changing
+from tests.support.mailbox import came, invoice, reset, with_mailbox
 from tests.support.replay import check_replay
 from tests.support.world import with_keys
 from vault.crypto.envelope import decode_wraps
@@ -22,6 +23,7 @@ from vault.ports.keys import Wrap
 from vault.services.drill import Opener
 from vault.services.key_work import DrillScope
 from vault.services.recipient_book import FixedRecipient
+from vault.services.sealed_values import of_version
 from vault.services.wrapping import Wrapping
 
 if TYPE_CHECKING:
@@ -73,6 +75,28 @@ def test_every_version_opens_under_each_key_and_the_row_says_when(both: Changing
     assert sorted({each["account"]["id"] for each in opened}) == sorted(NUMBERS)
 
 
+def test_sealed_mail_is_opened_as_well_and_what_does_not_open_is_named(vault: Changing) -> None:
+    house = with_mailbox(vault.world)
+    one, other = came(house, reset()), came(house, invoice(), "nobody@msp.example")
+    with house.vault.units.write() as unit:
+        assert unit.mail.rewrap(one, other.wraps or b"")
+        unit.commit()
+    report = run(vault)
+    assert (report.versions, report.mails, report.opened, report.failed) == (VALUES, 2, VALUES + 1, 1)
+    ((account, part, number, _, mail),) = report.faults
+    assert (account, part, number, mail) == (NUMBERS[0], "mail", 0, one.id)
+    told = {
+        each["detail"]["mail"]: each
+        for each in entries(house, type="drill.opened")
+        if "mail" in each["detail"]
+    }
+    assert {name: each["outcome"] for name, each in told.items()} == {one.id: "failed", other.id: "success"}
+    assert [len(each["kms"]) for each in told.values()] == [2, 2]
+    with house.vault.units.write() as unit:
+        assert unit.mail.rewrap(replace(one, wraps=other.wraps), one.wraps or b"")
+        unit.commit()
+
+
 def test_beginning_and_end_tell_who_agreed_why_and_what_came_of_it(vault: Changing) -> None:
     proposal = vault.agreed_drill()
     vault.drill(vault.keys(*NEW)).run(proposal.id)
@@ -108,7 +132,7 @@ def test_a_wrap_that_does_not_open_is_a_fault_however_well_another_one_does(
     report = run(vault)
     assert (report.opened, report.failed, report.finished) == (VALUES - 1, 1, True)
     assert report.codes == {"envelope.tampered": 1}
-    ((account, kind, number, (fault,)),) = report.faults
+    ((account, kind, number, (fault,), _),) = report.faults
     assert (account, kind, number) == (version.account_id, version.kind, version.number)
     assert fault.key == OLD[first]
     kept = vault.versions()[0]
@@ -127,7 +151,7 @@ def test_what_a_version_lacks_and_what_nobody_can_open_are_faults(vault: Changin
     vault.store(second, (*decode_wraps(second.wraps), Wrap("aws-kms", "arn:another", b"x")))
     report = run(vault)
     assert report.codes == {"drill.wrap_missing": 1, "keys.unknown": 1}
-    assert [faults[0].key for _, _, _, faults in report.faults] == ["local-2", "arn:another"]
+    assert [each.faults[0].key for each in report.faults] == ["local-2", "arn:another"]
 
 
 def test_after_a_change_of_settings_every_old_version_lacks_the_new_wraps(vault: Changing) -> None:
@@ -152,11 +176,12 @@ def test_the_log_says_which_one_is_current(vault: Changing) -> None:
     version = next(each for each in vault.versions() if each.kind is PartKind.PASSWORD)
     opener = vault.drill(vault.keys(*NEW)).opener()
     with vault.world.vault.units.read() as unit:
-        vault_id, promoted = unit.vault_id, unit.log.promotion(version.account_id, version.kind)
+        value = of_version(unit.vault_id, version)
+        promoted = unit.log.promotion(version.account_id, version.kind)
     assert promoted is not None
-    assert opener.look(vault_id, version, promoted).faults == ()
+    assert opener.look(value, promoted).faults == ()
     for told in (None, replace(promoted, version=9), replace(promoted, sha256="0" * 64)):
-        assert [each.code for each in opener.look(vault_id, version, told).faults] == ["envelope.not_current"]
+        assert [each.code for each in opener.look(value, told).faults] == ["envelope.not_current"]
 
 
 @pytest.mark.parametrize("change", ["body", "place", "kind", "hash", "wraps"])
@@ -180,7 +205,7 @@ def test_a_seed_that_is_none_does_not_pass(vault: Changing, monkeypatch: pytest.
     monkeypatch.undo()
     report = run(vault)
     assert report.codes == {"seed.invalid": 2}
-    assert [(account, kind) for account, kind, _, _ in report.faults] == [("333344445555", "mfa")]
+    assert [each[:2] for each in report.faults] == [("333344445555", "mfa")]
 
 
 def test_nothing_that_was_opened_is_in_the_report_or_the_log(vault: Changing) -> None:
@@ -224,8 +249,8 @@ def test_drills_go_on_while_another_key_service_is_what_seals(vault: Changing) -
 def look(vault: Changing, version: Version) -> Looked:
     """Open one version by the keys in force."""
     with vault.world.vault.units.read() as unit:
-        vault_id = unit.vault_id
-    return Opener(Wrapping(vault.keys(*NEW), FixedRecipient())).look(vault_id, version, None)
+        value = of_version(unit.vault_id, version)
+    return Opener(Wrapping(vault.keys(*NEW), FixedRecipient())).look(value, None)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.desk import SEED
+from tests.support.mailbox import came, code, reset, with_mailbox
 from tests.support.moto_kms import (
     StrictKms,
     kms_client,
@@ -256,9 +257,18 @@ def test_every_type_of_entry_that_tells_of_calls_is_known(watch: Watch) -> None:
     watch.vault.reveals.password(watch.alice.actor, lease.id)
     rotation = watch.vault.rotations.plan(watch.alice.actor, lease.id, _PASSWORD)
     watch.vault.rotations.display(watch.alice.actor, rotation.id)
+    house = with_mailbox(watch.world)
+    unasked, held = came(house, reset(), house.account("444455556666").root_email), came(house, code())
+    came(house, reset(), "nobody@msp.example")
+    house.vault.mails.open(watch.alice.actor, lease.id, held.id)
+    assert unasked.is_sealed
     telling = {str(entry["type"]) for kind in EventType for entry in watch.entries(kind) if entry.get("kms")}
     assert telling <= set(CALLING)
-    assert len(telling) == 3
+    assert len(telling) == 7
+    made = tuple(watch.recorder.take())
+    watch.deliver(*made)
+    counts = watch.run()
+    assert (counts.matched, counts.opened) == (len(made), 0)
 
 
 # --- two at once, and the parts

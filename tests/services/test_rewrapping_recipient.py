@@ -15,7 +15,7 @@ from vault.crypto.recovery import SERVICE, join, new_recipient, open_wrap
 from vault.errors import Conflict
 from vault.ports.keys import Wrap
 from vault.services.recipient_book import FixedRecipient
-from vault.services.wrapping import place_of
+from vault.services.sealed_values import of_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def test_a_wrap_planted_for_the_recipient_is_made_anew_and_costs_no_call(vault: 
     with vault.world.vault.units.read() as unit:
         vault_id = unit.vault_id
     for version in vault.versions():
-        wraps, place = decode_wraps(version.wraps), place_of(vault_id, version)
+        wraps, place = decode_wraps(version.wraps), of_version(vault_id, version).place
         envelope = Envelope(version.body, wraps)
         open_envelope(envelope, place, open_wrap(identity, wraps, place.pairs()))
 

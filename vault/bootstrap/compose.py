@@ -75,6 +75,7 @@ from vault.services.leavers import Leavers
 from vault.services.limits import SessionLimits
 from vault.services.losing import Losing
 from vault.services.machines import Machines
+from vault.services.mail_assigning import MailAssigning
 from vault.services.mail_opening import Mails
 from vault.services.mail_telling import MailTelling
 from vault.services.mailbox import Mailbox
@@ -364,6 +365,7 @@ def compose(ground: Ground) -> Vault:
         ),
         mailbox=Mailbox(units, sealer, ground.server_key, clock, bounds_of(settings)),
         mails=mails,
+        mail_assigning=MailAssigning(units, gate, factors, sealer, clock),
         mail_telling=MailTelling(units, clock, settings.server.public_url, ground.tickets),
         notices=Notices(units, gate, clock, by_mail=outside.mailer is not None),
         publishing=publishing_of(ground, outside, outlets),

@@ -30,7 +30,7 @@ from vault.crypto.recovery import join, recipient_of
 from vault.errors import Refused
 from vault.services.proposals import in_json
 from vault.services.receipts import FORMAT
-from vault.services.recovering import Failed, Recovering, Regained
+from vault.services.recovering import Failed, Recovering, Regained, RegainedMail
 
 if TYPE_CHECKING:
     from audit.checkpoint import Checkpoint
@@ -67,6 +67,13 @@ class Recovered:
     receipt: str
     log: tuple[str, int, str]
     """Origin and size of the log, and the time of its last entry: how old the backup is."""
+    nobodys: tuple[RegainedMail, ...] = ()
+    """Sealed mail to no account, where everything was asked for."""
+
+    @property
+    def mails(self) -> tuple[RegainedMail, ...]:
+        """All mail that opened."""
+        return (*(mail for each in self.regained for mail in each.mails), *self.nobodys)
 
 
 def recover(
@@ -90,6 +97,7 @@ def recover(
                 work.read(checkpoint, progress)
                 wanted = tuple(work.all()) if wish.accounts is None else tuple(dict.fromkeys(wish.accounts))
                 regained = tuple(work.account(account_id) for account_id in wanted)
+                nobodys = work.mails(None) if wish.accounts is None else ()
         finally:
             units.engine.dispose()
     if not work.opened and work.failed and {each.code for each in work.failed} == {"recovery.not_wrapped"}:
@@ -117,13 +125,18 @@ def recover(
                 for each in regained
                 for value in each.values
             ],
+            "mails": [
+                {"account": each.mail.account_id, "mail": each.mail.id, "sha256": each.mail.sha256}
+                for each in (*(mail for one in regained for mail in one.mails), *nobodys)
+            ],
             "failed": [
                 {"account": each.account_id, "kind": each.kind, "version": each.number, "code": each.code}
+                | ({"mail": each.mail} if each.mail else {})
                 for each in work.failed
             ],
         }
     )
-    return Recovered(regained, tuple(work.failed), receipt, (origin, size, work.log.last))
+    return Recovered(regained, tuple(work.failed), receipt, (origin, size, work.log.last), nobodys)
 
 
 @contextmanager

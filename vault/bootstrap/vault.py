@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from vault.services.leavers import Leavers
     from vault.services.losing import Losing
     from vault.services.machines import Machines
+    from vault.services.mail_assigning import MailAssigning
     from vault.services.mail_opening import Mails
     from vault.services.mail_telling import MailTelling
     from vault.services.mailbox import Mailbox
@@ -182,6 +183,7 @@ class Vault:
     notices: Notices
     mailbox: Mailbox
     mails: Mails
+    mail_assigning: MailAssigning
     mail_telling: MailTelling
     publishing: Publishing
     offsite: Offsite

@@ -103,6 +103,10 @@ ROUTES: Final[Mapping[EventType, Route]] = {
     ),
     EventType.MAIL_FLOOD: _to("More mail comes to root addresses than is kept", _LOG, U, D, outcomes=_ANY),
     EventType.MAIL_UNTOLD: _to("A ticket could not be told of mail to {account}", _LOG, U, D, outcomes=_ANY),
+    EventType.MAIL_ASSIGNED: _to("{who} gave mail that came for no account to {account}", _LOG, U, R),
+    EventType.MAIL_RECOVERED: _to(
+        "Sealed mail of {account} was opened offline with shares", _LOG, U, D, urgent=True
+    ),
     EventType.MAIL_UNKNOWN: _to("An opening of mail to {account} has no known outcome", _LOG, U, R),
     EventType.CREDENTIAL_LOST: _to("AWS takes no value that we hold of {account}", _LOG, U, R, P),
     EventType.ROTATION_UNKNOWN: _to("Whether AWS took a new value of {account} is not known", _LOG, U, R),
@@ -271,6 +275,7 @@ QUIET: Final[frozenset[EventType]] = frozenset(
         EventType.MAIL_RECEIVED,
         EventType.MAIL_UNMATCHED,
         EventType.MAIL_EMPTIED,
+        EventType.MAIL_ASSIGNING,
         EventType.MAIL_AUTHORIZED,
         EventType.MAIL_OPENED,
         EventType.MAIL_FAILED,

@@ -124,6 +124,9 @@ class EventType(StrEnum):
     MAIL_FLOOD = "mail.flood"
     MAIL_EMPTIED = "mail.emptied"
     MAIL_UNTOLD = "mail.untold"
+    MAIL_ASSIGNING = "mail.assign.authorized"
+    MAIL_ASSIGNED = "mail.assigned"
+    MAIL_RECOVERED = "mail.recovered"
     MAIL_AUTHORIZED = "mail.open.authorized"
     MAIL_OPENED = "mail.open.released"
     MAIL_FAILED = "mail.open.failed"
@@ -284,6 +287,9 @@ CATALOGUE: Final[Mapping[EventType, str]] = {
     EventType.MAIL_FLOOD: "More mail came than is kept, and was refused for a time; told once an hour.",
     EventType.MAIL_EMPTIED: "The sealed content of a mail was removed, because of its age.",
     EventType.MAIL_UNTOLD: "The ticket system did not take what came of a mail, for good; its words stay here.",
+    EventType.MAIL_ASSIGNING: "Mail to no account may be given to one now: written before any key is unwrapped (C7).",
+    EventType.MAIL_ASSIGNED: "Mail to no account was given to one, and sealed for it or passed on; failed, it was not.",
+    EventType.MAIL_RECOVERED: "A sealed mail was opened offline with shares, by a receipt entered later.",
     EventType.MAIL_AUTHORIZED: "A sealed mail may be opened now: written before any key is unwrapped.",
     EventType.MAIL_OPENED: "The mail was opened and goes out with this entry's receipt.",
     EventType.MAIL_FAILED: "The mail was not opened; why is in `detail`.",

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from vault.domain.credential import PartKind
+from vault.domain.event import stamp
 from vault.domain.told import Told, told
 
 
@@ -58,7 +59,8 @@ class Mail:
     `account_id` is None where the address is nobody's. `rule` names what classified it, `half` the part of the
     credential that it stands for under split custody. `fingerprint` is a keyed hash that knows the same mail again;
     `source` the other side's own id, if it has one. `sha256` is the hash of the sealed `body` (hex), empty for ordinary
-    mail. `size` is in bytes, as it came. `emptied_at` and `emptied_why` are set when body and wraps were removed.
+    mail. `size` is in bytes, as it came. `emptied_at` and `emptied_why` are set when body and wraps were removed;
+    `assigned_at` and `assigned_by` (a person's id) when somebody gave mail to no account to one.
     """
 
     id: str
@@ -80,6 +82,8 @@ class Mail:
     wraps: bytes | None = field(default=None, repr=False)
     emptied_at: datetime | None = None
     emptied_why: Emptied | None = None
+    assigned_at: datetime | None = None
+    assigned_by: str | None = None
 
     @property
     def is_sealed(self) -> bool:
@@ -109,6 +113,7 @@ def _(thing: Mail) -> Told:
         "came": f"{thing.way} {thing.size} {thing.fingerprint}",
         "sha256": thing.sha256,
         "emptied": "" if thing.emptied_why is None else thing.emptied_why.value,
+        "assigned": "" if thing.assigned_at is None else f"{thing.assigned_by} {stamp(thing.assigned_at)}",
     }  # fmt: skip
 
 
@@ -126,7 +131,7 @@ class MailNote:
     """What the ticket system is told of one mail; of security mail a notice alone.
 
     `topic` is what one ticket is about; `text` is emptied once it was told. `tries` counts those made, `next_at` is
-    when the next may be.
+    when the next may be. `arrived` counts notes as they come: those of a topic are told in that order.
     """
 
     mail_id: str
@@ -140,6 +145,7 @@ class MailNote:
     ticket: str = ""
     error: str = ""
     ended_at: datetime | None = None
+    arrived: int = 0
 
     def told(self, ticket: str, now: datetime) -> MailNote:
         """Give it as told on a ticket; the words are the ticket's from now on."""
@@ -152,11 +158,16 @@ class MailNote:
         pause = max(wait or timedelta(0), PAUSES[min(self.tries, len(PAUSES)) - 1])
         return replace(self, error=words, next_at=now + min(pause, PAUSES[-1]))
 
+    def behind(self, first: MailNote) -> MailNote:
+        """Give it as waiting for one that came before it, which is tried again at its time."""
+        return replace(self, error=BEHIND, next_at=first.next_at)
+
     def refused(self, words: str, now: datetime) -> MailNote:
         """Give it after the system refused it for good; its words stay, for somebody to read here."""
         return replace(self, state=NoteState.UNTOLD, error=words, next_at=None, ended_at=now)
 
 
+BEHIND: Final = "what came before it waits"
 PAUSES: Final = (
     timedelta(seconds=15),
     timedelta(minutes=1),

@@ -100,6 +100,26 @@ class MailStore(Protocol):
         """List an account's that have a sealed content, oldest first."""
         ...
 
+    def sealed_piece(self, after: str, most: int) -> tuple[Mail, ...]:
+        """List those that have a sealed content, with it, next to the id `after` (empty: from the first), by id."""
+        ...
+
+    def sealed_count(self) -> int:
+        """Count those that have a sealed content."""
+        ...
+
+    def rewrap(self, mail: Mail, wraps: bytes) -> bool:
+        """Put other wraps in place of exactly those that `mail` has; False where it has others by now, or none."""
+        ...
+
+    def lock(self, mail_id: str) -> Mail | None:
+        """Find by id and hold the row."""
+        ...
+
+    def assign(self, mail: Mail) -> None:
+        """Write mail to no account as the account's that it names; `Conflict` concurrent.change where it is one's."""
+        ...
+
     def empty(self, mail: Mail, why: Emptied, now: datetime) -> Mail | None:
         """Remove body and wraps; give it as it is then, None where they were gone."""
         ...
@@ -136,7 +156,7 @@ class MailStore(Protocol):
         ...
 
     def add_note(self, note: MailNote) -> None:
-        """Keep what the ticket system is to be told of a mail."""
+        """Keep what the ticket system is to be told of a mail, as the last that came."""
         ...
 
     def note_of(self, mail_id: str) -> MailNote | None:
@@ -148,7 +168,10 @@ class MailStore(Protocol):
         ...
 
     def claim_notes(self, now: datetime, until: datetime, limit: int) -> tuple[MailNote, ...]:
-        """Take notes that are due, oldest first; nobody else takes them before `until`."""
+        """Take notes that are due, in the order in which they came; nobody else takes them before `until`.
+
+        What came after one of the same account and topic that is not due waits with it, while that is still young.
+        """
         ...
 
     def settle_note(self, was: MailNote, note: MailNote) -> bool:

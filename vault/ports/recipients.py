@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from vault.domain.recipient import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How many sealed values there are, and how many have a wrap under some, and under every, of certain keys."""
+
+    total: int
+    some: int
+    every: int
 
 
 class RecipientStore(Protocol):
@@ -43,5 +53,9 @@ class RecipientStore(Protocol):
         ...
 
     def counts(self, recipient: str) -> tuple[int, int]:
-        """Count the sealed versions that are not destroyed: all, and those with a wrap that names this recipient."""
+        """Count what is sealed, versions and mail: all, and those with a wrap that names this recipient."""
+        ...
+
+    def naming(self, keys: tuple[tuple[str, str], ...]) -> Naming:
+        """Count what is sealed, versions and mail, by whether its wraps name these keys (service and id)."""
         ...

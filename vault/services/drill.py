@@ -1,12 +1,12 @@
-"""The drill: every credential is opened, each version under each of its keys, and none is shown (S6, S10).
+"""The drill: all that is sealed is opened, each value under each of its keys, and none is shown (S6, S10).
 
-Decided here: what "opens" means. For every key that the settings name, the version's own wrap under that key gives a
+Decided here: what "opens" means. For every key that the settings name, the value's own wrap under that key gives a
 data key which opens the body in its place; the body is the one that the log names where the version is current; a seed
 can be read as one. A wrap for the recovery recipient is there, and can be opened by nothing that runs here. What a
-version lacks is a fault, and so is a wrap under a key that the settings do not name: nobody here can prove it.
+value lacks is a fault, and so is a wrap under a key that the settings do not name: nobody here can prove it.
 
-A plaintext lives for the moment in which it is looked at. What came of each version is kept beside it, and in the log,
-with every call of a key service. Nothing crosses a network inside a transaction.
+A plaintext lives for the moment in which it is looked at. What came of each version is kept beside it, of mail in the
+log alone; the log has every call of a key service. Nothing crosses a network inside a transaction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import hashlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vault.crypto import recovery, totp
 from vault.crypto.envelope import decode_wraps
@@ -23,7 +23,8 @@ from vault.crypto.sameness import Sameness
 from vault.domain.actor import system_actor
 from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.due import FoundBy
-from vault.domain.event import Event, EventType, Result, SecretRef
+from vault.domain.event import Event, EventType, Result
+from vault.domain.mail import Mail
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
 from vault.domain.told import changes
@@ -32,6 +33,7 @@ from vault.services.agreed import used_up
 from vault.services.key_work import DrillScope
 from vault.services.recipient_book import FixedRecipient
 from vault.services.reuse import mark_reused
+from vault.services.sealed_values import MAIL, SealedValue, counted, in_pages
 from vault.services.sealing import logged
 from vault.services.wrapping import (
     AT_ONCE,
@@ -40,16 +42,16 @@ from vault.services.wrapping import (
     is_outage,
     name_of,
     pieces,
-    place_of,
     side_by_side,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from vault.domain.credential import Version
     from vault.domain.due import Place
+    from vault.domain.event import Change
     from vault.domain.proposal import Proposal
     from vault.errors import Fact, KeyCall
     from vault.ports.clock import Clock
@@ -60,7 +62,6 @@ if TYPE_CHECKING:
 
 ACTOR: Final = system_actor("drill")
 PURPOSE: Final = "drill"
-PAGE: Final = 256
 FAULTS_TOLD: Final = 1_000
 MISSING: Final = "drill.wrap_missing"
 NOT_CURRENT: Final = "envelope.not_current"
@@ -69,7 +70,7 @@ TAMPERED: Final = "envelope.tampered"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a version: a stable code, and which key it is about (empty: with all of it)."""
+    """What is wrong with a value: a stable code, and which key it is about (empty: with all of it)."""
 
     code: str
     key: str = ""
@@ -77,56 +78,67 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of opening one version: under which keys it did, how many wraps are for offline use, what is wrong."""
+    """What came of opening one value: under which keys it did, how many wraps are for offline use, what is wrong."""
 
-    version: Version
+    value: SealedValue
     opened: tuple[str, ...] = ()
     offline: int = 0
     faults: tuple[Fault, ...] = ()
     calls: tuple[KeyCall, ...] = ()
     is_outage: bool = False
-    """That a key service could not do its part: nothing is said about the version by that."""
+    """That a key service could not do its part: nothing is said about the value by that."""
     twins: tuple[Place, ...] = ()
     """Current versions that are now known to share a value with another account (adr/0019)."""
 
-    def after(self, now: datetime) -> Version:
-        """Give the version with what this drill says of it."""
+    def after(self, version: Version, now: datetime) -> Version:
+        """Give the version that was opened with what this drill says of it."""
         if not self.faults:
-            return replace(self.version, drilled_at=now, drill_fault="")
-        return self.version if self.is_outage else replace(self.version, drill_fault=self.faults[0].code)
+            return replace(version, drilled_at=now, drill_fault="")
+        return version if self.is_outage else replace(version, drill_fault=self.faults[0].code)
+
+
+class Faulty(NamedTuple):
+    """What is wrong with one value; `account_id` is empty for mail to nobody, `number` 0 and `mail` its id for mail."""
+
+    account_id: str
+    part: str
+    number: int
+    faults: tuple[Fault, ...]
+    mail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """Opens versions key by key; nothing is kept and nothing leaves. `same` compares the values of one run."""
+    """Opens values key by key; nothing is kept and nothing leaves. `same` compares the values of one run."""
 
     wrapping: Wrapping
     same: Sameness = field(default_factory=Sameness)
 
-    def look(self, vault_id: str, version: Version, promotion: Promotion | None) -> Looked:
-        """Open a version under each key that its wraps name; `promotion` is what the log calls current of its part."""
+    def look(self, sealed: SealedValue, promotion: Promotion | None) -> Looked:
+        """Open a value under each key that its wraps name; `promotion` is what the log calls current of its part."""
         calls, offline, is_out = Calls(), 0, False
         faults: list[Fault] = []
         opened: list[str] = []
         twins: tuple[Place, ...] = ()
+        version = sealed.version
         try:
-            wraps = decode_wraps(version.wraps)
+            wraps = decode_wraps(sealed.wraps)
         except VaultError as error:
-            return Looked(version, faults=(Fault(error.code),))
+            return Looked(sealed, faults=(Fault(error.code),))
         openers = self.wrapping.openers
         for wrap in wraps:
             key = openers.get(name_of(wrap))
             if key is not None:
                 try:
-                    value = self.wrapping.open_under(key, place_of(vault_id, version), version, calls)
-                    if version.kind is PartKind.MFA:
+                    value = self.wrapping.open_under(key, sealed, calls)
+                    if version is not None and version.kind is PartKind.MFA:
                         totp.parse_seed(value)
                 except VaultError as error:
                     faults.append(Fault(error.code, wrap.key_id))
                     is_out = is_out or is_outage(error)
                 else:
                     opened.append(wrap.key_id)
-                    if version.label is VersionLabel.CURRENT:
+                    if version is not None and version.label is VersionLabel.CURRENT:
                         place = (version.account_id, version.kind, version.number)
                         twins = (*twins, *self.same.meet(place, value))
             elif wrap.service == recovery.SERVICE:
@@ -135,16 +147,17 @@ class Opener:
                 faults.append(Fault("keys.unknown", wrap.key_id))
         missing = self.wrapping.wanted - {name_of(wrap) for wrap in wraps}
         faults += [Fault(MISSING, key_id) for _, key_id in sorted(missing)]
-        faults += _beside_the_log(version, promotion)
-        return Looked(version, tuple(opened), offline, tuple(faults), tuple(calls.made), is_out, twins)
+        faults += _beside_the_log(sealed, promotion)
+        return Looked(sealed, tuple(opened), offline, tuple(faults), tuple(calls.made), is_out, twins)
 
 
 @dataclass(slots=True)
 class DrillReport:
-    """What a drill found; `finished` says that it came to every version."""
+    """What a drill found; `finished` says that it came to every value. All but the first three count both kinds."""
 
     proposal: str
     versions: int = 0
+    mails: int = 0
     accounts: int = 0
     opened: int = 0
     failed: int = 0
@@ -153,20 +166,28 @@ class DrillReport:
     last: str = ""
     """The account that was looked at last: versions come account by account."""
     keys: Counter[str] = field(default_factory=Counter)
-    """How many versions opened under each key."""
+    """How many values opened under each key."""
     codes: Counter[str] = field(default_factory=Counter)
     """What was wrong, by code."""
     calls: Counter[str] = field(default_factory=Counter)
     """Calls of key services by operation."""
-    faults: list[tuple[str, str, int, tuple[Fault, ...]]] = field(default_factory=list)
-    """Account, part, number and what is wrong, of the first thousand."""
+    faults: list[Faulty] = field(default_factory=list)
+    """What is wrong with which, of the first thousand."""
+
+    @property
+    def values(self) -> int:
+        """How many were looked at."""
+        return self.versions + self.mails
 
     def add(self, looked: Looked) -> None:
-        """Count a version in."""
-        version = looked.version
-        self.versions += 1
-        self.accounts += version.account_id != self.last
-        self.last = version.account_id
+        """Count a value in."""
+        version = looked.value.version
+        if version is None:
+            self.mails += 1
+        else:
+            self.versions += 1
+            self.accounts += version.account_id != self.last
+            self.last = version.account_id
         self.opened += not looked.faults
         self.failed += bool(looked.faults)
         self.offline += looked.offline
@@ -174,12 +195,12 @@ class DrillReport:
         self.codes.update(fault.code for fault in looked.faults)
         self.calls.update(call.operation for call in looked.calls)
         if looked.faults and len(self.faults) < FAULTS_TOLD:
-            self.faults.append((version.account_id, version.kind.value, version.number, looked.faults))
+            self.faults.append(_faulty(looked))
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """The use case; `progress` is told how many versions of how many were opened."""
+    """The use case; `progress` is told how many values of how many were opened."""
 
     units: Units
     agreed: Agreed
@@ -203,16 +224,16 @@ class Drill:
     def run(
         self, proposal_id: str, progress: Callable[[int, int], None] = lambda _done, _total: None
     ) -> DrillReport:
-        """Open every version of this vault; where a key service is out, the drill ends there and is not finished."""
+        """Open all that this vault keeps sealed; where a key service is out, it ends there and is not finished."""
         proposal = self.require(proposal_id, DrillScope.LIVE)
         opener, report = self.opener(), DrillReport(proposal.id)
         with self.units.write() as unit:
-            total, vault_id = unit.versions.count(), unit.vault_id
-            unit.log.record(begun(proposal, total), self.clock.now())
+            versions, mails = counted(unit)
+            unit.log.record(begun(proposal, versions, mails), self.clock.now())
             unit.commit()
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="drill") as pool:
             report.finished = self._open_all(
-                pool, opener, vault_id, report, lambda done: progress(done, total)
+                pool, opener, report, lambda done: progress(done, max(done, versions + mails))
             )
         with self.units.write() as unit:
             now = self.clock.now()
@@ -226,47 +247,30 @@ class Drill:
         self,
         pool: ThreadPoolExecutor,
         opener: Opener,
-        vault_id: str,
         report: DrillReport,
         progress: Callable[[int], None],
     ) -> bool:
         """Open everything, piece by piece; False where all of a piece failed for want of a key service."""
-        for page in self._pages():
+        for page in in_pages(self.units, with_promotion):
             for piece in pieces(page):
-                looked = side_by_side(pool, lambda each: opener.look(vault_id, *each), piece)
+                looked = side_by_side(pool, lambda each: opener.look(*each), piece)
                 self._keep(looked, report.proposal)
                 for each in looked:
                     report.add(each)
-                progress(report.versions)
+                progress(report.values)
                 if all(each.is_outage for each in looked):
                     return False
         return True
 
-    def _pages(self) -> Iterator[tuple[tuple[Version, Promotion | None], ...]]:
-        """Go through all versions that open at all, each current one with what the log calls current."""
-        after: Version | None = None
-        while True:
-            with self.units.read() as unit:
-                page = unit.versions.piece(after, PAGE)
-                found = tuple((each, promotion_of(unit, each)) for each in page if can_open(each))
-            if found:
-                yield found
-            if not page:
-                return
-            after = page[-1]
-
     def _keep(self, looked: Sequence[Looked], proposal_id: str) -> None:
-        """Keep and tell what came of each version, in one transaction."""
+        """Keep and tell what came of each value, in one transaction."""
         now = self.clock.now()
         with self.units.write() as unit:
             # all rows first, the log's head last: the order in which everybody takes locks
             told = []
             for each in looked:
-                after = each.after(now)
-                kept = after == each.version or unit.versions.drilled(
-                    each.version, after.drilled_at, after.drill_fault
-                )
-                told.append(changes(each.version, after) if kept else ())
+                version = each.value.version
+                told.append(() if version is None else _kept(unit, version, each.after(version, now)))
             twins = [place for each in looked for place in each.twins]
             reused = mark_reused(unit, ACTOR, twins, FoundBy.DRILL, now)
             for each, changed in zip(looked, told, strict=True):
@@ -276,19 +280,21 @@ class Drill:
             unit.commit()
 
 
-def can_open(version: Version) -> bool:
-    """Say whether a version is there to be opened: what was destroyed is not."""
-    return version.label is not VersionLabel.DESTROYED
+def _kept(unit: Unit, was: Version, now: Version) -> tuple[Change, ...]:
+    """Keep what came of a version beside it, and give what is told of that; nothing where another drill was faster."""
+    is_kept = now == was or unit.versions.drilled(was, now.drilled_at, now.drill_fault)
+    return changes(was, now) if is_kept else ()
 
 
-def promotion_of(unit: Unit, version: Version) -> Promotion | None:
-    """Give what the log calls current of a current version's part, proven; None for any other version."""
-    if version.label is not VersionLabel.CURRENT:
-        return None
-    return unit.log.promotion(version.account_id, version.kind)
+def with_promotion(unit: Unit, value: SealedValue) -> tuple[SealedValue, Promotion | None]:
+    """Give a current version with what the log calls current of its part, proven; any other value with None."""
+    version = value.version
+    if version is None or version.label is not VersionLabel.CURRENT:
+        return value, None
+    return value, unit.log.promotion(version.account_id, version.kind)
 
 
-def begun(proposal: Proposal, versions: int) -> Event:
+def begun(proposal: Proposal, versions: int, mails: int) -> Event:
     """Tell that a drill begins: by whose agreement, why, how much it will open."""
     detail: dict[str, Fact] = {
         "proposal": proposal.id,
@@ -297,6 +303,7 @@ def begun(proposal: Proposal, versions: int) -> Event:
         "confirmed_by": proposal.confirmed_by,
         "why": proposal.why,
         "versions": versions,
+        "mails": mails,
     }
     return Event(EventType.DRILL_BEGUN, ACTOR, detail=detail, subject=f"proposal:{proposal.id}")
 
@@ -310,14 +317,15 @@ def finished(proposal: Proposal, report: DrillReport) -> Event:
         "codes": ", ".join(f"{code} {count}" for code, count in sorted(report.codes.items())),
         "calls": sum(report.calls.values()),
     }
-    counted = ("versions", "accounts", "opened", "failed", "offline")
-    detail |= {name: getattr(report, name) for name in counted}
+    told = ("versions", "accounts", "mails", "opened", "failed", "offline")
+    detail |= {name: getattr(report, name) for name in told}
     is_good = report.finished and not report.failed
     return Event(EventType.DRILL_FINISHED, ACTOR, Result.SUCCESS if is_good else Result.FAILED, detail=detail)
 
 
 def _opened(looked: Looked, proposal_id: str) -> Event:
-    detail: dict[str, Fact] = {"proposal": proposal_id, "keys": len(looked.opened), "offline": looked.offline}
+    counts = {"keys": len(looked.opened), "offline": looked.offline}
+    detail: dict[str, Fact] = {"proposal": proposal_id, **counts, **looked.value.facts}
     if looked.faults:
         detail["code"] = looked.faults[0].code
         detail["faults"] = "; ".join(f"{fault.code} {fault.key}".strip() for fault in looked.faults)
@@ -325,20 +333,30 @@ def _opened(looked: Looked, proposal_id: str) -> Event:
         EventType.DRILL_OPENED,
         ACTOR,
         Result.FAILED if looked.faults else Result.SUCCESS,
-        account_id=looked.version.account_id,
-        secret=SecretRef.of(looked.version),
+        account_id=looked.value.account_id,
+        secret=looked.value.secret,
         kms=logged(PURPOSE, looked.calls),
         detail=detail,
     )
 
 
-def _beside_the_log(version: Version, promotion: Promotion | None) -> list[Fault]:
-    """Hold a version against its hash, and a current one against what the log calls current."""
+def _faulty(looked: Looked) -> Faulty:
+    of = looked.value.of
+    if isinstance(of, Mail):
+        return Faulty(of.account_id or "", MAIL, 0, looked.faults, of.id)
+    return Faulty(of.account_id, of.kind.value, of.number, looked.faults)
+
+
+def _beside_the_log(value: SealedValue, promotion: Promotion | None) -> list[Fault]:
+    """Hold a value against its hash, and a current one against what the log calls current."""
     faults = []
-    if hashlib.sha256(version.body).hexdigest() != version.sha256:
+    if hashlib.sha256(value.body).hexdigest() != value.sha256:
         faults.append(Fault(TAMPERED))
-    if version.label is VersionLabel.CURRENT and (
-        promotion is None or (promotion.version, promotion.sha256) != (version.number, version.sha256)
+    version = value.version
+    if (
+        version is not None
+        and version.label is VersionLabel.CURRENT
+        and (promotion is None or (promotion.version, promotion.sha256) != (version.number, version.sha256))
     ):
         faults.append(Fault(NOT_CURRENT))
     return faults

@@ -24,6 +24,12 @@ CALLING: Final = (
     EventType.CREDENTIAL_TAKEN_IN,
     EventType.KEYS_REWRAPPED,
     EventType.DRILL_OPENED,
+    EventType.MAIL_SEALED,
+    EventType.MAIL_UNASKED,
+    EventType.MAIL_UNMATCHED,
+    EventType.MAIL_OPENED,
+    EventType.MAIL_FAILED,
+    EventType.MAIL_ASSIGNED,
 )
 """The types of entries that tell of calls of a key service."""
 _AWS: Final = "arn:"

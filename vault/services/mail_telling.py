@@ -2,8 +2,9 @@
 
 Decided here: a note waits in the database until the system took it, however long that is away; it is claimed for a time
 in one transaction, sent with none open, and what came of it is written in another, under the mail's id as key, so that
-who was killed in between sends the same again. A ticket that takes no more notes, or is old, gives way to a new one.
-What is refused for good is an entry, and its words stay here.
+who was killed in between sends the same again. Mails of a topic are told in the order in which they came: while one is
+tried again, those behind it wait, unless it failed so often that it may be its own fault. A ticket that takes no more
+notes, or is old, gives way to a new one. What is refused for good is an entry, and its words stay here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.actor import system_actor
 from vault.domain.event import Event, EventType, Result
-from vault.domain.mail import MailNote, MailTicket, NoteState
+from vault.domain.mail import PAUSES, MailNote, MailTicket, NoteState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,11 +55,31 @@ class MailTelling:
         told = 0
         for _ in range(_BATCHES):
             claimed = self._claim()
-            came = [self._tell(system, note) for note in claimed]
-            told += sum(came)
-            if len(claimed) < _BATCH or not all(came):
+            took = self._tell_all(system, claimed)
+            told += took
+            if len(claimed) < _BATCH or took < len(claimed):
                 break
         return told
+
+    def _tell_all(self, system: TicketSystem, claimed: tuple[MailNote, ...]) -> int:
+        """Send notes in their order; give how many were taken. Those behind one that was not are put back."""
+        failed: dict[tuple[str, str], MailNote] = {}
+        took = 0
+        for note in claimed:
+            first = failed.get((note.account_id, note.topic))
+            after = self._tell(system, note) if first is None else self._put_back(note, first)
+            if after.state is not NoteState.WAITING:
+                took += 1
+            elif after.tries <= len(PAUSES):
+                failed.setdefault((note.account_id, note.topic), after)
+        return took
+
+    def _put_back(self, note: MailNote, first: MailNote) -> MailNote:
+        after = note.behind(first)
+        with self.units.write() as unit:
+            unit.mail.settle_note(note, after)
+            unit.commit()
+        return after
 
     def _claim(self) -> tuple[MailNote, ...]:
         now = self.clock.now()
@@ -70,8 +91,8 @@ class MailTelling:
             unit.commit()
         return claimed
 
-    def _tell(self, system: TicketSystem, note: MailNote) -> bool:
-        """Send one note, and write what came of it; False where it has to be tried again."""
+    def _tell(self, system: TicketSystem, note: MailNote) -> MailNote:
+        """Send one note, and write what came of it; what still waits has to be tried again."""
         words = f"{note.text}\n\n{self.base.rstrip('/')}/accounts/{note.account_id}/mail"
         with self.units.read() as unit:
             known = unit.mail.ticket(note.account_id, note.topic)
@@ -83,7 +104,7 @@ class MailTelling:
         number, came = system.create(note.subject, words, note.mail_id)
         return self._settle(note, came, number, is_new=True)
 
-    def _settle(self, note: MailNote, came: Delivery, ticket: str, *, is_new: bool = False) -> bool:
+    def _settle(self, note: MailNote, came: Delivery, ticket: str, *, is_new: bool = False) -> MailNote:
         now = self.clock.now()
         if came.error is None:
             after = note.told(ticket, now)
@@ -98,7 +119,7 @@ class MailTelling:
                 if after.state is NoteState.UNTOLD:
                     unit.log.record(_untold(note, after.error), now)
             unit.commit()
-        return after.state is not NoteState.WAITING
+        return after
 
 
 def _untold(note: MailNote, error: str) -> Event:

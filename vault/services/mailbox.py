@@ -48,6 +48,8 @@ ACTOR: Final = "mailbox"
 PURPOSE: Final = "mail.fingerprint"
 UNMATCHED: Final = "unmatched"
 SECURITY_TOPIC: Final = "security"
+CLASSED: Final = "classed"
+"""Where the sealed content of mail to no account says what it would have been to one."""
 _SEALED_MOST: Final = 60_000
 """Bytes of what is sealed of one mail; an envelope holds 65,532."""
 _FLOOD: Final = timedelta(hours=1)
@@ -132,12 +134,13 @@ class Mailbox:
         said = self._said(came, letter)
         is_aws = is_aws_domain(letter.sender.rpartition("@")[2]) and said.verdict is Verdict.PASSED
         self._require_room(kept, now, is_proven=is_aws)
-        mail, note = self._made(came, letter, said, (owner, address, fingerprint), now)
+        classed = classify(letter, said, self.bounds.ordinary_from)
+        mail, note = self._made(came, letter, said, classed, (owner, address, fingerprint), now)
         if mail.kind is MailKind.ORDINARY:
             return self._keep(mail, note, (), now)
         told = Event(_TYPES[mail.kind], system_actor(ACTOR), account_id=owner, detail=_detail(mail))
         with told_anyway(self.units, self.clock, told) as calls:
-            plaintext = Secret(written(letter))
+            plaintext = Secret(written(letter, classed if owner is None else None))
             envelope, made = self.sealer.seal_in(mail_place(vault_id, owner, mail.id), plaintext)
             calls.extend(made)
             from_envelope = replace(
@@ -209,10 +212,15 @@ class Mailbox:
         return heard(letter.results, self.bounds.authserv_id, letter.sender)
 
     def _made(
-        self, came: Came, letter: Letter, said: Said, found: tuple[str | None, str, str], now: datetime
+        self,
+        came: Came,
+        letter: Letter,
+        said: Said,
+        classed: Classed,
+        found: tuple[str | None, str, str],
+        now: datetime,
     ) -> tuple[Mail, MailNote | None]:
         owner, address, fingerprint = found
-        classed = classify(letter, said, self.bounds.ordinary_from)
         if owner is None:
             classed = Classed(MailKind.UNMATCHED, UNMATCHED, forged=classed.forged)
         mail = Mail(
@@ -248,7 +256,7 @@ class Mailbox:
             unit.mail.add(mail)
             if note is not None:
                 unit.mail.add_note(note)
-            lease = None if mail.account_id is None else _lease(unit, mail.account_id, now)
+            lease = None if mail.account_id is None else lease_of(unit, mail.account_id, now)
             unit.log.record(_event(mail, lease, calls), now)
             unit.commit()
         return mail
@@ -261,8 +269,12 @@ _TYPES: Final = {
 }
 
 
-def written(letter: Letter) -> str:
-    """Write what is sealed of a mail as JSON; its text is cut where it would not fit."""
+def written(letter: Letter, classed: Classed | None = None) -> str:
+    """Write what is sealed of a mail as JSON; its text is cut where it would not fit.
+
+    `classed` is what mail to no account would have been to one: nobody reads that but who gives it to one.
+    """
+    kept = {} if classed is None else {CLASSED: [classed.kind.value, classed.rule, classed.half.value]}
     links = tuple(_as_many(letter.links))
     faults = [*letter.faults, *(["not every link is kept"] if len(links) < len(letter.links) else [])]
     most = len(letter.text)
@@ -275,6 +287,7 @@ def written(letter: Letter) -> str:
             "links": links,
             "attachments": [[each.name[:80], each.type[:60], each.size] for each in letter.attachments],
             "faults": faults if most == len(letter.text) else [*faults, "it is cut"],
+            **kept,
         }
         text = json.dumps(content, ensure_ascii=False)
         if len(text.encode("utf-8", "replace")) <= _SEALED_MOST or most == 0:
@@ -318,7 +331,8 @@ def _topic(letter: Letter) -> str:
     return "subject " + hashlib.sha256(subject.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _lease(unit: Unit, account_id: str, now: datetime) -> Checkout | None:
+def lease_of(unit: Unit, account_id: str, now: datetime) -> Checkout | None:
+    """Find the lease of an account that runs now."""
     checkout = unit.checkouts.open_of(account_id)
     is_live = checkout is not None and state_at(checkout, now) is CheckoutState.ACTIVE
     return checkout if is_live else None

@@ -1,9 +1,9 @@
 """Receipts of what was opened offline, entered into the log once the service runs again (S6).
 
 Decided here: that a credential which somebody opened with shares counts as disclosed: its parts are due for rotation,
-and until then only rotation or an incident opens the account. One transaction an account, and an account that has this
-receipt already is passed by, so that whoever is cut off enters the receipt again. A receipt is believed without proof:
-it can only make more due than there is.
+and until then only rotation or an incident opens the account. Mail that was opened is told of. One transaction an
+account, and an account that has this receipt already is passed by, so that whoever is cut off enters the receipt again.
+A receipt is believed without proof: it can only make more due than there is.
 """
 
 from __future__ import annotations
@@ -32,17 +32,24 @@ if TYPE_CHECKING:
 FORMAT: Final = "root-vault recovery receipt 1"
 TEXT_MAX: Final = 64 * 1024 * 1024
 _SHORT: Final = 300
+_ID: Final = 36
+_HASH: Final = 64
 _PAGE: Final = 100
+_ENTERED: Final = (EventType.CREDENTIAL_RECOVERED, EventType.MAIL_RECOVERED)
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What a receipt led to: versions that are due now, versions that are not here any more, accounts passed by."""
+    """What a receipt led to: versions that are due now, versions that are not here any more, accounts passed by.
+
+    `mails` are those that it says were opened, and that are here.
+    """
 
     receipt: str
     versions: int
     gone: int
     known: int
+    mails: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +66,16 @@ class Receipts:
         with self.units.read() as unit:
             if read.get("vault") != unit.vault_id:
                 raise _no_receipt("It is of another vault.")
-        opened = _opened(read)
+        opened, mails = _opened(read), _mails(read)
         detail = _detail(name, read)
         now = self.clock.now()
-        self._tell(actor, {**detail, "opened": sum(map(len, opened.values()))}, now)
-        versions = gone = known = 0
-        for account_id, places in sorted(opened.items()):
+        told = {"opened": sum(map(len, opened.values())), "mails": sum(map(len, mails.values()))}
+        self._tell(actor, {**detail, **told}, now)
+        versions = gone = known = letters = 0
+        for account_id in sorted({*opened, *mails}):
+            places = opened.get(account_id, [])
             with self.units.write() as unit:
-                if unit.accounts.lock(account_id) is None:
+                if account_id and unit.accounts.lock(account_id) is None:
                     gone += len(places)
                     continue
                 if self._is_known(unit, account_id, name):
@@ -76,8 +85,9 @@ class Receipts:
                     found = self._mark(unit, actor, (account_id, kind, number, sha256), detail, now)
                     versions += found
                     gone += not found
+                letters += self._tell_of_mail(unit, actor, mails.get(account_id, []), detail, now)
                 unit.commit()
-        return Entered(name, versions, gone, known)
+        return Entered(name, versions, gone, known, letters)
 
     def _tell(self, actor: Actor, detail: Mapping[str, Fact], now: datetime) -> None:
         facts: dict[str, Fact] = {"command": "recovery enter", **detail}
@@ -86,17 +96,38 @@ class Receipts:
             unit.commit()
 
     def _is_known(self, unit: Unit, account_id: str, name: str) -> bool:
-        """Say whether this receipt was entered for an account before."""
-        wanted, cursor = EntryFilter(type=EventType.CREDENTIAL_RECOVERED, account_id=account_id), None
+        """Say whether this receipt was entered before: for an account, or (empty) for mail to none."""
+        wanted, cursor = EntryFilter(types=_ENTERED, account_id=account_id or None), None
         while True:
             page = unit.log.page(wanted, Reach(everything=True), Slice(_PAGE, cursor))
             for entry in page.items:
                 detail = entry.content.get("detail")
-                if isinstance(detail, dict) and detail.get("receipt") == name:
+                is_of_it = isinstance(detail, dict) and detail.get("receipt") == name
+                if is_of_it and (account_id or entry.content.get("account") is None):
                     return True
             if page.next is None:
                 return False
             cursor = page.next
+
+    def _tell_of_mail(
+        self,
+        unit: Unit,
+        actor: Actor,
+        mails: list[tuple[str, str]],
+        detail: Mapping[str, Fact],
+        now: datetime,
+    ) -> int:
+        """Tell of each mail that was opened and is here, emptied or not; give how many."""
+        told = 0
+        for mail_id, sha256 in mails:
+            mail = unit.mail.get(mail_id)
+            if mail is None:
+                continue
+            facts: dict[str, Fact] = {**detail, "mail": mail.id, "sha256": sha256}
+            event = Event(EventType.MAIL_RECOVERED, actor, account_id=mail.account_id, detail=facts)
+            unit.log.record(event, now)
+            told += 1
+        return told
 
     def _mark(
         self,
@@ -143,6 +174,18 @@ def _opened(read: Mapping[str, Any]) -> dict[str, list[tuple[PartKind, int, str]
             found.setdefault(str(each["account"]), []).append(place)
     except (KeyError, TypeError, ValueError):
         raise _no_receipt("What was opened is not told in it.") from None
+    return found
+
+
+def _mails(read: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """Read which mails were opened, by account (empty: of none); a receipt of before there was any names none."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    try:
+        for each in read.get("mails", ()):
+            mail = (str(each["mail"])[:_ID], str(each["sha256"])[:_HASH])
+            found.setdefault(str(each["account"] or ""), []).append(mail)
+    except (KeyError, TypeError):
+        raise _no_receipt("Which mail was opened is not told in it.") from None
     return found
 
 

@@ -3,20 +3,20 @@
 Decided here: what of a backup is believed. What counts is what its log tells: the version that was promoted last is the
 current one, whatever the rows say, and a body is opened only where the log names its hash, so that an older value put
 back, or one that somebody sealed for the public recipient, is not taken for the right one. Values that may be set at
-AWS too (newer than the current one, or the one before it) are given beside it. What does not open is told and passed
-by, and so is an account of which the log knows a value and the rows none. Never decided here: whether the log is sound
-(`vault.bootstrap.recovering` examines it first); what is read of it here is held against the root that was signed. What
-the log calls released or destroyed is not opened (H9).
+AWS too (newer than the current one, or the one before it) are given beside it. Sealed mail is opened as well, where the
+log names its hash and whose it is: a reset that came last may be the only way in. What does not open is told and passed
+by, and so is an account of which the log knows a value and the rows none. What the log calls released or destroyed is
+not opened (H9). Never decided here: whether the log is sound (`vault.bootstrap.recovering` examines it first); what is
+read of it here is held against the root that was signed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from vault.crypto.context import Context
 from vault.crypto.envelope import Envelope, decode_wraps, open_envelope
 from vault.crypto.recovery import open_wrap
 from vault.domain.account import Custody
@@ -24,6 +24,7 @@ from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.event import EventType
 from vault.domain.replay import Replayed
 from vault.errors import Tampered, VaultError, not_found
+from vault.services.sealed_values import MAIL, MAIL_PAGE, of_mail, of_version
 from vault.services.signed_leaves import signed_leaves
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from audit.checkpoint import Checkpoint
     from vault.domain.account import Account
     from vault.domain.credential import Version
+    from vault.domain.mail import Mail
     from vault.domain.secret import Secret
     from vault.ports.store import Unit
+    from vault.services.sealed_values import SealedValue
 
 _USEFUL: Final = frozenset(
     {VersionLabel.CURRENT, VersionLabel.STAGED, VersionLabel.PREVIOUS, VersionLabel.FAILED}
@@ -63,22 +66,42 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class RegainedMail:
+    """One sealed mail that opened; `plaintext` is what `vault.services.mailbox.written` wrote of it."""
+
+    mail: Mail
+    plaintext: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
-    """One version that did not open, and why; `kind` is empty where the account has none at all."""
+    """One version or mail that did not open, and why.
+
+    `kind` is empty where the account has no version at all; of a mail `mail` is its id, and `account_id` may be empty.
+    """
 
     account_id: str
     kind: str
     number: int
     code: str
     words: str
+    mail: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name it for people."""
+        if self.mail:
+            return f"{self.account_id or 'to no account'} mail {self.mail}"
+        return f"{self.account_id} {self.kind} version {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Regained:
-    """What opened of one account: the current version of each part first."""
+    """What opened of one account: the current version of each part first, and its mail, oldest first."""
 
     account: Account
     values: tuple[Value, ...]
+    mails: tuple[RegainedMail, ...] = ()
 
 
 @dataclass(slots=True)
@@ -115,6 +138,16 @@ class TheLog:
     def is_released(self, account_id: str) -> bool:
         """Say whether the account is its customer's by the log: nothing of it is opened, though it is still sealed."""
         return self._state.value("account", account_id) == Custody.RELEASED
+
+    def names(self, mail: Mail) -> bool:
+        """Say whether the log tells of exactly this sealed mail, to exactly this account or to none."""
+        of = f"{mail.account_id or ''} {mail.recipient}"
+        told = (self._state.value(fact, mail.id) for fact in ("mail", "mail.of", "mail.sha256"))
+        return tuple(told) == ("sealed", of, mail.sha256)
+
+    def is_given_back(self, account_id: str) -> bool:
+        """Say whether nothing of an account is opened any more: it is its customer's, or was destroyed (H9)."""
+        return account_id in self.destroyed or self.is_released(account_id)
 
     def standing(self, version: Version) -> str:
         """Say what a version is by the log; empty where the log names another body for it, or none."""
@@ -171,7 +204,41 @@ class Recovering:
             found = tuple(self._open_all(self.unit.versions.of(account_id, kind)))
             values.extend(sorted(found, key=lambda value: value.standing != VersionLabel.CURRENT))
             self._look_for_promoted(account_id, kind, found)
-        return Regained(account, tuple(values))
+        return Regained(account, tuple(values), self.mails(account_id))
+
+    def mails(self, account_id: str | None) -> tuple[RegainedMail, ...]:
+        """Open the sealed mail of one account, or that to none."""
+        if account_id is not None and self.log.is_given_back(account_id):
+            return ()
+        found = []
+        for mail in self._sealed(account_id):
+            words = (
+                "The log names another content for this mail, or none: it was put there. It was not opened."
+            )
+            try:
+                if not self.log.names(mail):
+                    raise Tampered("envelope.not_current", words)
+                plaintext = self._open(of_mail(self.log.vault_id, mail))
+            except VaultError as error:
+                failed = Failed(account_id or "", MAIL, 0, error.code, error.detail, mail.id)
+                self.failed.append(failed)
+            else:
+                self.opened += 1
+                found.append(RegainedMail(mail, plaintext))
+        return tuple(found)
+
+    def _sealed(self, account_id: str | None) -> Iterator[Mail]:
+        """Go through sealed mail with its content; each account's is few, so that all of it is looked at once."""
+        if account_id is not None:
+            for listed in self.unit.mail.sealed_of(account_id):
+                mail = self.unit.mail.get(listed.id)
+                if mail is not None:
+                    yield mail
+            return
+        after = ""
+        while page := self.unit.mail.sealed_piece(after, MAIL_PAGE):
+            yield from (mail for mail in page if mail.account_id is None)
+            after = page[-1].id
 
     def all(self) -> Iterable[str]:
         """Name every account that has a version, in order; tell of those that have one by the log alone."""
@@ -180,9 +247,20 @@ class Recovering:
             if version.account_id not in found and self.unit.accounts.get(version.account_id) is not None:
                 found.add(version.account_id)
                 yield version.account_id
+        for account_id in self._with_mail_alone(found):
+            yield account_id
         for account_id, kind in sorted(self.log.promoted):
             if account_id not in found:
                 self._not_there(account_id, kind)
+
+    def _with_mail_alone(self, found: set[str]) -> Iterator[str]:
+        """Name the accounts that have sealed mail and no version."""
+        seen: set[str] = set()
+        after = ""
+        while page := self.unit.mail.sealed_piece(after, MAIL_PAGE):
+            seen |= {mail.account_id for mail in page if mail.account_id is not None}
+            after = page[-1].id
+        yield from sorted(seen - found)
 
     def _open_all(self, versions: Iterable[Version]) -> Iterable[Value]:
         for version in versions:
@@ -194,7 +272,7 @@ class Recovering:
                 self._fail(version, "envelope.not_current", words)
             elif standing in _USEFUL:
                 try:
-                    plaintext = self._open(version)
+                    plaintext = self._open(of_version(self.log.vault_id, version))
                 except VaultError as error:
                     self._fail(version, error.code, error.detail)
                 else:
@@ -203,13 +281,12 @@ class Recovering:
                         version.kind, version.number, standing, version.created_at, version.sha256, plaintext
                     )
 
-    def _open(self, version: Version) -> Secret[str]:
-        place = Context(self.log.vault_id, version.account_id, version.kind, version.number)
-        wraps = decode_wraps(version.wraps)
-        envelope = Envelope(version.body, wraps)
-        if envelope.body_sha256.hex() != version.sha256:
+    def _open(self, value: SealedValue) -> Secret[str]:
+        wraps = decode_wraps(value.wraps)
+        envelope = Envelope(value.body, wraps)
+        if envelope.body_sha256.hex() != value.sha256:
             raise Tampered("envelope.tampered", "The sealed value is not the one whose hash the log names.")
-        return open_envelope(envelope, place, open_wrap(self.identity, wraps, place.pairs()))
+        return open_envelope(envelope, value.place, open_wrap(self.identity, wraps, value.place.pairs()))
 
     def _look_for_promoted(self, account_id: str, kind: PartKind, found: tuple[Value, ...]) -> None:
         """Say so where the version that the log calls current is not there, or is another's body."""

@@ -1,8 +1,8 @@
 """The drill of a restore: a backup that was restored beside the vault is opened, and none of it is shown (S6, S7).
 
 Decided here: what is told of it, and where. The restored vault is thrown away, so everything is told in the log of the
-vault that goes on: that it begins, by whose agreement and of which file; each version that was opened, with every call
-of a key service; and how it ended. What a version lacks is a fault as in a drill of the live vault; nothing is kept
+vault that goes on: that it begins, by whose agreement and of which file; each value that was opened, with every call
+of a key service; and how it ended. What a value lacks is a fault as in a drill of the live vault; nothing is kept
 beside the versions of the live one, because it was not they that were opened.
 Never decided here: how a backup is restored (`vault.bootstrap.restore_drill`).
 """
@@ -13,33 +13,32 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.event import Event, EventType, Result, SecretRef
+from vault.domain.event import Event, EventType, Result
 from vault.services.agreed import used_up
 from vault.services.drill import (
     ACTOR,
-    PAGE,
     PURPOSE,
     DrillReport,
     Looked,
     Opener,
     begun,
-    can_open,
     finished,
-    promotion_of,
+    with_promotion,
 )
 from vault.services.key_work import DrillScope
 from vault.services.recipient_book import FixedRecipient, RecipientBook
+from vault.services.sealed_values import counted, in_pages
 from vault.services.sealing import logged
 from vault.services.wrapping import Wrapping, pieces, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from vault.domain.credential import Version
     from vault.domain.proposal import Proposal
     from vault.errors import Fact
-    from vault.ports.store import Promotion, Units
+    from vault.ports.store import Promotion, Unit, Units
     from vault.services.drill import Drill
+    from vault.services.sealed_values import SealedValue
 
 PLACE = tuple[str, str, int, str]
 """Account, part, number and hash of a version."""
@@ -74,30 +73,30 @@ class RestoreDrill:
         """Tell that it begins, of which backup; raises what `Drill.require` raises, which is recorded."""
         proposal = self.drill.require(proposal_id, DrillScope.RESTORE)
         with self.drill.units.write() as unit:
-            event = begun(proposal, 0)
+            event = begun(proposal, 0, 0)
             unit.log.record(replace(event, detail={**event.detail, **facts}), self.drill.clock.now())
             unit.commit()
         return proposal
 
     def open_all(self, restored: Units, found: Restoration, progress: Callable[[int, int], None]) -> None:
-        """Open every version of the restored vault; it ends early where a key service is out."""
+        """Open all that is sealed in the restored vault; it ends early where a key service is out."""
         clock = self.drill.clock
         recipient = RecipientBook(restored, clock).recipient
         opener = Opener(Wrapping(self.drill.keys, FixedRecipient(recipient)))
         with restored.read() as unit:
-            total, vault_id = unit.versions.count(), unit.vault_id
+            total = sum(counted(unit))
         current: set[PLACE] = set()
         report = found.report
         report.finished = True
         with ThreadPoolExecutor(self.drill.at_once, thread_name_prefix="drill") as pool:
-            for page in _pages(restored):
-                current |= {_place(each) for each, promotion in page if promotion is not None}
+            for page in in_pages(restored, with_promotion):
+                current |= set(_current(page))
                 for piece in pieces(page):
-                    looked = side_by_side(pool, lambda each: opener.look(vault_id, *each), piece)
+                    looked = side_by_side(pool, lambda each: opener.look(*each), piece)
                     self._tell(looked, report.proposal)
                     for each in looked:
                         report.add(each)
-                    progress(report.versions, total)
+                    progress(report.values, total)
                     if all(each.is_outage for each in looked):
                         report.finished = False
                         return
@@ -124,24 +123,25 @@ class RestoreDrill:
 
     def _live(self) -> Iterator[PLACE]:
         """Go through the current versions of the live vault."""
-        for page in _pages(self.drill.units):
-            yield from (_place(version) for version, promotion in page if promotion is not None)
+        for page in in_pages(self.drill.units, with_promotion):
+            yield from _current(page)
 
     def _tell(self, looked: Sequence[Looked], proposal_id: str) -> None:
-        """Tell of each version in the live log; of one that the live vault has not, without naming it as a secret."""
+        """Tell of each value in the live log; of one that the live vault has not, without naming it as a secret."""
         now = self.drill.clock.now()
         with self.drill.units.write() as unit:
             for each in looked:
-                version = each.version
-                here = unit.versions.get(version.account_id, version.kind, version.number)
-                known = here is not None and here.sha256 == version.sha256
+                value, version = each.value, each.value.version
+                here = version and unit.versions.get(version.account_id, version.kind, version.number)
+                known = here is not None and here.sha256 == value.sha256
+                part = {} if version is None else {"part": version.kind.value, "version": version.number}
                 detail: dict[str, Fact] = {
                     "proposal": proposal_id,
                     "restored": True,
-                    "part": version.kind.value,
-                    "version": version.number,
+                    **part,
                     "keys": len(each.opened),
                     "offline": each.offline,
+                    **value.facts,
                 }
                 if each.faults:
                     detail["code"] = each.faults[0].code
@@ -150,8 +150,8 @@ class RestoreDrill:
                     EventType.DRILL_OPENED,
                     ACTOR,
                     Result.FAILED if each.faults else Result.SUCCESS,
-                    account_id=version.account_id if unit.accounts.get(version.account_id) else None,
-                    secret=SecretRef.of(version) if known else None,
+                    account_id=_account_here(unit, value.account_id),
+                    secret=value.secret if known else None,
                     kms=logged(PURPOSE, each.calls),
                     detail=detail,
                 )
@@ -159,19 +159,13 @@ class RestoreDrill:
             unit.commit()
 
 
-def _pages(units: Units) -> Iterator[tuple[tuple[Version, Promotion | None], ...]]:
-    """Go through all versions that open at all, each current one with what its log calls current."""
-    after: Version | None = None
-    while True:
-        with units.read() as unit:
-            page = unit.versions.piece(after, PAGE)
-            found = tuple((each, promotion_of(unit, each)) for each in page if can_open(each))
-        if found:
-            yield found
-        if not page:
-            return
-        after = page[-1]
+def _current(page: Sequence[tuple[SealedValue, Promotion | None]]) -> Iterator[PLACE]:
+    """Give the places of the versions that their log calls current."""
+    for value, promotion in page:
+        version = value.version
+        if version is not None and promotion is not None:
+            yield version.account_id, version.kind.value, version.number, version.sha256
 
 
-def _place(version: Version) -> PLACE:
-    return version.account_id, version.kind.value, version.number, version.sha256
+def _account_here(unit: Unit, account_id: str | None) -> str | None:
+    return account_id if account_id is not None and unit.accounts.get(account_id) is not None else None

@@ -1,13 +1,13 @@
 """Re-wrapping: every data key under other keys, beside the old ones first, and without them when all is proven (S6).
 
-Decided here: the order. A pass over all versions gives each what it lacks, and opens it under every wanted key alone;
-what was proven in this run, and is stored byte for byte so, is passed by. A wrap for the recovery recipient opens
-nowhere here, so each run makes it anew, once a version: what was planted in its place is gone. Passes go on until one
-finds nothing to do, so that versions sealed meanwhile by a process with other settings are taken along. Only then,
-where two people agreed to it, the old wraps are removed, from versions proven in this run alone. Nothing is kept of a
-run but what it did: killed at any moment, it is run again and ends the same. The body of a version is never touched.
+Decided here: the order. A pass over all that is sealed, versions and mail, gives each what it lacks, and opens it under
+every wanted key alone; what was proven in this run, and is stored byte for byte so, is passed by. A wrap for the
+recovery recipient opens nowhere here, so each run makes it anew, once a value: what was planted in its place is gone.
+Passes go on until one finds nothing to do, so that what is sealed meanwhile by a process with other settings is taken
+along. Only then, where two people agreed to it, the old wraps are removed, from values proven in this run alone.
+Nothing is kept of a run but what it did: killed at any moment, it is run again and ends the same. No body is touched.
 
-Every call is in the log, in the entry of its version; who is killed leaves at most those of one piece without. Nothing
+Every call is in the log, in the entry of its value; who is killed leaves at most those of one piece without. Nothing
 crosses a network inside a transaction. Never decided here: which keys (`key_work`, the settings).
 """
 
@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Final
 
 from vault.crypto.envelope import decode_wraps, encode_wraps
 from vault.domain.actor import system_actor
-from vault.domain.credential import VersionLabel
-from vault.domain.event import Event, EventType, Result, SecretRef
+from vault.domain.event import Event, EventType, Result
 from vault.domain.policy import Permission
 from vault.domain.proposal import ProposalKind
 from vault.errors import Conflict, Refused, Tampered, VaultError
 from vault.services.agreed import used_up
 from vault.services.key_work import Rewrap
 from vault.services.recipient_book import FixedRecipient
+from vault.services.sealed_values import SealedValue, counted, in_pages, put_wraps
 from vault.services.sealing import logged
 from vault.services.wrapping import (
     AT_ONCE,
@@ -44,7 +44,6 @@ from vault.services.wrapping import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from vault.domain.credential import Version
     from vault.domain.proposal import Proposal
     from vault.errors import Fact, KeyCall
     from vault.ports.clock import Clock
@@ -55,13 +54,12 @@ if TYPE_CHECKING:
 
 ACTOR: Final = system_actor("rewrap")
 PURPOSE: Final = "rewrap"
-PAGE: Final = 256
 PASSES: Final = 50
 FAULTS_TOLD: Final = 1_000
 
 
 class Step(StrEnum):
-    """What was done with one version."""
+    """What was done with one value."""
 
     MADE = "made"
     """Wraps were added, or made anew; all were opened."""
@@ -73,9 +71,9 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What came of one version; `wraps` are to be stored, None where nothing changes."""
+    """What came of one value; `wraps` are to be stored, None where nothing changes."""
 
-    version: Version
+    value: SealedValue
     step: Step
     calls: tuple[KeyCall, ...] = ()
     wraps: bytes | None = None
@@ -85,12 +83,16 @@ class _Done:
 
 @dataclass(slots=True)
 class RewrapReport:
-    """What a run did; `complete` says that every version is proven under every wanted key."""
+    """What a run did; `complete` says that every value is proven under every wanted key.
+
+    `versions` and `mails` are how many there are of each; what follows counts both.
+    """
 
     proposal: str
     keys: tuple[str, ...]
     recipient: str
     versions: int = 0
+    mails: int = 0
     made: int = 0
     proven: int = 0
     removed: int = 0
@@ -100,14 +102,19 @@ class RewrapReport:
     failed: int = 0
     complete: bool = False
     faults: list[tuple[str, str]] = field(default_factory=list)
-    """Place and code of each version that failed, of the first thousand."""
+    """Name and code of each value that failed, of the first thousand."""
     calls: Counter[str] = field(default_factory=Counter)
     """Calls of key services by operation."""
+
+    @property
+    def values(self) -> int:
+        """How many sealed values there are."""
+        return self.versions + self.mails
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrapping:
-    """The use case; `progress` is told what is done, how many versions of how many."""
+    """The use case; `progress` is told what is done, how many values of how many."""
 
     units: Units
     agreed: Agreed
@@ -131,15 +138,8 @@ class Rewrapping:
         report = RewrapReport(
             proposal.id, tuple(key.key_id for key in self.keys.sealing), wrapping.recipient.recipient
         )
-        run = _Run(
-            self.units,
-            self.clock,
-            wrapping,
-            report,
-            progress,
-            self._begin(proposal, report, remove_old),
-            self.recipient,
-        )
+        self._begin(proposal, report, remove_old)
+        run = _Run(self.units, self.clock, wrapping, report, progress, self.recipient)
         error: VaultError | None = None
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="rewrap") as pool:
             try:
@@ -167,7 +167,7 @@ class Rewrapping:
             )
             raise Refused("keys.settings", words)
 
-    def _begin(self, proposal: Proposal, report: RewrapReport, remove_old: bool) -> str:  # noqa: FBT001 - told as it is
+    def _begin(self, proposal: Proposal, report: RewrapReport, remove_old: bool) -> None:  # noqa: FBT001 - told as it is
         with self.units.write() as unit:
             if not unit.versions.may_rewrap():
                 words = (
@@ -175,7 +175,7 @@ class Rewrapping:
                     "the tables belong to, as `rootvault db upgrade` is run (ROOTVAULT_DATABASE_URL)."
                 )
                 raise Refused("operation.failed", words)
-            report.versions = unit.versions.count()
+            report.versions, report.mails = counted(unit)
             detail: dict[str, Fact] = {
                 "proposal": proposal.id,
                 "proposed_by": proposal.proposed_by,
@@ -185,12 +185,11 @@ class Rewrapping:
                 "recipient": report.recipient or None,
                 "remove_old": remove_old,
                 "versions": report.versions,
+                "mails": report.mails,
             }
             event = Event(EventType.REWRAP_BEGUN, ACTOR, detail=detail, subject=f"proposal:{proposal.id}")
             unit.log.record(event, self.clock.now())
-            vault_id = unit.vault_id
             unit.commit()
-        return vault_id
 
     def _finish(
         self, proposal: Proposal, wanted: Rewrap, report: RewrapReport, error: VaultError | None
@@ -205,8 +204,8 @@ class Rewrapping:
             "old_left": report.old_left,
             "calls": sum(report.calls.values()),
         }
-        counted = ("versions", "made", "proven", "removed", "mended")
-        detail |= {name: getattr(report, name) for name in counted}
+        told = ("versions", "mails", "made", "proven", "removed", "mended")
+        detail |= {name: getattr(report, name) for name in told}
         result = Result.SUCCESS if report.complete else Result.FAILED
         with self.units.write() as unit:
             unit.log.record(Event(EventType.REWRAP_FINISHED, ACTOR, result, detail=detail), now)
@@ -224,15 +223,14 @@ class _Run:
     wrapping: Wrapping
     report: RewrapReport
     progress: Callable[[str, int, int], None]
-    vault_id: str
     recipient: RecoveryRecipient
     """Whom processes seal for by now; `wrapping` has the one of when the run began."""
     wanted: frozenset[tuple[str, str]] = field(init=False)
     proven: set[bytes] = field(default_factory=set)
-    """Digests of what was opened under every wanted key in this run: 16 bytes a version."""
+    """Digests of what was opened under every wanted key in this run: 16 bytes a value."""
     offline: set[bytes] = field(default_factory=set)
-    """Versions whose wrap for the recipient was made in this run: once each, or two runs at once would never end."""
-    failed: set[tuple[str, str, int]] = field(default_factory=set)
+    """Values whose wrap for the recipient was made in this run: once each, or two runs at once would never end."""
+    failed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.wanted = self.wrapping.wanted
@@ -250,7 +248,9 @@ class _Run:
             if not (remove_old and self.report.complete and self.report.old_left):
                 return
             self._remove()
-        words = "Versions without the wanted wraps keep coming: a process still seals under other keys. Restart it."
+        words = (
+            "Values without the wanted wraps keep coming: a process still seals under other keys. Restart it."
+        )
         raise Refused("keys.settings", words)
 
     def _require_same_recipient(self) -> None:
@@ -262,74 +262,66 @@ class _Run:
             raise Conflict("concurrent.change", words)
 
     def _pass(self, pool: ThreadPoolExecutor) -> int:
-        """Work on every version that is not proven in this run; give how many there were."""
-        did = seen = 0
-        old_left = 0
+        """Work on every value that is not proven in this run; give how many there were."""
+        did = seen = mails = old_left = 0
         what = "re-wrapping" if self.report.passes == 1 else f"proving, pass {self.report.passes}"
         for page in self._pages():
             todo = []
-            for version in page:
-                old_left += self._has_old(version)
-                if _digest(version, version.wraps) not in self.proven and _place(version) not in self.failed:
-                    todo.append(version)
+            for value in page:
+                mails += value.version is None
+                old_left += self._has_old(value)
+                if _digest(value, value.wraps) not in self.proven and value.name not in self.failed:
+                    todo.append(value)
             seen += len(page) - len(todo)
             for piece in pieces(todo):
                 self._keep(side_by_side(pool, self._renew, piece))
                 did += len(piece)
                 seen += len(piece)
-                self.progress(what, seen, max(self.report.versions, seen))
-            self.progress(what, seen, max(self.report.versions, seen))
-        self.report.versions = seen
+                self.progress(what, seen, max(self.report.values, seen))
+            self.progress(what, seen, max(self.report.values, seen))
+        self.report.versions, self.report.mails = seen - mails, mails
         self.report.old_left = old_left
         return did
 
-    def _renew(self, version: Version) -> _Done:
+    def _renew(self, value: SealedValue) -> _Done:
         calls = Calls()
         try:
-            is_first = _digest(version, b"") not in self.offline
-            renewed = self.wrapping.renewed(self.vault_id, version, calls, offline_too=is_first)
+            is_first = _digest(value, b"") not in self.offline
+            renewed = self.wrapping.renewed(value, calls, offline_too=is_first)
         except VaultError as error:
-            return _Done(version, Step.PROVEN, tuple(calls.made), error=error)
+            return _Done(value, Step.PROVEN, tuple(calls.made), error=error)
         wraps = encode_wraps(renewed.wraps)
-        if wraps == version.wraps:
-            return _Done(version, Step.PROVEN, tuple(calls.made))
+        if wraps == value.wraps:
+            return _Done(value, Step.PROVEN, tuple(calls.made))
         step = Step.MADE if renewed.is_changed else Step.PROVEN
-        return _Done(version, step, tuple(calls.made), wraps, renewed.mended)
+        return _Done(value, step, tuple(calls.made), wraps, renewed.mended)
 
     def _remove(self) -> None:
-        """Remove old wraps from every version that was proven in this run, as it is stored."""
+        """Remove old wraps from every value that was proven in this run, as it is stored."""
         seen = 0
         for page in self._pages():
             done = []
-            for version in page:
-                proven = _digest(version, version.wraps) in self.proven
-                if proven and self._has_old(version):
-                    kept = tuple(wrap for wrap in decode_wraps(version.wraps) if name_of(wrap) in self.wanted)
-                    done.append(_Done(version, Step.REMOVED, wraps=encode_wraps(kept)))
+            for value in page:
+                proven = _digest(value, value.wraps) in self.proven
+                if proven and self._has_old(value):
+                    kept = tuple(wrap for wrap in decode_wraps(value.wraps) if name_of(wrap) in self.wanted)
+                    done.append(_Done(value, Step.REMOVED, wraps=encode_wraps(kept)))
             for piece in pieces(done):
                 self._keep(piece)
             seen += len(page)
-            self.progress("removing old wraps", seen, max(self.report.versions, seen))
+            self.progress("removing old wraps", seen, max(self.report.values, seen))
 
-    def _has_old(self, version: Version) -> bool:
+    def _has_old(self, value: SealedValue) -> bool:
         try:
-            return any(name_of(wrap) not in self.wanted for wrap in decode_wraps(version.wraps))
+            return any(name_of(wrap) not in self.wanted for wrap in decode_wraps(value.wraps))
         except Tampered:  # what they are cannot be told; `_renew` says so
             return True
 
-    def _pages(self) -> Iterator[tuple[Version, ...]]:
-        """Go through all versions that open at all, a page in a transaction of its own."""
-        after: Version | None = None
-        while True:
-            with self.units.read() as unit:
-                page = unit.versions.piece(after, PAGE)
-            if not page:
-                return
-            yield tuple(each for each in page if each.label is not VersionLabel.DESTROYED)
-            after = page[-1]
+    def _pages(self) -> Iterator[tuple[SealedValue, ...]]:
+        return in_pages(self.units, lambda _unit, value: value)
 
     def _keep(self, piece: Sequence[_Done]) -> None:
-        """Store what was made, where nobody was faster, and tell of every version and call, in one transaction."""
+        """Store what was made, where nobody was faster, and tell of every value and call, in one transaction."""
         now = self.clock.now()
         with self.units.write() as unit:
             # all rows first, the log's head last: the order in which everybody takes locks
@@ -347,31 +339,28 @@ class _Run:
         report = self.report
         report.calls.update(call.operation for call in done.calls)
         if done.error is not None:
-            self.failed.add(_place(done.version))
+            self.failed.add(done.value.name)
             report.failed += 1
             if report.failed <= FAULTS_TOLD:
-                account, kind, number = _place(done.version)
-                report.faults.append((f"{account}/{kind}/{number}", done.error.code))
+                report.faults.append((done.value.name, done.error.code))
             return
         if not is_stored:  # the next pass looks again
             return
-        self.proven.add(_digest(done.version, done.version.wraps if done.wraps is None else done.wraps))
-        self.offline.add(_digest(done.version, b""))
+        self.proven.add(_digest(done.value, done.value.wraps if done.wraps is None else done.wraps))
+        self.offline.add(_digest(done.value, b""))
         report.made += done.step is Step.MADE
         report.proven += done.step is Step.PROVEN
         report.removed += done.step is Step.REMOVED
         report.mended += bool(done.mended)
 
     def _event(self, done: _Done, *, is_stored: bool) -> Event:
-        detail: dict[str, Fact] = {"proposal": self.report.proposal, "step": done.step}
+        detail: dict[str, Fact] = {"proposal": self.report.proposal, "step": done.step, **done.value.facts}
         if not is_stored:
             detail["overtaken"] = True
         if done.mended:
             detail["mended"] = ", ".join(done.mended)
         if done.step is Step.REMOVED:
-            old = (
-                wrap.key_id for wrap in decode_wraps(done.version.wraps) if name_of(wrap) not in self.wanted
-            )
+            old = (wrap.key_id for wrap in decode_wraps(done.value.wraps) if name_of(wrap) not in self.wanted)
             detail["removed"] = ", ".join(old)
         if done.error is not None:
             detail["code"] = done.error.code
@@ -379,22 +368,18 @@ class _Run:
             EventType.KEYS_REWRAPPED,
             ACTOR,
             Result.SUCCESS if done.error is None else Result.FAILED,
-            account_id=done.version.account_id,
-            secret=SecretRef.of(done.version),
+            account_id=done.value.account_id,
+            secret=done.value.secret,
             kms=logged(PURPOSE, done.calls),
             detail=detail,
         )
 
 
 def _stored(unit: Unit, done: _Done) -> bool:
-    return done.wraps is None or unit.versions.rewrap(done.version, done.wraps)
+    return done.wraps is None or put_wraps(unit, done.value, done.wraps)
 
 
-def _place(version: Version) -> tuple[str, str, int]:
-    return version.account_id, version.kind, version.number
-
-
-def _digest(version: Version, wraps: bytes) -> bytes:
-    """Name exactly these wraps in this place, in 16 bytes: what a run remembers of a version."""
-    place = f"{version.account_id}/{version.kind}/{version.number}/{version.sha256}/".encode()
+def _digest(value: SealedValue, wraps: bytes) -> bytes:
+    """Name exactly these wraps in this place, in 16 bytes: what a run remembers of a value."""
+    place = f"{value.name}/{value.sha256}/".encode()
     return hashlib.sha256(place + wraps).digest()[:16]

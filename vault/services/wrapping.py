@@ -1,6 +1,6 @@
-"""One version and its wraps, key by key: which open it, and wraps made anew where one is missing or damaged.
+"""One sealed value and its wraps, key by key: which open it, and wraps made anew where one is missing or damaged.
 
-Decided here: a version opens under a key where that key's own wrap, and no other, gives a data key that opens the body
+Decided here: a value opens under a key where that key's own wrap, and no other, gives a data key that opens the body
 in its place. A wrap for the recovery recipient is made and counted, and can be opened by nothing that runs here: one
 that was found there is no proof that three shares would open anything. A new wrap counts once it was opened. Every call
 of a key service is kept for the log, also where it fails (S26).
@@ -14,22 +14,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from vault.crypto import recovery
-from vault.crypto.context import Context
 from vault.crypto.envelope import WRAPS_MAX, Envelope, check_wraps, decode_wraps, open_envelope
 from vault.errors import KeysUnavailable, Refused, Tampered, VaultError
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from vault.domain.credential import Version
+    from vault.crypto.context import Context
     from vault.domain.secret import Secret
     from vault.ports.keys import KeyCall, NamedKey, NamedKeys, Wrap
     from vault.ports.recovery import RecoveryRecipient
+    from vault.services.sealed_values import SealedValue
 
 AT_ONCE: Final = 8
-"""So many versions are worked on at once, each of them with one call at a time."""
+"""So many values are worked on at once, each of them with one call at a time."""
 PIECE: Final = 32
-"""So many versions share one transaction: at most so many calls are without an entry if the program is killed."""
+"""So many values share one transaction: at most so many calls are without an entry if the program is killed."""
 _TRIES: Final = 3
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def name_of(key: NamedKey | Wrap) -> Name:
 
 @dataclass(slots=True)
 class Calls:
-    """The calls made for one version, kept whatever comes of them."""
+    """The calls made for one value, kept whatever comes of them."""
 
     made: list[KeyCall] = field(default_factory=list)
 
@@ -70,7 +70,7 @@ class Wrapping:
 
     @property
     def wanted(self) -> frozenset[Name]:
-        """The names of every wrap that a version shall have."""
+        """The names of every wrap that a value shall have."""
         named = {name_of(key) for key in self.keys.sealing}
         recipient = self.recipient.recipient
         return frozenset(named | {(recovery.SERVICE, recipient)} if recipient else named)
@@ -80,19 +80,18 @@ class Wrapping:
         """Every key that opens here, by name."""
         return {name_of(key): key for key in (*self.keys.sealing, *self.keys.retiring)}
 
-    def open_under(self, key: NamedKey, place: Context, version: Version, calls: Calls) -> Secret[str]:
-        """Open a version under one key alone; raises `Tampered` or `KeysUnavailable`."""
-        wraps = tuple(wrap for wrap in decode_wraps(version.wraps) if name_of(wrap) == name_of(key))
-        return self._opened(key, place, Envelope(version.body, wraps), calls)
+    def open_under(self, key: NamedKey, value: SealedValue, calls: Calls) -> Secret[str]:
+        """Open a value under one key alone; raises `Tampered` or `KeysUnavailable`."""
+        wraps = tuple(wrap for wrap in decode_wraps(value.wraps) if name_of(wrap) == name_of(key))
+        return self._opened(key, value.place, Envelope(value.body, wraps), calls)
 
-    def renewed(self, vault_id: str, version: Version, calls: Calls, *, offline_too: bool = False) -> Renewed:
+    def renewed(self, value: SealedValue, calls: Calls, *, offline_too: bool = False) -> Renewed:
         """Give wraps under every wanted key, each opened alone; what is there and opens stays as it is.
 
         The recovery recipient's can be opened by nothing here, so one that is there proves nothing: `offline_too` makes
-        it anew, of the data key that opens the body. Other wraps stay: who removes them looks at all versions first.
+        it anew, of the data key that opens the body. Other wraps stay: who removes them looks at all values first.
         """
-        place = place_of(vault_id, version)
-        wraps = decode_wraps(version.wraps)
+        wraps = decode_wraps(value.wraps)
         names = {name_of(wrap) for wrap in wraps}
         lacking = self.wanted - names
         unproven = (self.wanted & names) - {name_of(key) for key in self.keys.sealing}
@@ -100,12 +99,12 @@ class Wrapping:
         mended: set[str] = set()
         sound: dict[Name, Secret[bytes]] = {}
         for _ in range(_TRIES):
-            bad = self._damaged(place, version, wraps, sound, calls)
+            bad = self._damaged(value, wraps, sound, calls)
             missing = self.wanted - {name_of(wrap) for wrap in wraps} | bad | anew
             if not missing:
                 return Renewed(wraps, tuple(sorted(mended)), is_changed=bool(lacking or mended))
             mended |= {key_id for _, key_id in bad}
-            wraps = self._made(place, version, wraps, missing, next(iter(sound.values()), None), calls)
+            wraps = self._made(value, wraps, missing, next(iter(sound.values()), None), calls)
             anew = frozenset()
         raise Tampered(
             "envelope.tampered", "Wraps that were made a moment ago do not open; nothing was kept."
@@ -113,13 +112,12 @@ class Wrapping:
 
     def _damaged(
         self,
-        place: Context,
-        version: Version,
+        value: SealedValue,
         wraps: tuple[Wrap, ...],
         sound: dict[Name, Secret[bytes]],
         calls: Calls,
     ) -> frozenset[Name]:
-        """Open under each wanted key that has a wrap, once; name those whose wrap is not this version's.
+        """Open under each wanted key that has a wrap, once; name those whose wrap is not this value's.
 
         The data key of each that opened is put among the `sound`, which are not asked again.
         """
@@ -128,10 +126,10 @@ class Wrapping:
         for key in self.keys.sealing:
             name = name_of(key)
             if name in there and name not in sound:
-                envelope = Envelope(version.body, (there[name],))
+                envelope = Envelope(value.body, (there[name],))
                 try:
-                    found = calls.of(key.unwrap, envelope.wraps, place.pairs()).key
-                    open_envelope(envelope, place, found)
+                    found = calls.of(key.unwrap, envelope.wraps, value.place.pairs()).key
+                    open_envelope(envelope, value.place, found)
                 except Tampered:
                     bad.add(name)
                 else:
@@ -140,8 +138,7 @@ class Wrapping:
 
     def _made(
         self,
-        place: Context,
-        version: Version,
+        value: SealedValue,
         wraps: tuple[Wrap, ...],
         missing: frozenset[Name],
         known: Secret[bytes] | None,
@@ -150,10 +147,10 @@ class Wrapping:
         """Make the missing, of the data key that is known, or else regained from a wrap that is not among them."""
         kept = tuple(wrap for wrap in wraps if name_of(wrap) not in missing)
         if len(kept) + len(missing) > WRAPS_MAX:
-            words = f"A version has {WRAPS_MAX} wraps at most; remove old ones before more keys are added."
+            words = f"A value has {WRAPS_MAX} wraps at most; remove old ones before more keys are added."
             raise Refused("keys.settings", words)
-        key = self._data_key(place, version, kept, calls) if known is None else known
-        pairs = place.pairs()
+        key = self._data_key(value, kept, calls) if known is None else known
+        pairs = value.place.pairs()
         made: list[Wrap] = []
         for target in self.keys.sealing:
             if name_of(target) in missing:
@@ -163,9 +160,7 @@ class Wrapping:
         check_wraps((*kept, *made))
         return (*kept, *made)
 
-    def _data_key(
-        self, place: Context, version: Version, wraps: tuple[Wrap, ...], calls: Calls
-    ) -> Secret[bytes]:
+    def _data_key(self, value: SealedValue, wraps: tuple[Wrap, ...], calls: Calls) -> Secret[bytes]:
         """Regain the data key from the first wrap that gives one which opens the body."""
         openers = self.openers
         failed: VaultError | None = None
@@ -174,8 +169,8 @@ class Wrapping:
             if key is None:
                 continue
             try:
-                found = calls.of(key.unwrap, (wrap,), place.pairs()).key
-                open_envelope(Envelope(version.body, (wrap,)), place, found)
+                found = calls.of(key.unwrap, (wrap,), value.place.pairs()).key
+                open_envelope(Envelope(value.body, (wrap,)), value.place, found)
             except (KeysUnavailable, Tampered) as error:
                 failed = error if failed is None or isinstance(error, KeysUnavailable) else failed
                 continue
@@ -193,7 +188,7 @@ class Wrapping:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """All wraps of a version, and the keys whose wrap was damaged and was made anew.
+    """All wraps of a value, and the keys whose wrap was damaged and was made anew.
 
     `is_changed` says that wraps were missing or damaged: not that the recipient's was made anew on principle.
     """
@@ -203,13 +198,8 @@ class Renewed:
     is_changed: bool = False
 
 
-def place_of(vault_id: str, version: Version) -> Context:
-    """Give the place that a version was sealed for."""
-    return Context(vault=vault_id, account=version.account_id, kind=version.kind, version=version.number)
-
-
 def is_outage(error: VaultError | None) -> bool:
-    """Say whether a key service could not do its part, as it may for the next version too."""
+    """Say whether a key service could not do its part, as it may for the next value too."""
     return isinstance(error, KeysUnavailable) and error.code != "keys.unknown"
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 from vault.adapters.db.columns import choice, moment, own_id, reference, some, words
@@ -44,6 +45,8 @@ mail = Table(
     Column("wraps", Blob),
     moment("emptied_at", nullable=True),
     choice("emptied_why", Emptied, nullable=True),
+    moment("assigned_at", nullable=True),
+    Column("assigned_by", Key),
     CheckConstraint("(account_id IS NULL) = (kind = 'unmatched')", name="account_unless_unmatched"),
     CheckConstraint("(body IS NULL) = (wraps IS NULL)", name="sealed_whole"),
     CheckConstraint("kind <> 'ordinary' OR (body IS NULL AND sha256 = '')", name="ordinary_not_sealed"),
@@ -51,6 +54,8 @@ mail = Table(
         "kind = 'ordinary' OR (body IS NULL) = (emptied_at IS NOT NULL)", name="sealed_or_emptied"
     ),
     CheckConstraint("(emptied_at IS NULL) = (emptied_why IS NULL)", name="emptied_whole"),
+    CheckConstraint("(assigned_at IS NULL) = (assigned_by IS NULL)", name="assigned_whole"),
+    CheckConstraint("assigned_at IS NULL OR account_id IS NOT NULL", name="assigned_to_an_account"),
     Index("mail_fingerprint", "fingerprint", unique=True),
     Index("mail_by_account", "account_id", "received_at", "id"),
     Index("mail_by_recipient", "recipient"),
@@ -91,10 +96,17 @@ mail_note = Table(
     Column("ticket", Text, nullable=False),
     words("error"),
     moment("ended_at", nullable=True),
+    Column("arrived", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("(state = 'waiting') = (next_at IS NOT NULL)", name="waiting_for_a_time"),
     CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_with_outcome"),
+    Index("mail_note_by_arrival", "arrived"),
 )
 some("mail_note_waiting", (mail_note.c.next_at,), "state = 'waiting'")
+some(
+    "mail_note_of_topic",
+    (mail_note.c.account_id, mail_note.c.topic, mail_note.c.arrived),
+    "state = 'waiting'",
+)
 
 mail_ticket = Table(
     "mail_ticket",

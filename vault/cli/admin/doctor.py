@@ -34,6 +34,7 @@ from vault.cli.admin.policy_check import check_policy
 from vault.cli.admin.recipient_check import check_recipient
 from vault.cli.admin.review_check import check_reviews
 from vault.cli.admin.ticket_check import check_tickets
+from vault.cli.admin.wraps_check import check_wraps
 from vault.cli.exits import plain
 from vault.cli.output import emit, json_option
 from vault.errors import Refused
@@ -89,6 +90,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     if broken:
         return
     yield from check_policy(settings)
+    yield from check_wraps(settings)
     yield from check_recipient(settings)
     yield from check_destroyed(settings)
     faults = 0

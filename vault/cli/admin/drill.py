@@ -1,7 +1,7 @@
-"""`rootvault drill PROPOSAL`: every credential is opened, each version under each of its keys, and none is shown.
+"""`rootvault drill PROPOSAL`: all that is sealed is opened, each value under each of its keys, and none is shown.
 
-Decided here: the report that an operator reads, and the exit status: 1 where a version did not open as it has to,
-10 where a key service is out, so that the drill did not come to every version. Never done here: the work
+Decided here: the report that an operator reads, and the exit status: 1 where a value did not open as it has to,
+10 where a key service is out, so that the drill did not come to every value. Never done here: the work
 (`vault.services.drill`, `vault.bootstrap.restore_drill`).
 """
 
@@ -40,7 +40,7 @@ TOLD = 50
 )
 @json_option
 def drill(proposal: str, config: str | None, at_once: int, backup: str | None, *, as_json: bool) -> None:
-    """Open every credential once, as PROPOSAL says, and report; nothing is shown and nothing is changed by it.
+    """Open every credential and sealed mail once, as PROPOSAL says, and report; nothing is shown, nothing is changed.
 
     Two administrators agreed: rootvault keys drill --why …, with --restore for that of a backup
     """
@@ -71,17 +71,24 @@ def drill(proposal: str, config: str | None, at_once: int, backup: str | None, *
 def tell(report: DrillReport) -> None:
     """Print a report: what did not open, what opened under which key, what was asked of key services."""
     rows = [
-        {"account": account, "part": kind, "version": number, "code": fault.code, "key": fault.key or None}
-        for account, kind, number, faults in report.faults[:TOLD]
-        for fault in faults
+        {
+            "account": each.account_id or None,
+            "part": each.part,
+            "version": each.mail or each.number,
+            "code": fault.code,
+            "key": fault.key or None,
+        }
+        for each in report.faults[:TOLD]
+        for fault in each.faults
     ]
     if rows:
         names = ("account", "part", "version", "code", "key")
         table(rows, tuple((name, name.upper()) for name in names))
     if report.failed > TOLD:
-        click.echo(f"… and {report.failed - TOLD} more versions; --json tells the first thousand")
+        click.echo(f"… and {report.failed - TOLD} more; --json tells the first thousand")
     click.echo(
-        f"{report.opened} of {report.versions} versions of {report.accounts} accounts open under each of their keys."
+        f"{report.opened} of {report.values} open under each of their keys: {report.versions} versions of"
+        f" {report.accounts} accounts, {report.mails} sealed mails."
     )
     for key, count in sorted(report.keys.items()):
         click.echo(f"{count:>8}  opened under {plain(key)}")
@@ -121,7 +128,7 @@ def _tell_restored(tried: Tried) -> None:
 
 def as_json_of(report: DrillReport) -> dict[str, object]:
     """Give a report as JSON."""
-    names = ("proposal", "versions", "accounts", "opened", "failed", "offline", "finished")
+    names = ("proposal", "versions", "accounts", "mails", "opened", "failed", "offline", "finished")
     counted = ("keys", "codes", "calls")
     return (
         {name: getattr(report, name) for name in names}
@@ -129,12 +136,13 @@ def as_json_of(report: DrillReport) -> dict[str, object]:
         | {
             "faults": [
                 {
-                    "account_id": account,
-                    "part": kind,
-                    "version": number,
-                    "faults": [{"code": fault.code, "key": fault.key or None} for fault in faults],
+                    "account_id": each.account_id or None,
+                    "part": each.part,
+                    "version": each.number or None,
+                    "mail": each.mail or None,
+                    "faults": [{"code": fault.code, "key": fault.key or None} for fault in each.faults],
                 }
-                for account, kind, number, faults in report.faults
+                for each in report.faults
             ]
         }
     )

@@ -22,11 +22,13 @@ from vault.cli.admin.recovery import read_shares, shares_option
 from vault.cli.exits import Failure, plain
 from vault.cli.output import emit, json_option
 from vault.crypto.recovery import encrypt_to, is_recipient
+from vault.domain.mail_rules import title_of
 from vault.domain.secret import Secret
 from vault.errors import Refused
 
 if TYPE_CHECKING:
     from vault.bootstrap.recovering import Recovered
+    from vault.services.recovering import RegainedMail
 
 NOBODY, TERMINAL = "nobody", "terminal"
 BAD = 1
@@ -86,7 +88,7 @@ def recover(
     check: bool,
     as_json: bool,
 ) -> None:
-    """Open credentials in BACKUP with three shares of the recovery identity: no service, no keys, no settings.
+    """Open credentials and sealed mail in BACKUP with three shares of the recovery identity: no service, no keys.
 
     BACKUP is a file of `rootvault backup` (SQLite), or the address of a PostgreSQL database into which pg_restore put a
     dump. The log in it is proven from end to end first; what it does not name is not opened.
@@ -111,7 +113,7 @@ def recover(
     # the receipt first: what is handed out without one would never be told of
     write_private(receipt, f"{done.receipt}\n".encode())
     if to is not None and out is not None:
-        text = Secret(json.dumps(_values(done), indent=2, sort_keys=True))
+        text = Secret(json.dumps(_values(done) + _nobodys(done), indent=2, sort_keys=True))
         write_private(out, encrypt_to(to, text))
     _tell(done, receipt, out, show=show, as_json=as_json)
     if done.failed:
@@ -125,9 +127,10 @@ def _tell(done: Recovered, receipt: Path, out: Path | None, *, show: bool, as_js
     opened = sum(len(each.values) for each in done.regained)
     failed = [
         {
-            "account": each.account_id,
+            "account": each.account_id or None,
             "part": each.kind,
             "version": each.number,
+            "mail": each.mail or None,
             "code": each.code,
             "words": each.words,
         }
@@ -138,17 +141,17 @@ def _tell(done: Recovered, receipt: Path, out: Path | None, *, show: bool, as_js
             "log": {"origin": origin, "size": size, "last": last},
             "accounts": len(done.regained),
             "opened": opened,
+            "mails": len(done.mails),
             "failed": failed,
             "receipt": str(receipt),
         }
-        emit(report | ({"values": _values(done)} if show else {}))
+        emit(report | ({"values": _values(done) + _nobodys(done)} if show else {}))
         return
     click.echo(f"log      {plain(origin)}, {size} entries, proven; the last of {last}")
     click.echo("         What happened after it is not in this backup: a newer value may be set at AWS.")
-    click.echo(f"opened   {opened} values of {len(done.regained)} accounts")
-    for each in failed:
-        which = f"{each['account']} {each['part']} version {each['version']}"
-        click.secho(f"not      {which}: {plain(each['words'])} [{each['code']}]", fg="red")
+    click.echo(f"opened   {opened} values of {len(done.regained)} accounts, {len(done.mails)} sealed mails")
+    for each in done.failed:
+        click.secho(f"not      {each.name}: {plain(each.words)} [{each.code}]", fg="red")
     if show:
         for account in _values(done):
             click.echo(f"\n{account['account']}  {plain(account['name'])}  {plain(account['root_email'])}")
@@ -156,6 +159,10 @@ def _tell(done: Recovered, receipt: Path, out: Path | None, *, show: bool, as_js
                 click.echo(
                     f"  {value['part']:<9} version {value['version']}, {value['standing']:<9}{value['value']}"
                 )
+            _show_mails(account["mails"])
+        for nobody in _nobodys(done):
+            click.echo("\nto no account")
+            _show_mails(nobody["mails"])
     if out is not None:
         click.echo(f"values   encrypted in {out}")
     click.echo(f"receipt  {receipt}: when the service runs again, rootvault recovery enter {receipt}")
@@ -178,6 +185,37 @@ def _values(done: Recovered) -> list[dict[str, Any]]:
                 }
                 for value in each.values
             ],
+            "mails": [_mail(mail) for mail in each.mails],
         }
         for each in done.regained
     ]
+
+
+def _nobodys(done: Recovered) -> list[dict[str, Any]]:
+    """Write the mail to no account as one more, which has no values."""
+    mails = [_mail(mail) for mail in done.nobodys]
+    return [{"account": None, "name": "", "root_email": "", "values": [], "mails": mails}] if mails else []
+
+
+def _mail(found: RegainedMail) -> dict[str, Any]:
+    """Write a mail: what was known of it, and what it says. Anybody may have written that."""
+    mail = found.mail
+    content = json.loads(found.plaintext.expose())
+    return {
+        "mail": mail.id,
+        "received_at": mail.received_at.isoformat(),
+        "to": mail.recipient,
+        "from": mail.sender,
+        "verdict": mail.verdict.value,
+        "forged": mail.forged,
+        "what": title_of(mail.rule),
+        **{name: content[name] for name in ("subject", "text", "links")},
+    }
+
+
+def _show_mails(mails: list[dict[str, Any]]) -> None:
+    for each in mails:
+        proof = "forged" if each["forged"] else {"pass": "proven"}.get(each["verdict"], "not proven")
+        click.echo(f"  mail      {each['received_at']}, from {plain(each['from'] or 'nobody')} ({proof})")
+        for line in (each["subject"], *each["text"].split("\n"), *each["links"]):
+            click.echo(f"            {plain(line)}")

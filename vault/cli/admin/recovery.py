@@ -116,6 +116,8 @@ def enter(receipt: Path, config: str | None, *, as_json: bool) -> None:
         return
     click.echo(f"receipt  {done.receipt}")
     click.echo(f"{done.versions} versions are due for rotation.")
+    if done.mails:
+        click.echo(f"{done.mails} sealed mails were read; each is in the log.")
     if done.gone:
         click.echo(f"{done.gone} that it names are not in this vault as they were.")
     if done.known:

@@ -1,6 +1,6 @@
 """`rootvault rewrap PROPOSAL`: every data key under the keys that two people agreed to, resumable and proven.
 
-Decided here: what an operator reads on the way and afterwards, and the exit status: 1 where versions failed, so that
+Decided here: what an operator reads on the way and afterwards, and the exit status: 1 where a value failed, so that
 nothing was removed; 10 where a key service is out and the command is to be run again. Never done here: the work
 (`vault.services.rewrapping`).
 """
@@ -71,7 +71,7 @@ def drawn(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("versions"),
+        TextColumn("sealed values"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -91,7 +91,8 @@ def _tell(report: RewrapReport, proposal: str) -> None:
     if report.failed > TOLD:
         click.echo(f"… and {report.failed - TOLD} more; --json tells the first thousand", err=True)
     rows = (
-        ("versions", report.versions),
+        ("versions of credentials", report.versions),
+        ("sealed mails", report.mails),
         ("wrapped anew", report.made),
         ("proven, had every wrap", report.proven),
         ("damaged wraps made anew", report.mended),
@@ -106,19 +107,25 @@ def _tell(report: RewrapReport, proposal: str) -> None:
         click.echo("Not all is proven, so no old wrap was removed. See why above, mend it, run it again.")
     elif report.old_left:
         click.echo(
-            "Every version opens under each key. Old wraps are still there, so the old keys open them as well.\n"
+            "Everything opens under each key. Old wraps are still there, so the old keys open them as well.\n"
             f"Remove them, if that was agreed to: rootvault rewrap {plain(proposal)} --remove-old"
         )
     else:
-        click.echo("Every version opens under each key, and nothing else opens any. Empty keys.retiring now.")
+        click.echo(
+            "Everything opens under each key, and nothing else opens any of it. Empty keys.retiring now."
+        )
 
 
 def _as_json(report: RewrapReport) -> dict[str, object]:
     names = ("proposal", "recipient", "versions", "made", "proven", "removed", "mended", "old_left", "passes")
-    return {name: getattr(report, name) for name in names} | {
-        "keys": list(report.keys),
-        "complete": report.complete,
-        "failed": report.failed,
-        "faults": [{"version": place, "code": code} for place, code in report.faults],
-        "calls": dict(sorted(report.calls.items())),
-    }
+    return (
+        {"mails": report.mails}
+        | {name: getattr(report, name) for name in names}
+        | {
+            "keys": list(report.keys),
+            "complete": report.complete,
+            "failed": report.failed,
+            "faults": [{"version": place, "code": code} for place, code in report.faults],
+            "calls": dict(sorted(report.calls.items())),
+        }
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, case, func, insert, literal, null, select, tuple_, update
+from sqlalchemy import Select, bindparam, case, exists, func, insert, literal, null, select, tuple_, update
 
 from vault.adapters.db import mapping, tables
 from vault.adapters.db.mail import mail, mail_note, mail_opening, mail_ticket
@@ -17,7 +17,8 @@ from vault.adapters.db.stores.accounts import within
 from vault.adapters.db.stores.freezes import stopped
 from vault.adapters.db.types import Blob
 from vault.domain.actor import Reach
-from vault.domain.mail import Emptied, Mail, MailKind, MailNote, MailTicket, MailWay, NoteState
+from vault.domain.mail import PAUSES, Emptied, Mail, MailKind, MailNote, MailTicket, MailWay, NoteState
+from vault.errors import Conflict
 from vault.ports.mail import Kept, MailCounts, Opening
 from vault.ports.records import Page, RevealState, Slice
 
@@ -42,6 +43,18 @@ _END: Final = (
 )
 _RELEASE: Final = _END.where(~stopped(_opening.account_id, _opening.person_id))
 _SETTLED: Final = ("state", "text", "next_at", "ticket", "error", "ended_at")
+_ASSIGNED: Final = (
+    "account_id",
+    "kind",
+    "rule",
+    "half",
+    "sha256",
+    "body",
+    "wraps",
+    "assigned_at",
+    "assigned_by",
+)
+"""What changes when mail to no account is given to one."""
 _MANY: Final = 100_000
 
 
@@ -116,6 +129,33 @@ class Mails:
         rows = self.db.all(chosen.order_by(_c.received_at, _c.id).limit(_MANY))
         return tuple(mapping.mail.value(row) for row in rows)
 
+    def sealed_piece(self, after: str, most: int) -> tuple[Mail, ...]:
+        """List those that have a sealed content, with it, next to the id `after` (empty: from the first), by id."""
+        chosen = _ONE.where(_c.body.is_not(None), _c.id > after).order_by(_c.id).limit(most)
+        return tuple(mapping.mail.value(row) for row in self.db.all(chosen))
+
+    def sealed_count(self) -> int:
+        """Count those that have a sealed content."""
+        return int(self.db.all(select(func.count()).select_from(mail).where(_c.body.is_not(None)))[0][0])
+
+    def rewrap(self, found: Mail, wraps: bytes) -> bool:
+        """Put other wraps in place of exactly those that `found` has; False where it has others by now, or none."""
+        there = update(mail).where(_c.id == found.id, _c.wraps == found.wraps)
+        return self.db.change(there.values(wraps=wraps)) == 1
+
+    def lock(self, mail_id: str) -> Mail | None:
+        """Find by id and hold the row."""
+        return _mail(self.db.one(_ONE.where(_c.id == mail_id).with_for_update()))
+
+    def assign(self, found: Mail) -> None:
+        """Write mail to no account as the account's that it names; `Conflict` concurrent.change where it is one's."""
+        row = mapping.mail.row(found)
+        there = update(mail).where(_c.id == found.id, _c.account_id.is_(None), _c.body.is_not(None))
+        if self.db.change(there.values({name: row[name] for name in _ASSIGNED})) != 1:
+            raise Conflict(
+                "concurrent.change", "Somebody assigned this mail, or its content was removed meanwhile."
+            )
+
     def empty(self, found: Mail, why: Emptied, now: datetime) -> Mail | None:
         """Remove body and wraps; give it as it is then, None where they were gone."""
         emptied = found.emptied(why, now)
@@ -168,8 +208,9 @@ class Mails:
         return 0 if row is None else int(row[0])
 
     def add_note(self, note: MailNote) -> None:
-        """Keep what the ticket system is to be told of a mail."""
-        self.db.change(insert(mail_note), mapping.mail_note.row(note))
+        """Keep what the ticket system is to be told of a mail, as the last that came."""
+        last = select(func.coalesce(func.max(_note.arrived), 0) + 1).scalar_subquery()
+        self.db.change(insert(mail_note).values(mapping.mail_note.row(note) | {"arrived": last}))
 
     def note_of(self, mail_id: str) -> MailNote | None:
         """Find a mail's note."""
@@ -182,11 +223,23 @@ class Mails:
         return {each.mail_id: each for each in map(mapping.mail_note.value, rows)}
 
     def claim_notes(self, now: datetime, until: datetime, limit: int) -> tuple[MailNote, ...]:
-        """Take notes that are due, oldest first; nobody else takes them before `until`."""
+        """Take notes that are due, in the order in which they came; nobody else takes them before `until`.
+
+        What came after one of the same account and topic that is not due waits with it, while that is still young.
+        """
+        first = mail_note.alias("first")
+        held_up = exists().where(
+            first.c.account_id == _note.account_id,
+            first.c.topic == _note.topic,
+            first.c.state == NoteState.WAITING,
+            first.c.arrived < _note.arrived,
+            first.c.next_at > now,
+            first.c.tries <= len(PAUSES),
+        )
         due = (
             select(_note.mail_id)
-            .where(_note.state == NoteState.WAITING, _note.next_at <= now)
-            .order_by(_note.next_at, _note.mail_id)
+            .where(_note.state == NoteState.WAITING, _note.next_at <= now, ~held_up)
+            .order_by(_note.arrived, _note.mail_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )

@@ -1,20 +1,43 @@
-"""Recovery recipients, and which sealed values are wrapped for one."""
+"""Recovery recipients, and which sealed values are wrapped for one, or under which keys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, bindparam, case, cast, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from vault.adapters.db import mapping, tables
+from vault.adapters.db.mail import mail
 from vault.adapters.db.recipients import recovery_recipient as recipients
 from vault.adapters.db.statements import AnyRow, Statements
 from vault.domain.credential import VersionLabel
 from vault.domain.recipient import Recipient
 from vault.errors import Conflict
+from vault.ports.recipients import Naming
 
+if TYPE_CHECKING:
+    from sqlalchemy import Column
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+AGE: Final = "age"
+"""The service of wraps for a recipient."""
+_mail = mail.c
 _c = recipients.c
 _version = tables.version.c
 _ONE: Final = select(*mapping.recovery_recipient.columns)
@@ -73,18 +96,35 @@ class Recipients:
         return frozenset(row[0] for row in self.db.all(chosen))
 
     def counts(self, recipient: str) -> tuple[int, int]:
-        """Count the sealed versions that are not destroyed: all, and those with a wrap that names this recipient."""
-        chosen = select(func.count(), func.sum(case((self._names(recipient), 1), else_=0))).where(
-            _version.label != VersionLabel.DESTROYED
-        )
-        row = self.db.all(chosen)[0]
-        return int(row[0]), int(row[1] or 0)
+        """Count what is sealed, versions and mail: all, and those with a wrap that names this recipient."""
+        found = self.naming(((AGE, recipient),))
+        return found.total, found.some
 
-    def _names(self, recipient: str) -> ColumnElement[bool]:
-        """Ask for the recipient as wraps write it (canonical JSON), so that nothing else in them matches."""
-        needle = cast(f'"key_id":"{recipient}","service":"age"'.encode("ascii"), LargeBinary)
+    def naming(self, keys: tuple[tuple[str, str], ...]) -> Naming:
+        """Count what is sealed, versions and mail: all, with a wrap under any of these keys, and under each."""
+        told = [self._naming(_version, _version.label != VersionLabel.DESTROYED, keys)]
+        told.append(self._naming(_mail, _mail.body.is_not(None), keys))
+        return Naming(*(sum(counts) for counts in zip(*told, strict=True)))
+
+    def _naming(
+        self,
+        columns: ReadOnlyColumnCollection[str, Column[Any]],
+        there: ColumnElement[bool],
+        keys: tuple[tuple[str, str], ...],
+    ) -> tuple[int, int, int]:
+        names = [self._names(key_id, service, columns.wraps) for service, key_id in keys]
+        some, every = or_(false(), *names), and_(true(), *names)
+        counts = (func.count(), *(func.sum(case((each, 1), else_=0)) for each in (some, every)))
+        total, any_of, each_of = self.db.all(select(*counts).where(there))[0]
+        return int(total), int(any_of or 0), int(each_of or 0)
+
+    def _names(
+        self, key_id: str, service: str = AGE, wraps: ColumnElement[Any] = _version.wraps
+    ) -> ColumnElement[bool]:
+        """Ask for a key as wraps write it (canonical JSON), so that nothing else in them matches."""
+        needle = cast(f'"key_id":"{key_id}","service":"{service}"'.encode("ascii"), LargeBinary)
         with self.db.guarded() as connection:
             lite = connection.dialect.name == "sqlite"
         if lite:
-            return func.instr(_version.wraps, needle) > 0
-        return func.position(needle.op("IN")(_version.wraps)) > 0
+            return func.instr(wraps, needle) > 0
+        return func.position(needle.op("IN")(wraps)) > 0
