@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from vault.adapters.assumed_role import Role
 from vault.adapters.offboarding.contacts import AlternateContacts, PrimaryContact
@@ -13,23 +13,17 @@ from vault.adapters.offboarding.dispatcher import Dispatcher
 from vault.adapters.offboarding.membership import Closing, Email, Leaving, root_email
 from vault.adapters.offboarding.roles import Roles
 from vault.adapters.offboarding.topics import Topics
-from vault.adapters.offboarding.work import Means
-from vault.domain.offboarding import Deed, Ours, Outcome, Preview
+from vault.adapters.offboarding.work import Act, Means
+from vault.domain.offboarding import Deed, Ours
 from vault.ports.offboarding import Offboarding
 
 if TYPE_CHECKING:
-    from vault.domain.offboarding import Target
+    from vault.domain.offboarding import Outcome, Preview, Target
 
 SESSION: Final = "rootvault-offboarding"
 
 
-class _Act(Protocol):
-    def preview(self, target: Target) -> Preview: ...
-
-    def carry_out(self, target: Target) -> Outcome: ...
-
-
-_ACTS: Final[Mapping[Deed, Callable[[Means], _Act]]] = {
+_ACTS: Final[Mapping[Deed, Callable[[Means], Act]]] = {
     Deed.CONTACT: PrimaryContact,
     Deed.ALTERNATE_CONTACTS: AlternateContacts,
     Deed.DISPATCHER: Dispatcher,

@@ -9,130 +9,99 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vault.adapters.offboarding.work import Hands, Means, Refusal, Tally, asked, do, having, words
+from typing_extensions import override
+
+from vault.adapters.offboarding.work import Act, Hands, Refusal, Seen, Tally, asked, do, having, told
 from vault.domain.inspection import Contact as Place
 from vault.domain.inspection import Fact, Known, Reason, Unknown
-from vault.domain.offboarding import Left, Outcome, Preview
+from vault.domain.offboarding import Left
 from vault.domain.trail_text import object_in, plain
 
 if TYPE_CHECKING:
-    from vault.domain.offboarding import Contact, Target
+    from vault.domain.offboarding import Target
 
 ABSENT: Final = "ResourceNotFoundException"
-NO_CONTACT: Final = Left("contact information", "The case does not say what it shall be.")
+WHAT: Final = "contact information"
 
 
 @dataclass(frozen=True, slots=True)
-class PrimaryContact:
+class PrimaryContact(Act):
     """Implements the act on the account's contact information."""
 
-    means: Means
+    @override
+    def against(self, target: Target) -> Left | None:
+        """Say that the case does not name the contact, or one that AWS does not take."""
+        if target.contact is None:
+            return Left(WHAT, "The case does not say what it shall be.")
+        faults = "; ".join(target.contact.faults())
+        return Left(WHAT, f"AWS would not take it: {faults}.") if faults else None
 
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say whose contact information would be replaced."""
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.account_id, hands),))
         found = _contact(hands)
         if isinstance(found, Unknown):
-            return Preview(unseen=(Left("contact information", words(found)),))
-        if target.contact is None:
-            return Preview(unseen=(NO_CONTACT,))
-        if found.value == _as_aws(target.contact):
-            return Preview(stays=("contact information, which is the customer's already",))
-        who = plain(found.value.get("CompanyName") or found.value.get("FullName"), 64)
-        return Preview(
-            goes=(f"contact information of {who}" if who else "contact information (none so far)",)
-        )
+            seen.miss(WHAT, found)
+        elif found.value == _as_aws(target):
+            seen.stays.append(f"{WHAT}, which is the customer's already")
+        else:
+            who = plain(found.value.get("CompanyName") or found.value.get("FullName"), 64)
+            seen.goes.append(f"{WHAT} of {who}" if who else f"{WHAT} (none so far)")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Replace it."""
-        tally = Tally()
-        if target.contact is None:
-            tally.left.append(NO_CONTACT)
-            return tally.outcome()
-        if faults := target.contact.faults():
-            tally.leave("contact information", f"AWS would not take it: {'; '.join(faults)}.")
-            return tally.outcome()
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.account_id, hands))
-            return tally.outcome()
-        wanted = _as_aws(target.contact)
+        wanted = _as_aws(target)
         before = _contact(hands)
         if isinstance(before, Unknown):
-            tally.leave("contact information", before)
-            return tally.outcome()
-        if before.value == wanted:
-            tally.did.append("contact information is the customer's")
-            return tally.outcome()
-        account = hands.assumed.client("account")
-        failed = do(hands.asker, having(account.put_contact_information, ContactInformation=wanted))
-        after = _contact(hands)
-        if isinstance(after, Known) and after.value == wanted:
-            tally.did.append("contact information is the customer's")
-        elif isinstance(failed, Unknown):
-            tally.leave("contact information", failed)
-        elif isinstance(after, Unknown):
-            tally.leave("contact information", after)
-        else:
-            tally.leave("contact information", "AWS took it and shows another. Do it again in a minute.")
-        return tally.outcome()
+            tally.leave(WHAT, before)
+            return
+        failed: Unknown | Refusal | None = None
+        if before.value != wanted:
+            account = hands.assumed.client("account")
+            failed = do(hands.asker, having(account.put_contact_information, ContactInformation=wanted))
+            before = _contact(hands)
+        tally.judge(
+            WHAT,
+            told(before, lambda found: found == wanted),
+            failed,
+            did=f"{WHAT} is the customer's",
+            still="AWS took it and shows another. Do it again in a minute.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class AlternateContacts:
+class AlternateContacts(Act):
     """Implements the act on alternate contacts."""
 
-    means: Means
-
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say which would go."""
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.account_id, hands),))
-        goes: list[str] = []
-        stays: list[str] = []
-        unseen: list[Left] = []
         for place in Place:
             found = _alternate(hands, place)
             if isinstance(found, Unknown):
-                unseen.append(Left(f"alternate contact for {place}", words(found)))
+                seen.miss(f"alternate contact for {place}", found)
             elif found.value:
                 said = f"alternate contact for {place}, {plain(found.value, 64)}"
-                (goes if self.means.ours.has_address(found.value) else stays).append(said)
-        return Preview(tuple(goes), tuple(stays), tuple(unseen))
+                (seen.goes if self._is_ours(found.value) else seen.stays).append(said)
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Take ours away."""
-        hands = self.means.into(target.account_id, target)
-        tally = Tally()
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.account_id, hands))
-            return tally.outcome()
         for place in Place:
             what = f"alternate contact for {place}"
             found = _alternate(hands, place)
             if isinstance(found, Unknown):
                 tally.leave(what, found)
-            elif found.value and self.means.ours.has_address(found.value):
+            elif self._is_ours(found.value):
                 account = hands.assumed.client("account")
-                failed = do(
-                    hands.asker,
-                    having(account.delete_alternate_contact, AlternateContactType=place.value.upper()),
-                    ABSENT,
-                )
-                after = _alternate(hands, place)
-                if isinstance(after, Known) and not self.means.ours.has_address(after.value):
-                    tally.did.append(f"{what} removed")
-                elif isinstance(failed, Unknown):
-                    tally.leave(what, failed)
-                else:
-                    tally.leave(what, after if isinstance(after, Unknown) else STILL)
-        return tally.outcome()
+                call = having(account.delete_alternate_contact, AlternateContactType=place.value.upper())
+                failed = do(hands.asker, call, ABSENT)
+                is_gone = told(_alternate(hands, place), lambda address: not self._is_ours(address))
+                tally.judge(what, is_gone, failed)
 
-
-STILL: Final = "AWS took the deletion and still shows it. Do it again in a minute."
+    def _is_ours(self, address: str) -> bool:
+        return bool(address) and self.means.ours.has_address(address)
 
 
 def _alternate(hands: Hands, place: Place) -> Fact[str]:
@@ -160,7 +129,10 @@ def _contact(hands: Hands) -> Fact[dict[str, str]]:
     return Known(read) if read else Unknown(Reason.UNREADABLE)
 
 
-def _as_aws(contact: Contact) -> dict[str, str]:
+def _as_aws(target: Target) -> dict[str, str]:
+    contact = target.contact
+    if contact is None:  # `against` has said so
+        return {}
     named = {
         "FullName": contact.full_name,
         "AddressLine1": contact.address,

@@ -11,22 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import override
+
 from vault.adapters.offboarding.work import (
     NEXT,
     NO_SUCH,
+    Act,
     Hands,
-    Means,
     Refusal,
+    Seen,
     Tally,
     do,
     gone,
     having,
     names,
     pages,
-    words,
 )
 from vault.domain.inspection import Fact, Known, Reason, Unknown
-from vault.domain.offboarding import Left, Outcome, Preview, named
+from vault.domain.offboarding import named
 from vault.domain.trail_text import object_in
 
 if TYPE_CHECKING:
@@ -36,55 +38,42 @@ NO_RULE: Final = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatcher:
+class Dispatcher(Act):
     """Implements the act on rules and policies."""
 
-    means: Means
-
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say which rules and policies would go."""
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.account_id, hands),))
-        goes: list[str] = []
-        stays: list[str] = []
-        unseen: list[Left] = []
         ours, region = self.means.ours, self.means.ours.rule_region
         events = hands.assumed.client("events", region)
         for name in ours.rules:
             there = hands.asker.is_there(having(events.describe_rule, Name=name), NO_RULE)
             if isinstance(there, Unknown):
-                unseen.append(Left(f"rule {name} in {region}", words(there)))
+                seen.miss(f"rule {name} in {region}", there)
             elif there.value:
-                goes.append(f"rule {name} in {region}")
+                seen.goes.append(f"rule {name} in {region}")
         listed = names(hands.asker, events.list_rules, "Rules", "Name", place=NEXT)
         if isinstance(listed, Unknown):
-            unseen.append(Left(f"the other rules in {region}", words(listed)))
+            seen.miss(f"the other rules in {region}", listed)
         else:
             others = [each for each in listed.value if each not in ours.rules]
-            stays += [f"{each} in {region}" for each in named(others, "rule")]
+            seen.stays += [f"{each} in {region}" for each in named(others, "rule")]
         for name in ours.policies:
             held = self._held(hands, name)
             if isinstance(held, Unknown):
-                unseen.append(Left(f"policy {name}", words(held)))
+                seen.miss(f"policy {name}", held)
             elif held.value:
-                stays.append(f"policy {name}, attached to {', '.join(held.value)}")
+                seen.stays.append(f"policy {name}, attached to {', '.join(held.value)}")
             elif held.value is not None:
-                goes.append(f"policy {name}")
-        return Preview(tuple(goes), tuple(stays), tuple(unseen))
+                seen.goes.append(f"policy {name}")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Take them away."""
-        hands = self.means.into(target.account_id, target)
-        tally = Tally()
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.account_id, hands))
-            return tally.outcome()
         for name in self.means.ours.rules:
             self._remove_rule(hands, name, tally)
         for name in self.means.ours.policies:
             self._remove_policy(hands, name, tally)
-        return tally.outcome()
 
     def _remove_rule(self, hands: Hands, name: str, tally: Tally) -> None:
         region = self.means.ours.rule_region
@@ -105,7 +94,7 @@ class Dispatcher:
         if failed is None or isinstance(failed, Refusal):
             failed = do(asker, having(events.delete_rule, Name=name), NO_RULE)
         after = gone(asker, having(events.describe_rule, Name=name), NO_RULE)
-        _judge(what, after, failed, tally)
+        tally.judge(what, after, failed)
 
     def _remove_policy(self, hands: Hands, name: str, tally: Tally) -> None:
         iam, asker, what = hands.assumed.client("iam"), hands.asker, f"policy {name}"
@@ -126,7 +115,7 @@ class Dispatcher:
         if failed is None:
             failed = do(asker, having(iam.delete_policy, PolicyArn=arn), NO_SUCH, "DeleteConflict")
         after = gone(asker, having(iam.get_policy, PolicyArn=arn), NO_SUCH)
-        _judge(what, after, failed, tally)
+        tally.judge(what, after, failed)
 
     def _detach(self, hands: Hands, arn: str) -> Unknown | Refusal | None:
         """Take a policy from our roles, and its old versions away; None where nothing failed."""
@@ -202,17 +191,3 @@ class Dispatcher:
 
 def _arn(hands: Hands, name: str) -> str:
     return f"arn:aws:iam::{hands.account_id}:policy/{name}"
-
-
-def _judge(what: str, after: Fact[bool], failed: Unknown | Refusal | None, tally: Tally) -> None:
-    """Believe AWS's last word on whether something is gone."""
-    if isinstance(after, Known) and after.value:
-        tally.did.append(f"{what} removed")
-    elif isinstance(failed, Unknown):
-        tally.leave(what, failed)
-    elif isinstance(failed, Refusal):
-        tally.leave(what, f"AWS does not delete it ({failed.code}).")
-    elif isinstance(after, Unknown):
-        tally.leave(what, after)
-    else:
-        tally.leave(what, "AWS took the deletion and still lists it. Do it again in a minute.")

@@ -7,12 +7,15 @@ itself where the payer may not. What AWS says against it is told in plain words,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vault.adapters.offboarding.work import Hands, Means, Refusal, Tally, asked, do, having, words
+from typing_extensions import override
+
+from vault.adapters.offboarding.work import Act, Hands, Means, Refusal, Seen, Tally, asked, do, having, told
 from vault.domain.inspection import Fact, Known, Reason, Unknown
-from vault.domain.offboarding import AGAINST_CLOSING, AGAINST_LEAVING, CODE, Left, Outcome, Preview
+from vault.domain.offboarding import AGAINST_CLOSING, AGAINST_LEAVING, CODE, Left
 from vault.domain.trail_text import object_in, plain
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ NOT_IN_USE: Final = "AWSOrganizationsNotInUseException"
 NOT_FOUND: Final = "AccountNotFoundException"
 CONSTRAINT: Final = "ConstraintViolationException"
 CLOSED: Final = frozenset({"PENDING_CLOSURE", "SUSPENDED", "CLOSED"})
+ADDRESS: Final = "root e-mail"
 NO_PAYER: Final = (
     "Only a member's is changed by its payer. A payer's or a single account's root changes it in the console."
 )
@@ -37,58 +41,57 @@ def root_email(means: Means, target: Target) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Email:
+class _ByPayer(Act):
+    """An act on a member that its payer does."""
+
+    @override
+    def door(self, target: Target) -> str:
+        """Name the payer."""
+        return target.payer_id
+
+
+@dataclass(frozen=True, slots=True)
+class Email(_ByPayer):
     """Implements both acts on a member's root e-mail."""
 
-    means: Means
     accept: bool = False
 
-    def preview(self, target: Target) -> Preview:
-        """Say which address would be replaced."""
+    @override
+    def against(self, target: Target) -> Left | None:
+        """Say that nobody may change it for us, or that the new one is not known."""
         if not target.payer_id:
-            return Preview(unseen=(Left("root e-mail", NO_PAYER),))
-        hands = self.means.into(target.payer_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.payer_id, hands),))
+            return Left(ADDRESS, NO_PAYER)
+        return None if target.email else Left(ADDRESS, "The case does not say what it shall be.")
+
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
+        """Say which address would be replaced."""
         found = _email(hands, target)
         if isinstance(found, Unknown):
-            return Preview(unseen=(Left("root e-mail", words(found)),))
+            seen.miss(ADDRESS, found)
+            return
+        present = f"{ADDRESS} {plain(found.value, 64)}"
         if _same(found.value, target.email):
-            return Preview(stays=(f"root e-mail {plain(found.value, 64)}",))
-        stays = (
-            ("password and MFA device",)
-            if self.accept
-            else (f"root e-mail {plain(found.value, 64)} until then",)
-        )
-        goes = (
-            f"root e-mail {plain(found.value, 64)}"
-            if self.accept
-            else f"nothing: AWS mails a code to {plain(target.email, 64)}"
-        )
-        return Preview((goes,), stays)
+            seen.stays.append(present)
+        elif self.accept:
+            seen.goes.append(present)
+            seen.stays.append("password and MFA device")
+        else:
+            seen.goes.append(f"nothing: AWS mails a code to {plain(target.email, 64)}")
+            seen.stays.append(f"{present} until then")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Ask for the change, or make it with the code that was mailed."""
-        tally = Tally()
-        if not target.payer_id or not target.email:
-            tally.leave(
-                "root e-mail", NO_PAYER if not target.payer_id else "The case does not say what it shall be."
-            )
-            return tally.outcome()
-        hands = self.means.into(target.payer_id, target)
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.payer_id, hands))
-            return tally.outcome()
         before = _email(hands, target)
         if isinstance(before, Unknown):
-            tally.leave("root e-mail", before)
+            tally.leave(ADDRESS, before)
         elif _same(before.value, target.email):
-            tally.did.append(f"root e-mail is {plain(target.email, 64)}")
+            tally.did.append(f"{ADDRESS} is {plain(target.email, 64)}")
         elif self.accept:
             _accept(hands, target, tally)
         else:
             _start(hands, target, tally)
-        return tally.outcome()
 
 
 def _start(hands: Hands, target: Target, tally: Tally) -> None:
@@ -98,21 +101,17 @@ def _start(hands: Hands, target: Target, tally: Tally) -> None:
     if failed is None:
         tally.did.append(f"AWS mailed a code to {plain(target.email, 64)}")
     elif isinstance(failed, Unknown):
-        tally.leave("root e-mail", failed)
+        tally.leave(ADDRESS, failed)
     elif failed.code == "ConflictException":
-        tally.leave(
-            "root e-mail", "The address is, or was, another account's. The customer names another one."
-        )
+        tally.leave(ADDRESS, "The address is, or was, another account's. The customer names another one.")
     else:
-        tally.leave("root e-mail", "AWS does not take this for an e-mail address.")
+        tally.leave(ADDRESS, "AWS does not take this for an e-mail address.")
 
 
 def _accept(hands: Hands, target: Target, tally: Tally) -> None:
     code = target.code.expose().strip() if target.code is not None else ""
     if CODE.fullmatch(code) is None:
-        tally.leave(
-            "root e-mail", "Six letters or digits are needed: the code that AWS mailed to the new address."
-        )
+        tally.leave(ADDRESS, "Six letters or digits are needed: the code that AWS mailed to the new address.")
         return
     account = hands.assumed.client("account")
     call = having(
@@ -131,72 +130,61 @@ def _accept(hands: Hands, target: Target, tally: Tally) -> None:
             f"root e-mail is {plain(target.email, 64)}; AWS says so everywhere within four hours"
         )
     elif isinstance(failed, Unknown):
-        tally.leave("root e-mail", failed)
+        tally.leave(ADDRESS, failed)
     else:
         said = f"AWS did not take the code ({failed.code}). Ask for a new one, and hand on the newest."
-        tally.leave("root e-mail", said)
+        tally.leave(ADDRESS, said)
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(Act):
     """Implements the leaving of a member."""
 
-    means: Means
-
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say which Organization would be left."""
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.account_id, hands),))
         found = _organization(hands)
         if isinstance(found, Unknown):
-            return Preview(unseen=(Left("membership", words(found)),))
-        if found.value is None:
-            return Preview(stays=("everything: the account is in no Organization",))
-        number, payer = found.value
-        goes = (
-            f"membership in the Organization {number} of payer {payer}",
-            "tags that the Organization has of it",
-        )
-        return Preview(goes, ("everything in the account",))
+            seen.miss("membership", found)
+        elif found.value is None:
+            seen.stays.append("everything: the account is in no Organization")
+        else:
+            number, payer = found.value
+            seen.goes += (
+                f"membership in the Organization {number} of payer {payer}",
+                "tags that the Organization has of it",
+            )
+            seen.stays.append("everything in the account")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Let it leave."""
-        tally = Tally()
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.account_id, hands))
-            return tally.outcome()
         before = _organization(hands)
         if isinstance(before, Unknown):
             tally.leave("membership", before)
-            return tally.outcome()
+            return
         if before.value is None:
             tally.did.append("the account is in no Organization")
-            return tally.outcome()
+            return
         number, payer = before.value
         if payer == target.account_id:
             tally.leave(
                 "membership", "A payer cannot leave its own Organization: its members leave, or it is kept."
             )
-            return tally.outcome()
+            return
         if target.payer_id and payer != target.payer_id:
             said = f"AWS has it in the Organization of payer {payer}, the vault under {target.payer_id}. Look first."
             tally.leave("membership", said)
-            return tally.outcome()
+            return
         failed = self._part(hands, target)
-        after = _organization(hands)
-        if isinstance(after, Known) and not after.value:
-            tally.did.append(f"the Organization {number} of payer {payer} left")
-        elif isinstance(failed, Refusal):
-            said = AGAINST_LEAVING.get(failed.reason, "AWS does not let it leave")
-            tally.leave(
-                "membership", said if failed.reason in AGAINST_LEAVING else f"{said} ({_finest(failed)})."
-            )
-        else:
-            still = "AWS took it and still lists the account. Do it again in a minute."
-            tally.leave("membership", failed or (after if isinstance(after, Unknown) else still))
-        return tally.outcome()
+        tally.judge(
+            "membership",
+            told(_organization(hands), lambda found: not found),
+            failed,
+            did=f"the Organization {number} of payer {payer} left",
+            refused=_against(failed, AGAINST_LEAVING, "AWS does not let it leave"),
+            still="AWS took it and still lists the account. Do it again in a minute.",
+        )
 
     def _part(self, hands: Hands, target: Target) -> Unknown | Refusal | None:
         """Take the member out as its payer, or let it leave by itself."""
@@ -213,61 +201,57 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(_ByPayer):
     """Implements the closing of a member's account by its payer (L1)."""
 
-    means: Means
+    @override
+    def against(self, target: Target) -> Left | None:
+        """Say that AWS closes no payer this way."""
+        if target.payer_id:
+            return None
+        return Left("the account", AGAINST_CLOSING["CANNOT_CLOSE_MANAGEMENT_ACCOUNT"])
 
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say that the account would be closed."""
-        if not target.payer_id:
-            return Preview(unseen=(Left("the account", AGAINST_CLOSING["CANNOT_CLOSE_MANAGEMENT_ACCOUNT"]),))
-        hands = self.means.into(target.payer_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.payer_id, hands),))
         state = _state(hands, target)
         if isinstance(state, Unknown):
-            return Preview(unseen=(Left("the account", words(state)),))
-        if state.value in CLOSED:
-            return Preview(stays=(f"the account: AWS has it as {state.value}",))
-        return Preview(
-            (f"account {target.account_id} with everything in it, for good after 90 days",),
-            ("everything, for 90 days, in which AWS Support reopens it",),
-        )
+            seen.miss("the account", state)
+        elif state.value in CLOSED:
+            seen.stays.append(f"the account: AWS has it as {state.value}")
+        else:
+            seen.goes.append(f"account {target.account_id} with everything in it, for good after 90 days")
+            seen.stays.append("everything, for 90 days, in which AWS Support reopens it")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Close it."""
-        tally = Tally()
-        if not target.payer_id:
-            tally.leave("the account", AGAINST_CLOSING["CANNOT_CLOSE_MANAGEMENT_ACCOUNT"])
-            return tally.outcome()
-        hands = self.means.into(target.payer_id, target)
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.payer_id, hands))
-            return tally.outcome()
-        before = _state(hands, target)
-        if isinstance(before, Unknown):
-            tally.leave("the account", before)
-            return tally.outcome()
+        state = _state(hands, target)
+        if isinstance(state, Unknown):
+            tally.leave("the account", state)
+            return
         failed: Unknown | Refusal | None = None
-        if before.value not in CLOSED:
+        if state.value not in CLOSED:
             organizations = hands.assumed.client("organizations")
             call = having(organizations.close_account, AccountId=target.account_id)
             failed = do(hands.asker, call, CONSTRAINT, "AccountAlreadyClosedException", "ConflictException")
-        after = _state(hands, target)
-        if isinstance(after, Known) and after.value in CLOSED:
-            tally.did.append(f"account {target.account_id} closed; AWS has it as {after.value}")
-        elif isinstance(failed, Refusal):
-            said = AGAINST_CLOSING.get(failed.reason)
-            tally.leave("the account", said or f"AWS does not close it ({_finest(failed)}).")
-        else:
-            still = "AWS took it and still has the account open. Do it again in a minute."
-            tally.leave("the account", failed or (after if isinstance(after, Unknown) else still))
-        return tally.outcome()
+            state = _state(hands, target)
+        known = state.value if isinstance(state, Known) else ""
+        tally.judge(
+            "the account",
+            told(state, CLOSED.__contains__),
+            failed,
+            did=f"account {target.account_id} closed; AWS has it as {known}",
+            refused=_against(failed, AGAINST_CLOSING, "AWS does not close it"),
+            still="AWS took it and still has the account open. Do it again in a minute.",
+        )
 
 
-def _finest(refusal: Refusal) -> str:
-    return refusal.reason or refusal.code
+def _against(failed: Unknown | Refusal | None, reasons: Mapping[str, str], otherwise: str) -> str:
+    """Say AWS's no in plain words, by its finer reason; empty for what is no refusal."""
+    if not isinstance(failed, Refusal):
+        return ""
+    return reasons.get(failed.reason) or f"{otherwise} ({failed.reason or failed.code})."
 
 
 def _same(one: str, other: str) -> bool:

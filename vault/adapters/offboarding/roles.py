@@ -15,22 +15,24 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from vault.adapters.offboarding.regions import across, enabled
 from vault.adapters.offboarding.work import (
     NO_SUCH,
+    Act,
     Hands,
-    Means,
     Refusal,
+    Seen,
     Tally,
     asked,
     do,
     gone,
     having,
     names,
-    words,
 )
 from vault.domain.inspection import Fact, Known, Reason, Unknown
-from vault.domain.offboarding import KEPT_ROLES, Left, Outcome, Preview, named
+from vault.domain.offboarding import KEPT_ROLES, named
 from vault.domain.trail_text import object_in
 
 if TYPE_CHECKING:
@@ -79,10 +81,9 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Act):
     """Implements the acts on roles: with `last`, those through which we look and the one that we work through."""
 
-    means: Means
     last: bool = False
 
     @property
@@ -93,50 +94,43 @@ class Roles:
         wanted = dict.fromkeys(name for name in roles if name != own and (self.last or name not in eyes))
         return tuple(name for name in wanted if name not in KEPT_ROLES)
 
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say which roles would go."""
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.account_id, hands),))
-        goes: list[str] = []
-        stays: list[str] = []
-        unseen: list[Left] = []
         for name in (*self._names, *((self.means.own_role,) if self.last else ())):
             found = _look(hands, name)
             if isinstance(found, Unknown):
-                unseen.append(Left(f"role {name}", words(found)))
+                seen.miss(f"role {name}", found)
             elif found is not None and (found.stays or found.hindrance):
-                stays.append(found.stays or f"role {name}: {found.hindrance}")
+                seen.stays.append(found.stays or f"role {name}: {found.hindrance}")
             elif found is not None:
-                goes.append(f"role {name}")
-        ours = {each.removeprefix("role ") for each in goes} | {*self._names, self.means.own_role}
+                seen.goes.append(f"role {name}")
+        ours = {each.removeprefix("role ") for each in seen.goes} | {*self._names, self.means.own_role}
         listed = names(hands.asker, hands.assumed.client("iam").list_roles, "Roles", "RoleName")
         if isinstance(listed, Unknown):
-            unseen.append(Left("the other roles", words(listed)))
+            seen.miss("the other roles", listed)
         else:
-            others = [each for each in listed.value if each not in ours]
-            stays += named(others, "role")
-        return Preview(tuple(goes), tuple(stays), tuple(unseen))
+            seen.stays += named([each for each in listed.value if each not in ours], "role")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def shut(self, why: Unknown, target: Target, tally: Tally) -> None:
+        """Tell that the role cannot be had: for the last act, that is what it wants."""
+        if self.last and why.reason is Reason.NO_ROLE:
+            tally.did.append(
+                f"role {self.means.own_role}: AWS does not let us take it on any more ({why.code})"
+            )
+        else:
+            Act.shut(self, why, target, tally)
+
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Take them away."""
-        hands = self.means.into(target.account_id, target)
-        tally = Tally()
-        if isinstance(hands, Unknown):
-            if self.last and hands.reason is Reason.NO_ROLE:
-                tally.did.append(
-                    f"role {self.means.own_role}: AWS does not let us take it on any more ({hands.code})"
-                )
-            else:
-                tally.left.append(self.means.shut_out(target.account_id, hands))
-            return tally.outcome()
         for name in self._names:
             _take_away(hands, name, tally)
         if self.last and not tally.left:
             _take_own(hands, tally)
         elif self.last:
             tally.leave(f"role {self.means.own_role}", "It goes when nothing else is left.")
-        return tally.outcome()
 
 
 def _look(hands: Hands, name: str) -> _Found | Unknown | None:
@@ -213,7 +207,7 @@ def _take_away(hands: Hands, name: str, tally: Tally) -> None:
         failed: Unknown | Refusal | None = _empty(hands, found)
         if failed is None:
             failed = do(asker, having(iam.delete_role, RoleName=name), NO_SUCH, "DeleteConflict")
-        _judge(hands, name, failed, tally)
+        tally.judge(what, gone(asker, having(iam.get_role, RoleName=name), NO_SUCH), failed)
 
 
 def _empty(hands: Hands, found: _Found) -> Unknown | None:
@@ -234,22 +228,6 @@ def _empty(hands: Hands, found: _Found) -> Unknown | None:
         if isinstance(failed, Unknown):
             return failed
     return None
-
-
-def _judge(hands: Hands, name: str, failed: Unknown | Refusal | None, tally: Tally) -> None:
-    """Ask AWS whether a role is gone, whatever it answered before."""
-    iam = hands.assumed.client("iam")
-    fact = gone(hands.asker, having(iam.get_role, RoleName=name), NO_SUCH)
-    if isinstance(fact, Known) and fact.value:
-        tally.did.append(f"role {name} removed")
-    elif isinstance(failed, Unknown):
-        tally.leave(f"role {name}", failed)
-    elif isinstance(failed, Refusal):
-        tally.leave(f"role {name}", f"AWS does not delete it ({failed.code}).")
-    elif isinstance(fact, Unknown):
-        tally.leave(f"role {name}", fact)
-    else:
-        tally.leave(f"role {name}", "AWS took the deletion and still lists it. Do it again in a minute.")
 
 
 def _take_own(hands: Hands, tally: Tally) -> None:

@@ -7,12 +7,27 @@ Decided here: a topic is ours where its whole name is one of ours and the accoun
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from vault.adapters.offboarding.regions import across, enabled
-from vault.adapters.offboarding.work import NEXT, SETTLING, Hands, Means, Tally, do, having, names, words
+from vault.adapters.offboarding.work import (
+    NEXT,
+    SETTLING,
+    Act,
+    Hands,
+    Seen,
+    Tally,
+    do,
+    having,
+    names,
+    told,
+    words,
+)
 from vault.domain.inspection import Fact, Known, Unknown
-from vault.domain.offboarding import Left, Outcome, Preview, named
+from vault.domain.offboarding import Left, named
 
 if TYPE_CHECKING:
     from vault.adapters.inspection.asking import Asker
@@ -20,83 +35,55 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Removed:
-    """What was done in one region."""
-
-    gone: tuple[str, ...] = ()
-    left: tuple[tuple[str, Unknown | str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Topics:
+class Topics(Act):
     """Implements the act on topics."""
 
-    means: Means
-
-    def preview(self, target: Target) -> Preview:
+    @override
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
         """Say which topics would go, and which stay."""
-        hands = self.means.into(target.account_id, target)
-        if isinstance(hands, Unknown):
-            return Preview(unseen=(self.means.shut_out(target.account_id, hands),))
         regions, why = enabled(hands)
-        goes: list[str] = []
+        seen.unseen += _unknown_regions(why)
         stays: list[str] = []
-        unseen = _unknown_regions(why)
         for region, fact in across(hands, "sns", regions, lambda _, sns, asker: _listed(sns, asker)):
             if isinstance(fact, Unknown):
-                unseen.append(Left(f"topics in {region}", words(fact)))
+                seen.miss(f"topics in {region}", fact)
                 continue
             ours = self._ours(hands, region, fact.value)
-            goes += [f"topic {_name(arn)} in {region}" for arn in ours]
+            seen.goes += [f"topic {_name(arn)} in {region}" for arn in ours]
             stays += [f"{_name(arn)} in {region}" for arn in fact.value if arn not in ours]
-        return Preview(tuple(goes), named(stays, "topic"), tuple(unseen))
+        seen.stays += named(stays, "topic")
 
-    def carry_out(self, target: Target) -> Outcome:
+    @override
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
         """Take them away; a region that does not answer leaves the others done."""
-        hands = self.means.into(target.account_id, target)
-        tally = Tally()
-        if isinstance(hands, Unknown):
-            tally.left.append(self.means.shut_out(target.account_id, hands))
-            return tally.outcome()
         regions, why = enabled(hands)
         tally.left += _unknown_regions(why)
 
-        def one(region: str, sns: Any, asker: Asker) -> _Removed:
+        def one(region: str, sns: Any, asker: Asker) -> Tally:
             return self._clear(hands, region, sns, asker)
 
-        for region, removed in across(hands, "sns", regions, one):
-            tally.did += [f"topic {name} in {region} removed" for name in removed.gone]
-            for what, reason in removed.left:
-                tally.leave(f"{what} in {region}", reason)
-        return tally.outcome()
+        for _, cleared in across(hands, "sns", regions, one):
+            tally.add(cleared)
 
-    def _clear(self, hands: Hands, region: str, sns: Any, asker: Asker) -> _Removed:
+    def _clear(self, hands: Hands, region: str, sns: Any, asker: Asker) -> Tally:
         """Clear one region: what is ours is asked for, taken away, and asked for again."""
+        tally = Tally()
         before = _listed(sns, asker)
         if isinstance(before, Unknown):
-            return _Removed(left=(("topics", before),))
+            tally.leave(f"topics in {region}", before)
+            return tally
         ours = self._ours(hands, region, before.value)
         if not ours:
-            return _Removed()
+            return tally
         failed = {arn: do(asker, having(sns.delete_topic, TopicArn=arn)) for arn in ours}
         after = _listed(sns, asker)
         if isinstance(after, Known) and any(arn in after.value and failed[arn] is None for arn in ours):
             asker.wait(SETTLING)
             after = _listed(sns, asker)
-        gone: list[str] = []
-        left: list[tuple[str, Unknown | str]] = []
         for arn in ours:
-            why = failed[arn]
-            if isinstance(after, Known) and arn not in after.value:
-                gone.append(_name(arn))
-            elif isinstance(why, Unknown):
-                left.append((f"topic {_name(arn)}", why))
-            elif isinstance(after, Unknown):
-                left.append((f"topic {_name(arn)}", after))
-            else:
-                still = "AWS took the deletion and still lists it. Do it again in a minute."
-                left.append((f"topic {_name(arn)}", still))
-        return _Removed(tuple(gone), tuple(left))
+            is_gone = told(after, partial(_lacks, arn))
+            tally.judge(f"topic {_name(arn)} in {region}", is_gone, failed[arn])
+        return tally
 
     def _ours(self, hands: Hands, region: str, arns: list[str]) -> list[str]:
         wanted = {f"arn:aws:sns:{region}:{hands.account_id}:{name}" for name in self.means.ours.topics}
@@ -112,6 +99,10 @@ def _unknown_regions(why: Unknown | None) -> list[Left]:
 
 def _listed(sns: Any, asker: Asker) -> Fact[list[str]]:
     return names(asker, sns.list_topics, "Topics", "TopicArn", place=NEXT)
+
+
+def _lacks(arn: str, listed: list[str]) -> bool:
+    return arn not in listed
 
 
 def _name(arn: str) -> str:

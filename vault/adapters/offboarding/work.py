@@ -1,29 +1,32 @@
-"""What the acts have in common: the session they work in, and the account of what they did.
+"""What the acts have in common: the way in, what is told where it is shut, and the account of what was seen and done.
 
-Decided here: how a reason is said in a sentence; that an error of AWS's that means *it is so already* is no error; and
-that of AWS's errors the code and the reason are told, never the message, which may hold what was sent.
+Decided here: how a reason is said in a sentence; that AWS's last word on whether something is done is believed; that an
+error of AWS's that means *it is so already* is no error; and that of AWS's errors the code and the reason are told,
+never the message, which may hold what was sent.
 """
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
 from vault.adapters.aws import code_of
 from vault.adapters.inspection.asking import Asker
 from vault.domain.inspection import Fact, Known, Reason, Unknown
-from vault.domain.offboarding import Left, Outcome
+from vault.domain.offboarding import Left, Outcome, Preview
 from vault.domain.trail_text import plain
 
 if TYPE_CHECKING:
     from vault.adapters.assumed_role import Assumed, Role
     from vault.domain.offboarding import Ours, Target
 
+T = TypeVar("T")
 ACT_SECONDS: Final = 120.0
 """The longest that one act takes."""
 SETTLING: Final = 2.0
@@ -83,6 +86,26 @@ class Hands:
         return Asker(left, self.means.sleep, self.means.monotonic)
 
 
+STILL: Final = "AWS took the deletion and still lists it. Do it again in a minute."
+
+
+@dataclass(slots=True)
+class Seen:
+    """What an act would meet, as far as it was looked at."""
+
+    goes: list[str] = field(default_factory=list)
+    stays: list[str] = field(default_factory=list)
+    unseen: list[Left] = field(default_factory=list)
+
+    def miss(self, what: str, why: Unknown) -> None:
+        """Write down what could not be looked at."""
+        self.unseen.append(Left(what, words(why)))
+
+    def preview(self) -> Preview:
+        """Give it as the port has it."""
+        return Preview(tuple(self.goes), tuple(self.stays), tuple(self.unseen))
+
+
 @dataclass(slots=True)
 class Tally:
     """What an act did so far."""
@@ -95,9 +118,98 @@ class Tally:
         """Write down what is left to do."""
         self.left.append(Left(what, why if isinstance(why, str) else words(why)))
 
+    def judge(
+        self,
+        what: str,
+        is_done: Fact[bool],
+        failed: Unknown | Refusal | None,
+        *,
+        did: str = "",
+        refused: str = "",
+        still: str = STILL,
+    ) -> None:
+        """Believe AWS's last word on whether something is done; else say why not, by what it answered before.
+
+        `did` is what to say of it when it is done (`what` was removed), `refused` of AWS's no, `still` where AWS took
+        the call and shows nothing of it.
+        """
+        if isinstance(is_done, Known) and is_done.value:
+            self.did.append(did or f"{what} removed")
+        elif isinstance(failed, Unknown):
+            self.leave(what, failed)
+        elif isinstance(failed, Refusal):
+            self.leave(what, refused or f"AWS does not delete it ({failed.code}).")
+        else:
+            self.leave(what, is_done if isinstance(is_done, Unknown) else still)
+
+    def add(self, other: Tally) -> None:
+        """Put beside it what was done elsewhere."""
+        self.did += other.did
+        self.left += other.left
+        self.kept += other.kept
+
     def outcome(self) -> Outcome:
         """Give it as the port has it."""
         return Outcome(tuple(self.did), tuple(self.left), tuple(self.kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Act(ABC):
+    """One act of the day, through the role in one account: a subclass looks and works.
+
+    What speaks against it is asked before AWS is, and told alike whether one looks or does.
+    """
+
+    means: Means
+
+    def preview(self, target: Target) -> Preview:
+        """Say what would go and what would stay; nothing is changed."""
+        seen = Seen()
+        hands = self._begin(target)
+        if isinstance(hands, Hands):
+            self.look(hands, target, seen)
+        else:
+            seen.unseen.append(
+                hands if isinstance(hands, Left) else self.means.shut_out(self.door(target), hands)
+            )
+        return seen.preview()
+
+    def carry_out(self, target: Target) -> Outcome:
+        """Do it, as far as it goes now."""
+        tally = Tally()
+        hands = self._begin(target)
+        if isinstance(hands, Hands):
+            self.work(hands, target, tally)
+        elif isinstance(hands, Left):
+            tally.left.append(hands)
+        else:
+            self.shut(hands, target, tally)
+        return tally.outcome()
+
+    def door(self, target: Target) -> str:
+        """Name the account whose role is needed: its own, unless a payer does it."""
+        return target.account_id
+
+    def against(self, target: Target) -> Left | None:
+        """Say what keeps it from being begun; None where nothing does."""
+        del target
+        return None
+
+    def shut(self, why: Unknown, target: Target, tally: Tally) -> None:
+        """Tell that the role cannot be had."""
+        tally.left.append(self.means.shut_out(self.door(target), why))
+
+    @abstractmethod
+    def look(self, hands: Hands, target: Target, seen: Seen) -> None:
+        """Look at what is there."""
+
+    @abstractmethod
+    def work(self, hands: Hands, target: Target, tally: Tally) -> None:
+        """Do what is to be done."""
+
+    def _begin(self, target: Target) -> Hands | Left | Unknown:
+        against = self.against(target)
+        return self.means.into(self.door(target), target) if against is None else against
 
 
 _WORDS: Final[Mapping[Reason, str]] = {
@@ -199,6 +311,11 @@ def gone(asker: Asker, there: Call, absent: str) -> Fact[bool]:
         asker.wait(SETTLING)
         fact = asker.is_there(there, absent)
     return Known(not fact.value) if isinstance(fact, Known) else fact
+
+
+def told(fact: Fact[T], judge: Callable[[T], bool]) -> Fact[bool]:
+    """Say whether something holds of a fact, if it is known."""
+    return Known(judge(fact.value)) if isinstance(fact, Known) else fact
 
 
 def having(call: Callable[..., Mapping[str, Any]], **arguments: Any) -> Call:
