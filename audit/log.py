@@ -109,10 +109,14 @@ class Log:
         head, leaf = storage.head_and_leaf(index)
         if leaf is None:
             raise LogRefused("log.missing", f"entry {index} is not stored")
+        self.check_under(storage, head, index, merkle.leaf_hash(leaf))
+        return leaf
+
+    def check_under(self, storage: Storage, head: Head, index: int, leaf_hash: bytes) -> None:
+        """Raise `LogRefused` or `ProofRefused` unless our signature on this `head` covers this entry; one statement."""
         checkpoint = self._own_checkpoint(head)
         proof = merkle.prove_inclusion(index, head.size, storage.nodes)
-        merkle.check_inclusion(index, head.size, merkle.leaf_hash(leaf), proof, checkpoint.root)
-        return leaf
+        merkle.check_inclusion(index, head.size, leaf_hash, proof, checkpoint.root)
 
     def tlog_proof(self, storage: Storage, index: int) -> str:
         """Return the receipt of an entry that verifies without us (C2SP tlog-proof)."""

@@ -15,7 +15,7 @@ from vault.domain.credential import PartKind
 from vault.domain.event import EventType
 from vault.domain.rotation import Outcome
 from vault.domain.secret import Secret
-from vault.errors import Blocked, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from vault.errors import Blocked, Conflict, Forbidden, Invalid, NotFound, Unauthenticated, VaultError
 from vault.services.approvals import Word
 from vault.services.asking import Ask
 from vault.services.custody import Existing
@@ -128,23 +128,31 @@ def test_intake_is_refused(world: World) -> None:
         world.vault.custodies.take_in(carla.actor, OTHER, values, carla.otp())
 
 
+@pytest.mark.parametrize(
+    ("is_lifted", "error", "code"),
+    [(False, Blocked, "frozen"), (True, Unauthenticated, "auth.step_up_required")],
+)
 def test_a_disclosure_that_was_authorised_is_looked_at_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, is_lifted: bool, error: type[VaultError], code: str
 ) -> None:
     olga, vault = world.people["olga"], world.vault
     lease = world.lease(olga)
     opened = type(vault.reveals.sealer).open
 
     def meanwhile(self: object, *values: object) -> object:
-        freeze(world, "vault")
+        made = freeze(world, "vault")
+        if is_lifted:  # the factor of before ended with it
+            lift(world, made, "ada", "amy")
         return opened(self, *values)  # type: ignore[arg-type]  # as it was called
 
     monkeypatch.setattr(type(vault.reveals.sealer), "open", meanwhile)
-    with pytest.raises(Blocked):
+    with pytest.raises(error) as refused:
         vault.reveals.password(olga.actor, lease.id)
-    told = [each["type"] for each in entries(world)][-3:]
-    assert told == [EventType.REVEAL_AUTHORIZED, EventType.FREEZE_SET, EventType.REVEAL_FAILED]
-    assert entries(world)[-1]["detail"]["code"] == "frozen"
+    assert refused.value.code == code
+    told = [each["type"] for each in entries(world)]
+    told = told[told.index(EventType.REVEAL_AUTHORIZED) :]
+    assert (told[1], told[-1]) == (EventType.FREEZE_SET, EventType.REVEAL_FAILED)
+    assert entries(world)[-1]["detail"]["code"] == code
 
 
 def test_one_person_lifts_nothing(world: World) -> None:

@@ -27,8 +27,13 @@ class CheckoutStore(Protocol):
         """Find with its account, holding the account's row until the unit ends."""
         ...
 
-    def hold(self, checkout_id: str, person_id: str, *, to_release: bool = False) -> Held | None:
-        """As `claim`, with what stops this person's disclosures under it, in the same statement.
+    def hold(
+        self, checkout_id: str, person_id: str, session: str, *, to_release: bool = False
+    ) -> Held | None:
+        """As `claim`, with what this person's disclosures under it rest on, in the same statement.
+
+        The two rows are as they are after whatever was waited for; freeze and factor may be as they were before it:
+        whoever discloses looks again before the value goes out.
 
         With `to_release`, no freeze is set between this and the end of the unit (`FreezeStore.hold`).
         """

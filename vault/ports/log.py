@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from vault.domain.actor import Reach
-from vault.domain.credential import PartKind
+from vault.domain.credential import PartKind, Version
 from vault.domain.event import Event
 from vault.ports.records import Entry, EntryFilter, Page, Promotion, Receipt, Repeat, Slice
 
@@ -20,6 +20,13 @@ class LogStore(Protocol):
 
     def promotion(self, account_id: str, kind: PartKind) -> Promotion | None:
         """Give the latest promotion of a part, proven against the signed head and the mark (S10)."""
+        ...
+
+    def current(self, account_id: str, kind: PartKind) -> tuple[Version | None, Promotion | None]:
+        """Give the version labelled current, and beside it what `promotion` gives, as of one moment.
+
+        That both name the same is for the caller to see.
+        """
         ...
 
     def page(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:

@@ -54,13 +54,15 @@ class AccountFilter:
 class Held(NamedTuple):
     """A checkout with its account, both held, and what bears on a disclosure under it.
 
-    `is_split` says that password and codes go to two people (C8); `freeze` is the oldest that stops the person.
+    `is_split` says that password and codes go to two people (C8); `freeze` is the oldest that stops the person;
+    `factor_until` is until when their last factor counts, given for exactly this checkout and in this session (S16).
     """
 
     checkout: Checkout
     account: Account
     is_split: bool
     freeze: Freeze | None
+    factor_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

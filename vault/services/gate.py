@@ -114,8 +114,8 @@ class Gate:
         refuse(unit, event, error, now)
 
     def held(self, unit: Unit, actor: Actor, checkout_id: str, now: datetime) -> Held:
-        """Find a checkout as `checkout` does, with what stops the actor's disclosures under it."""
-        found = unit.checkouts.hold(checkout_id, actor.id)
+        """Find a checkout as `checkout` does, with what the actor's disclosures under it rest on."""
+        found = unit.checkouts.hold(checkout_id, actor.id, actor.origin.session)
         if found is not None and self.sees(actor, found.account):
             return found
         refuse_absent(unit, actor, "checkout", checkout_id, now)

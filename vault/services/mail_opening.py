@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from vault.crypto.context import mail_place
 from vault.domain.actor import system_actor
-from vault.domain.checkout import CheckoutState, state_at
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.domain.mail import Attachment, Emptied, Mail
@@ -23,6 +22,7 @@ from vault.domain.secret import Secret
 from vault.domain.told import changes
 from vault.errors import (
     Conflict,
+    Forbidden,
     KeysUnavailable,
     Limited,
     NotFound,
@@ -34,7 +34,7 @@ from vault.ports.mail import Opening
 from vault.ports.store import Page, Receipt, RevealState
 from vault.services.frozen import frozen
 from vault.services.gate import Gate, refuse
-from vault.services.reveals import ABANDONED_AFTER, Reveals
+from vault.services.reveals import ABANDONED_AFTER, Reveals, ended_meanwhile
 from vault.services.sealing import logged
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class OpenedMail:
 @dataclass(frozen=True, slots=True)
 class _Authorized:
     actor: Actor
+    held: Held
     opening: Opening
     mail: Mail
     vault_id: str
@@ -203,7 +204,7 @@ class Mails:
             event = _event(EventType.MAIL_AUTHORIZED, actor, opening)
             event = replace(event, changes=changes(None, opening), subject="disclosure")
             unit.log.record(replace(event, detail={**event.detail, "sha256": mail.sha256}), now)
-            authorized = _Authorized(actor, opening, mail, unit.vault_id)
+            authorized = _Authorized(actor, held, opening, mail, unit.vault_id)
             unit.commit()
         return authorized
 
@@ -220,6 +221,9 @@ class Mails:
         mail = unit.mail.get(mail_id)
         if mail is None or mail.account_id != held.account.id:
             refuse(unit, refused, NotFound("not_found", "There is no such mail of this account."), now)
+        if mail.assigned_by == actor.id:
+            words = "You gave this mail to the account, so somebody else opens it."
+            refuse(unit, refused, Forbidden("policy.second_person", words, rule="C7"), now)
         actor = self.reveals.may_see(unit, actor, held, mail.half, looked, refused, now)
         if not mail.is_sealed:
             words = f"The content of this mail is not sealed here: it is {mail.state.replace('_', ' ')}."
@@ -241,11 +245,11 @@ class Mails:
                 self._failed(unit, authorized, error, error.calls, now)
         now = self.clock.now()
         with self.units.write() as unit:
-            found = unit.checkouts.hold(opening.checkout_id, actor.id, to_release=True)
-            state = None if found is None else state_at(found.checkout, now)
-            if state is not CheckoutState.ACTIVE:
-                words = f"The lease ended meanwhile ({state}); nothing was shown."
-                self._failed(unit, authorized, Conflict("checkout.expired", words), opened.calls, now)
+            session = actor.origin.session
+            found = unit.checkouts.hold(opening.checkout_id, actor.id, session, to_release=True)
+            ended = ended_meanwhile(authorized.held, found, now)
+            if ended is not None:
+                self._failed(unit, authorized, ended, opened.calls, now)
             if not unit.mail.release(opening.id, now):
                 stop = None if found is None else unit.freezes.over(found.account, opening.person_id)
                 words = "This opening was closed as unknown; ask again."

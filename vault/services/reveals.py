@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from vault.domain.account import Account
     from vault.domain.actor import Actor
     from vault.ports.clock import Clock
-    from vault.ports.store import Held, Unit, Units
+    from vault.ports.store import Held, Promotion, Unit, Units
     from vault.services.checkouts import Checkouts
     from vault.services.tickets import Looked, Tickets
 
@@ -78,9 +78,10 @@ class RevealedCode:
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """A durable authorisation to open one version now, for the actor whose factor was looked at."""
+    """A durable authorisation to open one version now, for the actor whose factor was looked at under `held`."""
 
     actor: Actor
+    held: Held
     reveal: Reveal
     version: Version
     vault_id: str
@@ -115,17 +116,15 @@ class Reveals:
         code = totp.code_at(totp.Seed(seed), authorized.step)
         return RevealedCode(code, authorized.version.number, totp.step_end(authorized.step), receipt)
 
-    def require_step_up(
-        self, unit: Unit, actor: Actor, checkout: Checkout, event: Event, now: datetime
-    ) -> Actor:
+    def require_step_up(self, unit: Unit, actor: Actor, held: Held, event: Event, now: datetime) -> Actor:
         """Give the actor with their factor, while the lease runs and it counts for them and their session (S16)."""
+        checkout = held.checkout
         if checkout.state is not CheckoutState.ACTIVE:
             refuse(unit, event, not_active(checkout), now)
         edited = untouched(checkout)
         if edited is not None:
             refuse(unit, event, edited, now)
-        until = unit.checkouts.step_up_until(checkout.id, actor.id, actor.origin.session)
-        if until is None or now >= until:
+        if held.factor_until is None or now >= held.factor_until:
             detail = "Give a fresh second factor for this checkout first (step-up)."
             refuse(unit, event, Unauthenticated("auth.step_up_required", detail), now)
         return actor.with_factor()
@@ -147,7 +146,7 @@ class Reveals:
         if held.freeze is not None:
             refuse(unit, refused, frozen(held.freeze), now)
         require_half(unit, held, actor, kind, refused, now)
-        actor = self.require_step_up(unit, actor, held.checkout, refused, now)
+        actor = self.require_step_up(unit, actor, held, refused, now)
         self.anchored.require(unit, refused, now)
         self.timely.require(unit, refused, now)
         judged = self.tickets.still_fits(unit, held.checkout, held.account, looked, now)
@@ -155,9 +154,10 @@ class Reveals:
             refuse(unit, replace(refused, rule="ticket"), judged.error, now)
         return actor
 
-    def current_in_log(self, unit: Unit, event: Event, version: Version, now: datetime) -> None:
+    def current_in_log(
+        self, unit: Unit, event: Event, version: Version, promotion: Promotion | None, now: datetime
+    ) -> None:
         """Return if the log says that exactly this envelope is current, proven against its head (S10)."""
-        promotion = unit.log.promotion(version.account_id, version.kind)
         if promotion is None or (promotion.version, promotion.sha256) != (version.number, version.sha256):
             detail = (
                 f"The stored {version.kind} of {version.account_id} is not the one the log calls current. "
@@ -208,12 +208,10 @@ class Reveals:
             self._failed(authorized, error, error.calls)
         now = self.clock.now()
         with self.units.write() as unit:
-            found = unit.checkouts.hold(reveal.checkout_id, actor.id, to_release=True)
-            state = None if found is None else state_at(found.checkout, now)
-            if state is not CheckoutState.ACTIVE:
-                ended = Conflict(
-                    "checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown."
-                )
+            session = actor.origin.session
+            found = unit.checkouts.hold(reveal.checkout_id, actor.id, session, to_release=True)
+            ended = ended_meanwhile(authorized.held, found, now)
+            if ended is not None:
                 self._failed_in(unit, authorized, ended, opened.calls, now)
             if not unit.reveals.release(reveal.id, now):
                 self._stopped(unit, authorized, found, opened.calls, now)
@@ -265,22 +263,22 @@ class Reveals:
             )
             actor = self.may_see(unit, actor, held, kind, looked, refused, now)
             version = self._version(unit, account, kind, wanted, refused, now)
-            if version.label is VersionLabel.CURRENT:
-                self.current_in_log(unit, refused, version, now)
             counted = self._counted(unit, checkout, kind, refused, now)
             step = self._claim_step(unit, version, refused, now) if kind is PartKind.MFA else None
             unit.checkouts.update(counted)
             told = changes(checkout, counted)
             reveal = self.authorize(unit, actor, checkout, version, RevealPurpose.USE, now, told)
-            authorized = Authorized(actor, reveal, version, unit.vault_id, step)
+            authorized = Authorized(actor, held, reveal, version, unit.vault_id, step)
             unit.commit()
         return authorized
 
     def _version(
         self, unit: Unit, account: Account, kind: PartKind, wanted: Wanted, refused: Event, now: datetime
     ) -> Version:
+        """Find what was asked for, if it may be opened: the current one only if the log says that it is."""
+        promotion: Promotion | None = None
         if wanted is VersionLabel.CURRENT:
-            version = unit.versions.current(account.id, kind)
+            version, promotion = unit.log.current(account.id, kind)
         elif isinstance(wanted, VersionLabel):
             version = next((v for v in unit.versions.of(account.id, kind) if v.label is wanted), None)
         else:
@@ -289,6 +287,9 @@ class Reveals:
             detail = f"There is no {wanted} {kind} of {account.id} in the vault."
             refuse(unit, refused, NotFound("version.absent", detail), now)
         if version.label is VersionLabel.CURRENT:  # opens whatever the part's state
+            if wanted is not VersionLabel.CURRENT:
+                promotion = unit.log.promotion(account.id, kind)
+            self.current_in_log(unit, refused, version, promotion, now)
             return version
         part = next(part for part in unit.accounts.parts(account.id) if part.kind is kind)
         unverified = bool(unit.rotations.unverified(account.id, kind))
@@ -346,6 +347,23 @@ class Reveals:
         # one that was closed as unknown meanwhile stays so
         changed = _ended(authorized.reveal, RevealState.FAILED) if ended else ()
         refuse(unit, replace(event, changes=changed), error, now)
+
+
+def ended_meanwhile(before: Held, after: Held | None, now: datetime) -> VaultError | None:
+    """Say why what was authorised is not shown: its lease or its factor ended meanwhile, or it is frozen.
+
+    A factor whose time ran out since is no reason: it counted when it was looked at. One that was ended is.
+    """
+    state = None if after is None else state_at(after.checkout, now)
+    if after is None or state is not CheckoutState.ACTIVE:
+        return Conflict("checkout.expired", f"The lease ended meanwhile ({state}); nothing was shown.")
+    if after.freeze is not None:
+        return frozen(after.freeze)
+    until = before.factor_until
+    if until is None or after.factor_until is None or after.factor_until < until:
+        detail = "Your second factor was ended meanwhile; nothing was shown. Give a fresh one."
+        return Unauthenticated("auth.step_up_required", detail)
+    return None
 
 
 def _ended(reveal: Reveal, state: RevealState) -> tuple[Change, ...]:

@@ -126,7 +126,7 @@ class Rotations:
             step = self._claim_steps(unit, version, refused, now) if version.kind is PartKind.MFA else None
             rotation = self._show(unit, actor, rotation, after, checkout, version, now)
             reveal = self.reveals.authorize(unit, actor, checkout, version, RevealPurpose.DISPLAY, now)
-            authorized = Authorized(actor, reveal, version, unit.vault_id, step)
+            authorized = Authorized(actor, held, reveal, version, unit.vault_id, step)
             unit.commit()
         value, receipt = self.reveals.disclose(authorized)
         if step is None:

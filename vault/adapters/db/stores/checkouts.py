@@ -50,12 +50,18 @@ _STOPS = (
     .limit(1)
     .scalar_subquery()
 )
+_UNTIL = select(_step.until).where(
+    _step.checkout_id == bindparam("checkout"),
+    _step.person_id == bindparam("person"),
+    _step.session == bindparam("session"),
+)
 _HELD = (
     select(
         *mapping.checkout.columns,
         *mapping.account.columns,
         *mapping.freeze.columns,
         tables.customer.c.split_custody,
+        _UNTIL.scalar_subquery(),
     )
     .join(tables.account, _account.id == _checkout.account_id)
     .join(tables.customer, tables.customer.c.id == _account.customer_id)
@@ -99,11 +105,6 @@ _APPROVALS_OF = (
     select(*mapping.approval.columns)
     .where(_approval.checkout_id.in_(bindparam("ids", expanding=True)))
     .order_by(_approval.decided_at, _approval.id)
-)
-_UNTIL = select(_step.until).where(
-    _step.checkout_id == bindparam("checkout"),
-    _step.person_id == bindparam("person"),
-    _step.session == bindparam("session"),
 )
 _OVERDUE = (
     _CHECKOUT.where(
@@ -172,10 +173,14 @@ class Checkouts:
             return None
         return mapping.checkout.value(row), mapping.account.value(row, len(mapping.checkout.columns))
 
-    def hold(self, checkout_id: str, person_id: str, *, to_release: bool = False) -> Held | None:
-        """As `claim`, with what stops this person's disclosures under it, in the same statement."""
+    def hold(
+        self, checkout_id: str, person_id: str, session: str, *, to_release: bool = False
+    ) -> Held | None:
+        """As `claim`, with what this person's disclosures under it rest on, in the same statement."""
         statement = _HELD_SHARED if to_release and not self.db.is_sqlite else _HELD
-        row = self.db.one(statement, {"id": checkout_id, "person": person_id})
+        row = self.db.one(
+            statement, {"id": checkout_id, "checkout": checkout_id, "person": person_id, "session": session}
+        )
         if row is None:
             return None
         account_at = len(mapping.checkout.columns)
@@ -184,7 +189,7 @@ class Checkouts:
         account = mapping.account.value(row, account_at)
         freeze = None if row[freeze_at] is None else mapping.freeze.value(row, freeze_at)
         is_split = account.split_custody or row[of_customer]
-        return Held(mapping.checkout.value(row), account, is_split, freeze)
+        return Held(mapping.checkout.value(row), account, is_split, freeze, row[of_customer + 1])
 
     def bearing_on(self, account_ids: tuple[str, ...]) -> tuple[Checkout, ...]:
         """List those of these accounts that are written as open, or broke the glass and were not reviewed."""

@@ -4,7 +4,7 @@ A proof that an entry is in the tree says nothing of entries that came after it.
 hide the newest promotion from the search, by its row or by the columns that no hash covers, and the one before it
 would be found and proven. So the account's own chain is followed from the promotion that was found to the account's
 last entry: each names the hash of the one before, the last is proven to be in the signed tree, and none between
-them promotes. One statement reads them, as the search alone would.
+them promotes. One statement reads them, the head that they are proven under, and the version that is labelled current.
 
 Decided here: what is remembered, so that each entry is followed once by a process: the last entry followed and the
 promotion that was latest then. Only what others committed is remembered. What a process saw once cannot be hidden
@@ -16,28 +16,59 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, bindparam, column, literal, select
+from sqlalchemy import table as named
 
 from audit.entry import JsonObject, decode
 from audit.errors import RolledBack
 from audit.merkle import leaf_hash
+from audit.storage import Head
+from vault.adapters.db import mapping, tables
+from vault.domain.credential import VersionLabel
 from vault.domain.event import EventType
 from vault.ports.records import Promotion
 
 if TYPE_CHECKING:
     from audit.log import Log
     from vault.adapters.db.stores.log import Marked
-    from vault.domain.credential import PartKind
+    from vault.domain.credential import PartKind, Version
 
-_FROM_THE_LATEST: Final = text(
-    "SELECT seq, leaf FROM audit_entry WHERE account_id = :account AND seq >= (SELECT seq FROM audit_entry"
-    " WHERE account_id = :account AND secret_kind = :kind AND event_type = :promoted ORDER BY seq DESC LIMIT 1)"
-    " ORDER BY seq"
-)
-_FROM: Final = text(
-    "SELECT seq, leaf FROM audit_entry WHERE account_id = :account AND seq >= :seq ORDER BY seq"
+_head: Final = named("audit_head", column("origin"), column("size"), column("frontier"), column("note"))
+_entry: Final = named("audit_entry", *map(column, ("seq", "leaf", "account_id", "secret_kind", "event_type")))
+_earlier: Final = _entry.alias("earlier")
+_version: Final = tables.version.c
+_HEAD_COLUMNS: Final = len(_head.c)
+_VERSION_AT: Final = _HEAD_COLUMNS + 2
+_ACCOUNT: Final = bindparam("account", type_=Text)
+_KIND: Final = bindparam("kind", type_=Text)
+
+
+def _following(first: ColumnElement[int]) -> Select[Any]:
+    """Read the head, the account's entries from `first` on, and the version labelled current."""
+    its_own = and_(_entry.c.account_id == _ACCOUNT, _entry.c.seq >= first)
+    its_version = and_(
+        _version.account_id == bindparam("account"),
+        _version.kind == bindparam("kind"),
+        _version.label == VersionLabel.CURRENT,
+    )
+    rows = _head.outerjoin(_entry, its_own).outerjoin(tables.version, its_version)
+    wanted = (*_head.c, _entry.c.seq, _entry.c.leaf, *mapping.version.columns)
+    return select(*wanted).select_from(rows).order_by(_entry.c.seq)
+
+
+FROM: Final = _following(bindparam("seq", type_=BigInteger))
+FROM_THE_LATEST: Final = _following(
+    select(_earlier.c.seq)
+    .where(
+        _earlier.c.account_id == _ACCOUNT,
+        _earlier.c.secret_kind == _KIND,
+        _earlier.c.event_type == literal(EventType.SECRET_PROMOTED.value, Text),
+    )
+    .order_by(_earlier.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
 )
 
 
@@ -57,30 +88,35 @@ Memory: TypeAlias = MutableMapping[tuple[str, str], Followed]
 
 def latest_promotion(
     storage: Marked, log: Log, memory: Memory, account_id: str, kind: PartKind
-) -> Promotion | None:
-    """Give the latest promotion of a part, None where there never was one, or its credential was destroyed after it.
+) -> tuple[Version | None, Promotion | None]:
+    """Give the version labelled current, and the latest promotion of the part.
 
+    None where there is no such version, where nothing ever was promoted, or its credential was destroyed after it.
     Raises `RolledBack` if an entry that has to be there is missing or another, and what
-    `audit.log.Log.check_current` raises. Three statements.
+    `audit.log.Log.check_under` raises. Two statements.
     """
     known = memory.get((account_id, kind))
-    values = {"account": account_id, "kind": kind.value, "promoted": EventType.SECRET_PROMOTED.value}
-    statement = _FROM_THE_LATEST if known is None else _FROM
-    rows = storage.connection.execute(
-        statement, values if known is None else {"account": account_id, "seq": known.seq}
-    )
+    values: dict[str, str | int] = {"account": account_id, "kind": kind}
+    if known is None:
+        rows = storage.connection.execute(FROM_THE_LATEST, values).all()
+    else:
+        rows = storage.connection.execute(FROM, values | {"seq": known.seq}).all()
+    head = Head(*rows[0][:_HEAD_COLUMNS])
+    storage.saw(head)
+    version = mapping.version.value(rows[0], _VERSION_AT) if rows[0][_VERSION_AT] is not None else None
     found = None
-    for seq, leaf in rows:
-        found = _next(account_id, kind, seq, bytes(leaf), found, known)
+    for row in rows:
+        seq, leaf = row[_HEAD_COLUMNS:_VERSION_AT]
+        if seq is not None:
+            found = _next(account_id, kind, seq, bytes(leaf), found, known)
     if found is None:
         if known is not None:
             _refuse(known.seq, account_id)
-        return None
-    if leaf_hash(log.check_current(storage, found.seq)).hex() != found.leaf_hash:
-        _refuse(found.seq, account_id)
+        return version, None
+    log.check_under(storage, head, found.seq, bytes.fromhex(found.leaf_hash))
     if storage.appended is None:
         memory[account_id, kind] = found
-    return found.promotion
+    return version, found.promotion
 
 
 def _next(

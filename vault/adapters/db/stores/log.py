@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from audit.log import Receipt as Appended
     from audit.mark import MarkFile
     from vault.domain.actor import Actor, Reach
-    from vault.domain.credential import PartKind
+    from vault.domain.credential import PartKind, Version
 
 Json: TypeAlias = "dict[str, JsonValue]"
 
@@ -89,6 +89,10 @@ class Marked(SqlStorage):
         """Insert the entry and move the head."""
         super().add(leaf, nodes, head)
         self._seen, self.appended = head, head.note
+
+    def saw(self, head: Head) -> None:
+        """Take a head that was read with something else, so that what was read is judged by it."""
+        self._seen = head
 
     def head_and_leaf(self, seq: int) -> tuple[Head, bytes | None]:
         """Return the head and one leaf, as of one moment."""
@@ -165,20 +169,24 @@ class LogEntries:
         return _receipt(appended)
 
     def promotion(self, account_id: str, kind: PartKind) -> Promotion | None:
-        """Give the latest promotion of a part, proven against the signed head and the mark (S10).
+        """Give the latest promotion of a part, proven against the signed head and the mark (S10)."""
+        return self.current(account_id, kind)[1]
 
-        Three statements, and a fourth while the mark is behind the head. The entries' own words count, not
+    def current(self, account_id: str, kind: PartKind) -> tuple[Version | None, Promotion | None]:
+        """Give the version labelled current, and the latest promotion, proven against the signed head and the mark.
+
+        Two statements, and a third while the mark is behind the head. The entries' own words count, not
         the columns they were found by.
         """
         with self.db.guarded():
             try:
                 self.storage.read_mark()
-                found = latest_promotion(self.storage, self.log, self.followed, account_id, kind)
+                version, found = latest_promotion(self.storage, self.log, self.followed, account_id, kind)
                 if found is not None:
                     self.storage.check_mark()
             except AuditError as error:
                 raise rolled_back(error) from None
-        return found
+        return version, found
 
     def page(self, wanted: EntryFilter, reach: Reach, part: Slice) -> Page[Entry]:
         """List entries newest first, however far it has to look; with a limited `reach`, those of its accounts."""
