@@ -12,27 +12,26 @@ Never decided here: what two people may agree to (`policies`), or what a version
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vault.domain.actor import Reach
-from vault.domain.event import EventType, stamp
+from vault.domain.event import EventType
 from vault.domain.policy_document import read_policy
 from vault.domain.policy_version import ToldVersion
 from vault.errors import Refused, Unavailable
-from vault.ports.store import EntryFilter, Slice
+from vault.services.in_force import Kind, in_force
 
 if TYPE_CHECKING:
     from vault.domain.policy import Policy
     from vault.ports.clock import Clock
-    from vault.ports.store import Entry, Unit, Units
+    from vault.ports.store import Unit, Units
 
 LOOK_SECONDS: Final = 1.0
-_KIND: Final = "policy_version"
-_TELLING: Final = (EventType.POLICY_ADOPTED, EventType.PROPOSAL_AGREED, EventType.PROPOSAL_ENDED)
-_PIECE: Final = 100
+_VERSIONS: Final = Kind(
+    "policy_version", (EventType.POLICY_ADOPTED, EventType.PROPOSAL_AGREED, EventType.PROPOSAL_ENDED)
+)
 
 
 class Book(Protocol):
@@ -165,47 +164,7 @@ def told_in_force(unit: Unit, now: datetime) -> ToldVersion | None:
 
     Call it in a unit whose mark was checked first.
     """
-    ended: set[int] = set()
-    for entry in _telling(unit):
-        told = _versions_of(entry)
-        if (
-            told
-        ):  # also what is passed by: an entry that was changed to count later would bring an older one back
-            _prove(unit, entry)
-        for number, facts in told:
-            if facts.get("") == "ended":
-                ended.add(number)
-            elif number not in ended and facts.get("effective_at", "") <= stamp(now):
-                return ToldVersion(number, facts.get("of", ""), facts.get("effective_at", ""), entry.index)
-    return None
-
-
-def _telling(unit: Unit) -> Iterator[Entry]:
-    """Go through the entries that may tell of versions, newest first."""
-    wanted, cursor = EntryFilter(types=_TELLING), None
-    while True:
-        page = unit.log.page(wanted, Reach(everything=True), Slice(_PIECE, cursor))
-        yield from page.items
-        if page.next is None:
-            return
-        cursor = page.next
-
-
-def _versions_of(entry: Entry) -> list[tuple[int, dict[str, str]]]:
-    """Read what an entry tells of versions, the newest first."""
-    found: dict[int, dict[str, str]] = {}
-    changes = entry.content.get("changes")
-    if entry.content.get("outcome") != "success" or not isinstance(changes, list):
-        return []
-    for each in changes:
-        kind, _, name = str(each["entity"]).partition(".") if isinstance(each, dict) else ("", "", "")
-        if isinstance(each, dict) and kind == _KIND:
-            found.setdefault(int(str(each["id"])), {})[name] = str(each["to"])
-    return sorted(found.items(), reverse=True)
-
-
-def _prove(unit: Unit, entry: Entry) -> None:
-    """Raise `Unavailable` log.rolled_back unless the signed tree has exactly this entry in this place."""
-    proven = unit.log.proven(entry.index)
-    if proven is None or proven.leaf_hash != entry.leaf_hash:
-        raise Unavailable("log.rolled_back", f"Entry {entry.index} is not the one that was signed.")
+    told = in_force(unit, _VERSIONS, now)
+    if told is None:
+        return None
+    return ToldVersion(told.number, told.facts.get("of", ""), told.facts.get("effective_at", ""), told.index)

@@ -16,25 +16,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vault.crypto.recovery import is_recipient, wrap_for
-from vault.domain.actor import Reach
-from vault.domain.event import EventType, stamp
+from vault.domain.event import EventType
 from vault.domain.recipient import ToldRecipient
 from vault.errors import Unavailable
 from vault.ports.recovery import RecoveryRecipient
-from vault.ports.store import EntryFilter, Slice
+from vault.services.in_force import Kind, has_come, in_force, is_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from vault.domain.secret import Secret
     from vault.ports.clock import Clock
     from vault.ports.keys import Wrap
-    from vault.ports.store import Entry, Unit, Units
+    from vault.ports.store import Unit, Units
 
-_KIND: Final = "recovery_recipient"
-_TELLING: Final = (EventType.RECIPIENT_KEPT, EventType.PROPOSAL_AGREED, EventType.PROPOSAL_ENDED)
-_PIECE: Final = 100
+_RECIPIENTS: Final = Kind(
+    "recovery_recipient", (EventType.RECIPIENT_KEPT, EventType.PROPOSAL_AGREED, EventType.PROPOSAL_ENDED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,60 +96,21 @@ def told_recipient(unit: Unit, now: datetime) -> ToldRecipient:
 
     Call it in a unit whose mark was checked first.
     """
-    ended: set[int] = set()
-    for entry in _telling(unit):
-        told = _recipients_of(entry.content)
-        if (
-            told
-        ):  # also what is passed by: an entry that was changed to count later would bring an older one back
-            _prove(unit, entry)
-        for number, facts in told:
-            if facts.get("") == "ended":
-                ended.add(number)
-            elif number not in ended and facts.get("effective_at", "") <= stamp(now):
-                return _sound(number, facts)
-    return ToldRecipient(0, "")
+    told = in_force(unit, _RECIPIENTS, now)
+    return ToldRecipient(0, "") if told is None else _sound(told.number, told.facts)
 
 
 def kept_by(leaves: Iterable[tuple[int, bytes]], now: datetime) -> ToldRecipient:
     """Give the recipient that the leaves of a log have in force, which was examined from end to end before."""
     found: dict[int, dict[str, str]] = {}
     for _, leaf in leaves:
-        if _KIND.encode() in leaf:  # most leaves are not even parsed
-            for number, facts in _recipients_of(json.loads(leaf)):
+        if _RECIPIENTS.entity.encode() in leaf:  # most leaves are not even parsed
+            for number, facts in _RECIPIENTS.told_by(json.loads(leaf)):
                 found.setdefault(number, {}).update(facts)
     for number, facts in sorted(found.items(), reverse=True):
-        if facts.get("") != "ended" and facts.get("effective_at", "") <= stamp(now):
+        if not is_ended(facts) and has_come(facts, now):
             return _sound(number, facts)
     return ToldRecipient(0, "")
-
-
-def _telling(unit: Unit) -> Iterator[Entry]:
-    """Go through the entries that may tell of recipients, newest first."""
-    wanted, cursor = EntryFilter(types=_TELLING), None
-    while True:
-        page = unit.log.page(wanted, Reach(everything=True), Slice(_PIECE, cursor))
-        yield from page.items
-        if page.next is None:
-            return
-        cursor = page.next
-
-
-def _recipients_of(content: Mapping[str, object]) -> list[tuple[int, dict[str, str]]]:
-    """Read what an entry tells of recipients, the newest first."""
-    found: dict[int, dict[str, str]] = {}
-    changes = content.get("changes")
-    if (
-        content.get("outcome") != "success"
-        or content.get("type") not in _TELLING
-        or not isinstance(changes, list)
-    ):
-        return []
-    for each in changes:
-        kind, _, name = str(each["entity"]).partition(".") if isinstance(each, dict) else ("", "", "")
-        if isinstance(each, dict) and kind == _KIND:
-            found.setdefault(int(str(each["id"])), {})[name] = str(each["to"])
-    return sorted(found.items(), reverse=True)
 
 
 def _sound(number: int, facts: Mapping[str, str]) -> ToldRecipient:
@@ -158,10 +118,3 @@ def _sound(number: int, facts: Mapping[str, str]) -> ToldRecipient:
     if recipient and not is_recipient(recipient):
         raise Unavailable("log.unavailable", f"Recipient {number} in the log is none; nothing is sealed.")
     return ToldRecipient(number, recipient)
-
-
-def _prove(unit: Unit, entry: Entry) -> None:
-    """Raise `Unavailable` log.rolled_back unless the signed tree has exactly this entry in this place."""
-    proven = unit.log.proven(entry.index)
-    if proven is None or proven.leaf_hash != entry.leaf_hash:
-        raise Unavailable("log.rolled_back", f"Entry {entry.index} is not the one that was signed.")
