@@ -138,6 +138,15 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "list_cases": Sample(Role.CSM, query="?open=any&turn=mine"),
     "read_case": Sample(Role.CSM),
     "list_case_steps": Sample(Role.CSM, query="?waits=mine"),
+    "list_step_words": Sample(Role.APPROVER),
+    "say_step_words": Sample(
+        Role.APPROVER,
+        {
+            "accounts": [{"account_id": "111122223333", "at": "2026-12-01T09:00:00Z"}],
+            "agree": True,
+            "otp": "123456",
+        },
+    ),
     "say_step": Sample(Role.CSM, {"account_id": "111122223333", "evidence": {"note": "seen there"}}),
     "cancel_case": Sample(Role.CSM, {"why": "the customer stays with us"}),
     "read_case_calendar": Sample(Role.CSM, query="?from=2026-12-01&until=2026-12-31"),
@@ -267,6 +276,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "list_mail": Sample(Role.CSM, query="?kind=security"),
     "list_account_mail": Sample(Role.CSM),
     "read_mail": Sample(Role.CSM),
+    "assign_mail": Sample(
+        Role.CUSTODIAN, {"account_id": "111122223333", "why": "AWS wrote to its old address", "otp": OTP}
+    ),
     "open_mail": Sample(Role.OPERATOR),
     "list_keyless": Sample(Role.CSM, query="?state=better"),
     "read_keyless": Sample(Role.CSM),

@@ -192,17 +192,43 @@ def test_a_batch_goes_on_where_it_was(room: Room, monkeypatch: pytest.MonkeyPatc
     assert {room.standing(case, "balance", number) for number in (A, B, C)} == {Standing.DONE}
 
 
-def test_a_batch_stops_where_the_same_goes_wrong_in_a_row(room: Room) -> None:
+def test_one_code_says_a_word_of_many_and_a_batch_stops_where_the_same_goes_wrong_in_a_row(
+    room: Room,
+) -> None:
     case = room.open(A, B, C)
     for number in (A, B, C):
         said(room.csm, case, "balance", account=number, e_note="paid today")
-        said(room.operator, case, "begin", account=number, e_note="we begin")
-        said(room.operator, case, "no_return", account=number, e_note="seen", otp=room.operator.member.code())
-        found = re.search(
-            r'name="at" value="([^"]+)"', room.approver.get(at(case, "no_return", "", number)).text
+        said(
+            room.operator,
+            case,
+            "begin",
+            account=number,
+            e_note=f"begun, {'late' if number == C else 'early'}",
         )
-        assert found is not None
-        said(room.approver, case, "no_return", "agree", number, at=found[1], otp=room.approver.member.code())
+    address, none = f"/cases/{case.id}/steps/no_return/all", "000000"
+    first = {"account": [A, B, C], "e_note": "all seen"}
+    wrong = room.operator.post(f"{address}/say", page=address, otp=none, **first)
+    assert (wrong.status_code, "The code is not right" in words(wrong)) == (401, True)
+    code = room.operator.member.code()
+    assert "Said of 3 accounts" in words(
+        room.operator.post(f"{address}/say", page=address, otp=code, **first)
+    )
+    assert "Take my words back" in words(room.operator.get(address))
+    looked = room.approver.get(address)
+    told = words(looked)
+    assert "Second words: 3" in told
+    assert "1 unlike most others, then the rest" in told
+    shown = re.findall(r'name="account" value="(\d{12} [^"]+)" checked', looked.text)
+    assert [each[:12] for each in shown] == [C, A, B]
+    stale = [f"{C} 2026-01-01T00:00:00+00:00", *shown[1:]]
+    code = room.approver.member.code()
+    some = words(room.approver.post(f"{address}/agree", page=address, otp=code, account=stale))
+    assert "Said of 2 accounts" in some
+    assert "not what you looked at" in some
+    assert room.approver.get(f"{address}/agree").headers["Location"] == address
+    code = room.approver.member.code()
+    room.approver.post(f"{address}/agree", page=address, otp=code, account=shown[:1])
+    assert {room.standing(case, "no_return", number) for number in (A, B, C)} == {Standing.DONE}
     room.bench.shed.things = {number: {"role"} for number in (A, B, C)}
     room.bench.shed.stops = 0
     address = f"/cases/{case.id}/steps/remove/all"

@@ -6,6 +6,7 @@
 from vault.web.api import (
     accounts,
     campaigns,
+    case_words,
     cases,
     checkouts,
     closures,
@@ -53,6 +54,7 @@ __all__ = [
     "accounts",
     "blueprint",
     "campaigns",
+    "case_words",
     "cases",
     "checkouts",
     "closures",

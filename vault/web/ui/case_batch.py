@@ -20,11 +20,14 @@ from vault.domain.plans.handover import AT
 from vault.domain.policy import Permission
 from vault.errors import Invalid, VaultError
 from vault.services.case_views import Doing
+from vault.services.case_words import Outcome
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import words_cases
 from vault.web.ui.case_steps import STEP, days_for, ready, written
-from vault.web.ui.forms_cases import WordForm, evidence_form
+from vault.web.ui.case_together import together
+from vault.web.ui.forms import OtpForm
+from vault.web.ui.forms_cases import NoForm, WaiveForm, WordForm, evidence_form
 from vault.web.ui.site import INVALID, blueprint, page, refused
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
     from vault.domain.case import Field, Step
     from vault.services.case_views import CaseWhole
+    from vault.services.case_words import Answer
+    from vault.web.ui.forms import Form
 
 SECONDS: Final = 4.0
 """So long one request works, on one account at least; what it began it finishes."""
@@ -65,7 +70,7 @@ def case_batch(case_id: object, step: str) -> AnyResponse:
     if plan_step is None or not plan_step.per_account:
         return redirect(url_for("ui.case_page", case_id=case_id), 303)
     form = evidence_form(_fields(whole, plan_step, running=_runs(whole, plan_step)))(formdata=None)
-    return _batch(whole, plan_step, form, 200, None)
+    return batch_page(whole, plan_step, form, 200)
 
 
 @blueprint.post(STEP + "/all")
@@ -79,13 +84,13 @@ def case_batch_go(case_id: object, step: str) -> AnyResponse:
     running = request.form.get("how") == Doing.RUN
     form = evidence_form(_fields(whole, plan_step, running=running))()
     if not form.validate():
-        return _batch(whole, plan_step, form, INVALID, None)
+        return batch_page(whole, plan_step, form, INVALID)
     at = _read_pass()
     try:
         whole = _work(whole, plan_step, form, at, running=running)
     except VaultError as error:
-        return refused(error, form, lambda status: _batch(whole, plan_step, form, status, None))
-    return _batch(whole, plan_step, form, 200, at)
+        return refused(error, form, lambda status: batch_page(whole, plan_step, form, status))
+    return batch_page(whole, plan_step, form, 200, at)
 
 
 def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bool) -> CaseWhole:
@@ -154,9 +159,19 @@ def _is_blocked(whole: CaseWhole, step: Step, number: str) -> bool:
     return item is not None and item.standing is Standing.BLOCKED
 
 
-def _batch(whole: CaseWhole, step: Step, form: WordForm, status: int, at: Pass | None) -> Response:
+def batch_page(
+    whole: CaseWhole,
+    step: Step,
+    form: Form,
+    status: int,
+    at: Pass | None = None,
+    answers: tuple[Answer, ...] | None = None,
+) -> Response:
+    """Draw the page: after a pass with `at`, after a word on many with its `answers`."""
     items = [each for each in whole.items if each.step.name == step.name]
     running = _runs(whole, step) if at is None else request.form.get("how") == Doing.RUN
+    asks = _fields(whole, step, running=running)
+    words = form if isinstance(form, WordForm) else evidence_form(whole.asks(step))(formdata=None)
     return page(
         "ui/case_batch.html",
         status,
@@ -175,8 +190,17 @@ def _batch(whole: CaseWhole, step: Step, form: WordForm, status: int, at: Pass |
         single=_single(whole, step),
         lines=request.form.get("lines", ""),
         how=request.form.get("how", Doing.RUN.value if running else Doing.SAY.value),
-        asks=_fields(whole, step, running=running),
+        asks=asks,
+        asks_two=whole.asks(step),
         form=form,
+        say=words if isinstance(form, WordForm) else evidence_form(asks)(formdata=None),
+        together=together(whole, step),
+        first=words,
+        second=form if isinstance(form, OtpForm) else OtpForm(formdata=None),
+        no=form if isinstance(form, NoForm) else NoForm(formdata=None),
+        waive=form if isinstance(form, WaiveForm) else WaiveForm(formdata=None),
+        answers=answers,
+        Outcome=Outcome,
         at=at,
         goes_on=at is not None and not at.over and not at.stopped,
         told=words_cases,

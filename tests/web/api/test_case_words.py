@@ -1,0 +1,159 @@
+"""One word on many accounts by REST and in the terminal: the list, repeats, what a passkey signs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.support.passkeys import enrol, pressed, sending
+from tests.web.api.service import Service
+from tests.web.api.test_cases import NOTE, A, B, stage  # noqa: F401 - the fixture is used by its name
+from vault.cli import case_many as commands
+from vault.errors import Unauthenticated
+from vault.services.case_words import MOST
+from vault.web.api.schemas.case_words import StepWords
+from vault.web.asked import _CONTENT_MAX, _readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.cases import Bench
+    from tests.web.api.service import Caller
+
+Stage = tuple[Service, "Bench"]
+
+
+def begun(bench: Bench) -> str:
+    case = bench.open(A, B)
+    for number in (A, B):
+        bench.begin(case, number)
+    return f"/cases/{case.id}/steps/no_return/words"
+
+
+def test_a_list_is_said_agreed_to_and_repeated(stage: Stage) -> None:  # noqa: F811 - the fixture
+    service, bench = stage
+    olga, ada = service.callers["olga"], service.callers["ada"]
+    at = begun(bench)
+    both = [{"account_id": A}, {"account_id": B}]
+    for wrong in (
+        {"accounts": both},
+        {"accounts": both, "evidence": NOTE, "disagree": "they do not want it"},
+        {"accounts": both, "agree": True, "otp": "123456"},
+        {"accounts": [*both, both[0]], "evidence": NOTE},
+        {
+            "accounts": [{"account_id": str(400_000_000_000 + each)} for each in range(MOST + 1)],
+            "evidence": NOTE,
+        },
+    ):
+        assert olga.post(at, wrong).status == 422, wrong
+    first = {"accounts": both, "evidence": NOTE, "otp": service.otp("olga")}
+    said = olga.call("POST", at, first, key="once").json
+    assert [(each["outcome"], each["standing"]) for each in said["items"]] == [("said", "asked")] * 2
+    assert (said["said"], said["refused"], said["left"]) == (2, 0, 0)
+    again = olga.call("POST", at, first, key="once").json
+    assert [each["outcome"] for each in again["items"]] == ["same"] * 2
+    assert ada.get(f"{at}?accounts={B}").json["waiting"] == 1
+    looked = ada.get(at).json
+    assert (looked["waiting"], looked["facts"], [each["values"] for each in looked["items"]]) == (
+        2,
+        [],
+        [[], []],
+    )
+    assert {"title": "The day begins", "label": "", "value": "olga"} in looked["same"]
+    seen = [{"account_id": each["account_id"], "at": each["at"]} for each in looked["items"]]
+    word = {"accounts": [seen[0], {**seen[1], "at": "2026-01-01T00:00:00Z"}], "agree": True}
+    agreed = ada.did(at, {**word, "otp": service.otp("ada")})
+    assert [each["code"] for each in agreed["items"]] == [None, "approval.changed"]
+    why = "the bank tells another story"
+    refused = ada.did(at, {"accounts": both[1:], "disagree": why})
+    assert (refused["items"][0]["outcome"], refused["items"][0]["standing"]) == ("said", "failed")
+    assert olga.get(f"{at}?accounts=1").status == 422
+
+
+def test_a_passkey_signs_the_list_and_no_other(stage: Stage) -> None:  # noqa: F811 - the fixture
+    _, bench = stage
+    case_id = begun(bench).split("/")[2]
+    olga, many = bench.world.people["olga"], bench.rooms.many
+    key = enrol(bench.world.vault, olga)
+    actor = sending(olga.actor, f"{A} {B}")
+    signed = pressed(bench.world.vault, key, actor)
+    with pytest.raises(Unauthenticated):
+        many.attest(sending(olga.actor, A), case_id, "no_return", (A,), NOTE, signed)
+    signed = pressed(bench.world.vault, key, actor)
+    said = many.attest(actor, case_id, "no_return", (A, B), NOTE, signed)
+    assert [each.outcome for each in said] == ["said", "said"]
+    with bench.world.vault.units.read() as unit:
+        size = int(unit.log.checkpoint().split("\n")[1])
+        last = [unit.log.entry(size - back) for back in (1, 2)]
+    factors = {json.loads(each.leaf)["actor"]["mfa"] for each in last if each is not None}
+    assert len(factors) == 1
+    assert factors.pop().startswith("passkey:")
+
+
+def test_who_confirms_for_a_terminal_reads_every_account() -> None:
+    at = datetime(2026, 12, 1, 9, 0, 0, 123456, tzinfo=UTC).isoformat()
+    named = [{"account_id": str(400_000_000_000 + each), "at": at} for each in range(MOST)]
+    shown = _readable(StepWords.model_validate_json(json.dumps({"accounts": named, "agree": True})))
+    assert len(shown) < _CONTENT_MAX
+    assert [each[:12] for each in json.loads(shown)["accounts"]] == [each["account_id"] for each in named]
+
+
+class Api:
+    """The service, as the terminal's client sees it."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def get(self, path: str, **query: Any) -> Any:
+        wanted = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
+        return self.caller.get(f"{path}?{wanted}" if wanted else path).json
+
+    def all(self, path: str, **query: Any) -> list[Any]:
+        return list(self.get(path, **query)["items"])
+
+    def post(self, path: str, body: object) -> Any:
+        return self.caller.did(path, body)
+
+
+def terminal(
+    monkeypatch: pytest.MonkeyPatch, caller: Caller, otp: Callable[[], str]
+) -> Callable[..., tuple[int, str]]:
+    """Give a terminal of somebody, who types their next code whenever they are asked."""
+
+    def with_factor(api: Api, path: str, body: dict[str, Any], *, wait: bool) -> Any:
+        assert not wait
+        return api.post(path, {**body, "otp": otp()})
+
+    def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(commands, "connect", lambda: Api(caller))
+        monkeypatch.setattr(commands, "post_with_factor", with_factor)
+        done = CliRunner().invoke(commands.say, words)
+        return done.exit_code, done.output
+
+    return run
+
+
+def test_a_terminal_says_it_of_all_by_the_hundred(
+    stage: Stage,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, bench = stage
+    _, _, case_id, *_ = begun(bench).split("/")
+    monkeypatch.setattr(commands, "AT_ONCE", 1)
+    olga = terminal(monkeypatch, service.callers["olga"], lambda: service.otp("olga"))
+    assert olga(case_id, "no_return", "--all")[0] == 2
+    assert olga(case_id, "no_return", "--done")[0] == 2
+    told = olga(case_id, "no_return", "--all", "--evidence", "note=by mail")
+    assert told[0] == 0, told
+    assert "Said of 2 accounts." in told[1]
+    ada = terminal(monkeypatch, service.callers["ada"], lambda: service.otp("ada"))
+    status, output = ada(case_id, "no_return", "--account", B, "--agree")
+    assert status == 0, output
+    assert "The same of all 1" in output
+    assert "Said of 1 account." in output
+    status, output = ada(case_id, "no_return", "--all", "--disagree", "the bank says otherwise", "--json")
+    assert (status, json.loads(output[output.index("{") :])["said"]) == (0, 1)
