@@ -29,6 +29,12 @@ def post_with_factor(api: Api, path: str, body: Mapping[str, Any], *, wait: bool
     return patiently(lambda: api.post(path, {**body, "otp": ask_secret(QUESTION)}), wait=wait)
 
 
+def wants_factor(failure: Failure) -> bool:
+    """Say whether something was refused for want of a factor, so that it can be sent again with one."""
+    missing = [each.get("pointer") for each in failure.problem.get("errors", ()) if isinstance(each, dict)]
+    return failure.code == _REQUIRED or missing == ["/otp"]
+
+
 def _by_browser(api: Api, path: str, body: Mapping[str, Any]) -> Any:
     try:
         return api.post(path, {**body, "otp": "passkey"})

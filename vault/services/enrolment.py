@@ -20,7 +20,7 @@ from vault.domain.person import Person, PersonState
 from vault.domain.secret import Secret
 from vault.domain.told import changes, every_session, every_token
 from vault.errors import FieldError, Invalid, Unauthenticated
-from vault.services.factors import SEED_PURPOSE, Factors, used
+from vault.services.factors import SEED_PURPOSE, Factors, missing, used
 from vault.services.gate import refuse
 from vault.services.granting import removed
 from vault.services.guessing import reserve, too_early
@@ -139,6 +139,8 @@ class Enrolment:
         unit.log.record(Event(EventType.PERSON_ENROLLED, actor, changes=told, detail=detail), now)
 
     def _step(self, unit: Unit, actor: Actor, person: Person, otp: str, now: datetime) -> int:
+        if not otp.strip():
+            raise missing()
         refused = Event(EventType.STEP_UP_REFUSED, actor, Result.FAILED, detail={"at": "enrolment"})
         subject = f"enrolment:{person.id}"
         wait = reserve(unit, subject, now)

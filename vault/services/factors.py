@@ -18,7 +18,7 @@ from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
 from vault.domain.passkey import CONFIRMATION_LASTS, Confirmation, ConfirmationState, Purpose, SecondFactor
 from vault.domain.person import PersonState
-from vault.errors import Conflict, Forbidden, Unauthenticated
+from vault.errors import Conflict, FieldError, Forbidden, Invalid, Unauthenticated
 from vault.services.assertions import claim, whose
 from vault.services.gate import refuse
 from vault.services.guessing import too_early
@@ -52,7 +52,8 @@ class Factors:
         browser. Gives the actor as the act's own entries name them: with a factor.
 
         Raises `Limited` auth.delayed, `Conflict` otp.used (with the seconds to the next step) or passkey.used,
-        `Unauthenticated` auth.refused or auth.passkey_required, `Forbidden` for whoever has no factor (machines).
+        `Unauthenticated` auth.refused or auth.passkey_required, `Forbidden` for whoever has no factor (machines), and
+        `Invalid` input.invalid where a code is missing: that is no try, and counts as none.
         """
         # the row is held: who is shut out at this moment was before, or this act is not
         person = unit.people.lock(actor.id)
@@ -60,6 +61,8 @@ class Factors:
             error = Forbidden("policy.denied", "Only a person with a second factor can do this.", rule="S16")
             refuse(unit, event, error, now)
         passkeys = unit.passkeys.of(person.id)
+        if not passkeys and not otp.strip():
+            raise missing()
         if passkeys and _ID.fullmatch(otp) is not None:
             return self._by_confirmation(unit, actor, otp, now, event)
         subject = _subject(actor)
@@ -186,6 +189,12 @@ class Factors:
         url = f"{self.assertions.party.origin}{CONFIRM_PAGE}{waiting.id}"
         detail = f"Confirm this with your passkey at {url}, then send the same request with otp {waiting.id}."
         return Unauthenticated("auth.passkey_required", detail, confirmation=waiting.id, confirm_url=url)
+
+
+def missing() -> Invalid:
+    """Say that a code is missing, which is another thing than a wrong one."""
+    detail = "This takes a fresh code of your own second factor: give the one that your device shows now."
+    return Invalid("input.invalid", detail, errors=(FieldError("/otp", detail),))
 
 
 def used(step: int, now: datetime) -> Conflict:
