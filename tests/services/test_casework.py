@@ -13,6 +13,7 @@ from tests.support.replay import check_replay
 from vault.crypto import totp
 from vault.domain.account import Kind
 from vault.domain.actor import Reach, Role, Scope, ScopeKind
+from vault.domain.case import StepState
 from vault.domain.outlook import Standing
 from vault.domain.policy import Permission
 from vault.domain.secret import Secret
@@ -24,6 +25,7 @@ from vault.services.custody import Existing
 if TYPE_CHECKING:
     from tests.support.world import World
     from vault.ports.store import Entry
+    from vault.services.case_kinds import Carried, Work
 
 A, B, P = "111122223333", "222233334444", "999900001111"
 NOTE = {"note": "seen on the page of the bank"}
@@ -282,6 +284,68 @@ def test_whoever_is_stopped_goes_on_and_others_wait(bench: Bench) -> None:
     bench.world.clock.advance(minutes=6)
     assert bench.rooms.acts.run(other, case_id, "remove", A).standing is Standing.DONE
     assert bench.shed.things == {A: set()}
+    check_replay(bench.world)
+
+
+def test_a_word_that_things_are_gone_is_held_against_what_aws_has(bench: Bench) -> None:
+    case_id = ready(bench)
+    olga, ada = bench.world.human("olga", Role.OPERATOR), bench.world.human("ada", Role.APPROVER)
+    work, by_hand = bench.rooms.work, {"note": "removed in the console"}
+    bench.shed.things = {A: {"role"}}
+    with pytest.raises(Conflict, match="AWS still lists role"):
+        work.attest(olga.actor, case_id, "remove", A, by_hand, olga.otp())
+    bench.shed.shut = "The role cannot be assumed."
+    with pytest.raises(Invalid, match="So it takes another person") as missing:
+        work.attest(olga.actor, case_id, "remove", A, by_hand)
+    assert [each.pointer for each in missing.value.errors] == ["/otp"]
+    assert entries(bench.world, "stepup.refused") == []
+    asked = work.attest(olga.actor, case_id, "remove", A, by_hand, olga.otp())
+    assert asked.standing is Standing.ASKED
+    assert asked.done is not None
+    assert "The role cannot be assumed" in asked.done.words
+    work.disagree(ada.actor, case_id, "remove", A, "look again tomorrow")
+    bench.shed.shut, bench.shed.things = "", {}
+    seen = work.attest(olga.actor, case_id, "remove", A, by_hand)
+    assert seen.standing is Standing.DONE
+    assert seen.done is not None
+    assert "lists nothing of ours" in seen.done.words
+
+
+def test_an_outcome_is_written_whatever_its_actor_lost_meanwhile(bench: Bench) -> None:
+    case_id = ready(bench)
+    real, sees = bench.shed.carry_out, type(bench.rooms.work.ground).sees
+
+    def blind(work: Work) -> Carried:
+        patch.setattr(type(bench.rooms.work.ground), "sees", lambda *_: False)
+        return real(work)
+
+    bench.shed.carry_out = blind  # type: ignore[method-assign]  # whoever asked loses sight in the act
+    with pytest.MonkeyPatch.context() as patch:
+        bench.rooms.acts.run(bench.operator, case_id, "remove", A)
+    assert type(bench.rooms.work.ground).sees is sees
+    assert standing(bench, case_id)["remove"] is Standing.DONE
+
+
+def test_what_aws_did_for_a_case_that_ended_is_told_and_nothing_follows(bench: Bench) -> None:
+    back = tuple(replace(each, reversible=True) for each in bench.toy.plan.steps)
+    bench.toy.plan = replace(bench.toy.plan, steps=back)
+    case_id, real = ready(bench), bench.shed.carry_out
+
+    def late(work: Work) -> Carried:
+        bench.world.clock.advance(minutes=6)
+        bench.rooms.work.cancel(bench.csm, case_id, "nobody waits for it any more")
+        return real(work)
+
+    bench.shed.carry_out = late  # type: ignore[method-assign]  # AWS takes longer than a step has
+    with pytest.raises(Conflict, match="AWS did it"):
+        bench.rooms.acts.run(bench.operator, case_id, "remove", A)
+    assert len(entries(bench.world, "case.step.done")) > 0
+    with bench.world.vault.units.read() as unit:
+        case = unit.cases.get(case_id)
+        assert case is not None
+        done = unit.cases.scene(case).of(A, "remove")
+    assert done is not None
+    assert (case.state, done.state) == ("cancelled", StepState.DONE)
     check_replay(bench.world)
 
 

@@ -14,7 +14,7 @@ from vault.domain.actor import EVERYTHING, Origin, Role
 from vault.domain.credential import VersionLabel
 from vault.domain.destruction import Ground
 from vault.domain.event import Event, EventType
-from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, WHERE
+from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, INSTEAD, WHERE
 from vault.domain.plans.release import SIGNED as SIGNED_FIELD
 from vault.domain.release import CODE_ALPHABET, TRIES, VISIT_LASTS, LinkEnd, Way, spelled
 from vault.domain.secret import Secret
@@ -311,6 +311,39 @@ def test_a_letter_is_entered_instead(quick_world: World) -> None:
     assert (handed.way, handed.signed) == (Way.LETTER, SIGNED)
     assert quick_world.vault.releases.handed_over.once().closed == 1
     quick_world.clock.advance(minutes=1)
+
+
+def test_another_name_than_the_signatorys_takes_a_reason_and_by_letter_a_second_person(
+    quick_world: World,
+) -> None:
+    case_id = released(quick_world)
+    _, abel, cora = people(quick_world)
+    work = quick_world.vault.cases.work
+    given = {SIGNED_FIELD: "Pat Procurist", CONFIRMED_ON: "2026-11-23", WHERE: "Folder 7"}
+    with pytest.raises(Invalid, match="authorised signatory of this case is Maria Example"):
+        work.attest(cora.actor, case_id, ACKNOWLEDGE, "", given)
+    with pytest.raises(Invalid, match="leave the reason out"):
+        work.attest(cora.actor, case_id, ACKNOWLEDGE, "", given | {SIGNED_FIELD: SIGNED, INSTEAD: "ill"})
+    why = given | {INSTEAD: "procura, register no. 7"}
+    asked = work.attest(cora.actor, case_id, ACKNOWLEDGE, "", why, cora.otp())
+    assert asked.done is not None
+    assert quick_world.vault.releases.handed_over.once().closed == 0
+    work.agree(abel.actor, case_id, ACKNOWLEDGE, "", abel.otp(), asked.done.at)
+    end = quick_world.vault.releases.acknowledging.end(cora.actor, case_id)
+    assert (end.instead, end.handed and end.handed.signed) == (why[INSTEAD], "Pat Procurist")
+
+
+def test_another_name_on_the_page_says_why_and_is_flagged(quick_world: World) -> None:
+    case_id, _, token, visit = opened(quick_world)
+    rooms = quick_world.vault.releases
+    with pytest.raises(Invalid) as caught:
+        rooms.acknowledging.acknowledge(token, visit, "Pat Procurist", ORIGIN)
+    assert [each.pointer for each in caught.value.errors] == ["/instead"]
+    rooms.acknowledging.acknowledge(token, visit, "Pat Procurist", ORIGIN, "procura, register no. 7")
+    _, _, cora = people(quick_world)
+    assert rooms.acknowledging.end(cora.actor, case_id).instead == "procura, register no. 7"
+    steps = {each.name: dict(each.evidence) for each in rooms.packs.get(cora.actor, case_id).steps}
+    assert steps["acknowledge"]["Why somebody else than the signatory signed"] == "procura, register no. 7"
 
 
 def test_codes_are_read_out_without_mistakes() -> None:

@@ -261,6 +261,64 @@ def test_accounts_that_cannot_be_handed_over_are_refused_by_rule(handover: Hando
     assert first.id in refused(ONE)[1]
 
 
+def test_every_account_that_cannot_be_in_it_is_named(handover: Handover) -> None:
+    first = handover.open(ONE)
+    with pytest.raises(Conflict) as caught:
+        handover.open(ONE, TWO, "999999999999")
+    told = {each.pointer: each.detail for each in caught.value.errors}
+    assert set(told) == {f"/accounts/{ONE}", "/accounts/999999999999"}
+    assert first.id in told[f"/accounts/{ONE}"]
+    assert "1 more cannot count" in caught.value.detail
+    bad = (Handing(TWO, f"a+{TWO}@msp.example"), Handing(PAYER, f"b+{PAYER}@msp.example"))
+    with pytest.raises(Invalid) as wrong:
+        handover.open(accounts=bad)
+    places = [f"/accounts/{number}/{plan.NEW_EMAIL}/email" for number in (TWO, PAYER)]
+    assert sorted(each.pointer for each in wrong.value.errors) == sorted(places)
+
+
+def test_of_two_payers_each_waits_for_its_own_members(handover: Handover) -> None:
+    second = OTHER
+    handover.account(second, Kind.PAYER)
+    case = handover.open(PAYER, second, ONE, TWO)
+    for number in (ONE, TWO):
+        assert handover.standing(case, plan.UNDER, number) is Standing.OPEN
+    with pytest.raises(Invalid, match="the payers of this handover are"):
+        handover.say(handover.chris, case, plan.UNDER, ONE, payer=TWO)
+    handover.say(handover.chris, case, plan.UNDER, ONE, payer=PAYER)
+    handover.say(handover.chris, case, plan.UNDER, TWO, payer=second)
+    handover.plan(case, TWO, MEMBERS_DAY)
+    handover.plan(case, second, PAYER_DAY)
+    handover.plan(case, PAYER, PAYER_DAY + timedelta(days=1))
+    handover.plan(case, ONE, PAYER_DAY + timedelta(days=1))  # after the other payer's day, not its own
+    handover.say(handover.olga, case, plan.BILLING, TWO)
+    handover.until(MEMBERS_DAY)
+    handover.begin(case, TWO)
+    handover.go(case, TWO)
+    handover.give(case, TWO)
+    handover.release(case, TWO)
+    handover.until(PAYER_DAY)
+    handover.begin(case, second)
+    handover.go(case, second)
+    assert handover.standing(case, plan.GO, PAYER) is Standing.BLOCKED
+
+
+def test_a_payers_members_outside_are_anothers_if_two_people_say_so(handover: Handover) -> None:
+    handover.account(OTHER, Kind.PAYER)
+    case = handover.open(PAYER)
+    handover.plan(case, PAYER, PAYER_DAY)
+    handover.until(PAYER_DAY)
+    handover.say(handover.chris, case, plan.BALANCE)
+    work, olga, ada = handover.world.vault.cases.work, handover.olga, handover.ada
+    with pytest.raises(Conflict, match="2 of ours are not in this handover"):
+        work.attest(olga.actor, case.id, plan.BEGIN, PAYER, {})
+    with pytest.raises(Conflict, match=f"1 of ours are not in this handover: {TWO}"):
+        work.attest(olga.actor, case.id, plan.BEGIN, PAYER, {plan.ELSEWHERE: ONE}, olga.otp())
+    asked = work.attest(olga.actor, case.id, plan.BEGIN, PAYER, {plan.ELSEWHERE: f"{ONE}, {TWO}"}, olga.otp())
+    assert (asked.standing, handover.custody(PAYER)) == (Standing.ASKED, "held")
+    work.agree(ada.actor, case.id, plan.BEGIN, PAYER, ada.otp())
+    handover.go(case, PAYER)
+
+
 def test_a_root_email_was_never_used(handover: Handover) -> None:
     handover.account(OTHER, Kind.STANDALONE)
     handover.open(ONE)

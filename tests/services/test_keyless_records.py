@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.services.test_keyless import agree, carry_out, look
 from tests.support.central_root import MEMBER, PAYER, asking_aws, hold_member
-from tests.support.trails import found_at
-from vault.domain.actor import Reach, Role
+from tests.support.trails import found_at, root
+from vault.domain.account import CUSTODY, CustodyEvent
+from vault.domain.actor import Reach, Role, system_actor
+from vault.domain.case import CaseFile, CaseKind, Place, PlaceState
+from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.domain.keyless import Task, TaskSession
+from vault.domain.told import changes
 from vault.errors import Unavailable
 from vault.ports.store import EntryFilter, Slice
 
@@ -105,6 +110,45 @@ def test_anothers_session_on_a_member_without_credentials_is_an_incident(
     matched, opened = judged(world, tmp_path, aws.state.trail)
 
     assert (matched["AssumeRoot"].split(":")[0], opened) == ("incident", 1)
+
+
+def test_anothers_session_on_one_that_is_handed_over_without_credentials_is_one_too(
+    world: World, aws: AwsCloud, tmp_path: Any
+) -> None:
+    look(world)
+    agree(world)
+    carry_out(world)
+    in_transfer(world)
+    aws.state.trail.clear()
+    world.clock.advance(hours=1)
+    aws.client("sts", PAYER).assume_root(
+        TargetPrincipal=MEMBER,
+        TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMCreateRootUserPassword"},
+    )
+    stranger = root(MEMBER, world.clock.now())
+    matched, opened = judged(world, tmp_path, [*aws.state.trail, stranger])
+
+    assert {each.split(":")[0] for each in matched.values()} == {"incident"}
+    assert (set(matched), opened) == ({"AssumeRoot", "ConsoleLogin"}, 2)
+
+
+def in_transfer(world: World) -> None:
+    """Put a member without root credentials into a handover that began, by the back door and told."""
+    now, case_id = world.clock.now(), new_id()
+    with world.vault.units.write() as unit:
+        account = unit.accounts.lock(MEMBER)
+        assert account is not None
+        moved = replace(account, custody=CUSTODY.transitions[account.custody, CustodyEvent.HANDOVER_STARTED])
+        unit.accounts.update(moved)
+        case = CaseFile(
+            case_id, CaseKind.HANDOVER, account.customer_id, "T-1", "in_progress", "test", now, now
+        )
+        place = Place(case_id, MEMBER, 0, PlaceState.IN_PROGRESS, now, now, account.custody.value)
+        unit.cases.add(case, (place,))
+        told = (*changes(account, moved), *changes(None, case), *changes(None, place))
+        event = Event(EventType.CASE_CHANGED, system_actor("test"), account_id=MEMBER, changes=told)
+        unit.log.record(event, now)
+        unit.commit()
 
 
 def _pairs(records: list[Any], seen: dict[str, Any]) -> list[tuple[Any, Any]]:

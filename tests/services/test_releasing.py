@@ -99,7 +99,7 @@ def test_without_a_record_of_aws_the_vault_says_what_is_missing(quick_world: Wor
     case_id = at_release(quick_world)
     olga, _, _ = people(quick_world)
     acts = quick_world.vault.cases.acts
-    assert "no record yet" in acts.preview(olga.actor, case_id, RESET, NUMBER).words
+    assert "AWS has no record yet" in acts.preview(olga.actor, case_id, RESET, NUMBER).words
     with pytest.raises(Unavailable) as refused:
         acts.run(olga.actor, case_id, RESET, NUMBER)
     assert refused.value.code == "case.unavailable"
@@ -116,11 +116,16 @@ def test_the_vault_finds_awss_record_and_names_it(quick_world: World, tmp_path: 
     record = root(NUMBER, quick_world.clock.now(), "PasswordRecoveryCompleted")
     found_at(quick_world.vault, tmp_path / "trail", [record], quick_world.clock.now())
     acts = quick_world.vault.cases.acts
+    alone = acts.preview(olga.actor, case_id, RESET, NUMBER).words
+    assert "one person alone says it" in alone  # who recovers by our own mailbox could have said so
+    changed = root(NUMBER, quick_world.clock.now(), "EmailUpdated")
+    found_at(quick_world.vault, tmp_path / "mail", [changed], quick_world.clock.now())
     assert "PasswordRecoveryCompleted" in acts.preview(olga.actor, case_id, RESET, NUMBER).words
     done = acts.run(olga.actor, case_id, RESET, NUMBER)
     assert done.standing is Standing.DONE
     assert done.done is not None
     assert record["eventID"] in done.done.words
+    assert done.done.evidence["aws_event"] == record["eventID"]
     assert done.done.by_vault
     release(quick_world, case_id, NUMBER)
 
@@ -150,10 +155,11 @@ def test_a_members_deleted_root_is_evidence_if_the_vault_deleted_it(
     [
         {CONFIRMED_BY: "Somebody Else"},
         {CONFIRMED_ON: "2026-11-20"},
+        {CONFIRMED_ON: "2026-11-25"},
         {CONFIRMED_ON: ""},
         {"password": "Correct-Horse-7-Battery"},
     ],
-    ids=["another name", "before the e-mail changed", "half of it", "a credential"],
+    ids=["another name", "before the e-mail changed", "still to come", "half of it", "a credential"],
 )
 def test_a_confirmation_is_whole_and_the_signatorys(quick_world: World, change: dict[str, str]) -> None:
     case_id = at_release(quick_world)

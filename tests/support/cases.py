@@ -76,6 +76,7 @@ PLAN = Plan(
             needs=("no_return", "members:remove"),
             evidence=(Field("code", "The code", Form.CODE, optional=True),),
             acts=True,
+            looked=True,
             reversible=False,
         ),
         Step("letter", "A letter", "H8", Permission.HANDOVER_PREPARE, needs=("remove",), waivable=True),
@@ -126,16 +127,19 @@ class Toy:
 
 @dataclass
 class Shed:
-    """A place with things in it, as AWS has; `stops` raises after so many removals, `keeps` are refused."""
+    """A place with things in it, as AWS has; `stops` ends removals, `keeps` are refused, `shut`: nobody may look."""
 
     things: dict[str, set[str]] = field(default_factory=dict)
     keeps: set[str] = field(default_factory=set)
     stops: int | None = None
+    shut: str = ""
     removed: int = 0
     codes: list[str] = field(default_factory=list)
 
     def preview(self, work: Work) -> Preview:
         """Name what is there."""
+        if self.shut:
+            raise Unavailable("case.unavailable", self.shut, cause="unseen")
         here = self.things.get(work.account_id, set())
         return Preview(tuple(sorted(here - self.keeps)), tuple(sorted(here & self.keeps)))
 

@@ -80,7 +80,8 @@ def case_rooms(
     def day(moment: datetime) -> date:
         return parts.calendars.around(moment).day(moment)
 
-    ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds)
+    looks = {place: act for place, act in acts.items() if _is_looked(kinds, *place)}
+    ground = CaseGround(parts.units, parts.gate, parts.factors, parts.clock, day, kinds, looks)
     opening, work = CaseOpening(ground), Casework(ground)
     moves = Moves(parts.units, parts.gate, parts.clock, opening, work)
     handovers = Handovers(parts.units, opening, work, parts.calendars, parts.clock)
@@ -90,6 +91,12 @@ def case_rooms(
     calendar = CaseCalendar(ground, parts.calendars)
     board, many = CaseBoard(reading), Many(ground)
     return CaseRooms(opening, work, many, acting, reading, board, calendar, moves, closures, handovers)
+
+
+def _is_looked(kinds: Mapping[CaseKind, Kind], kind: CaseKind, name: str) -> bool:
+    """Say whether a person's word on a step is held against what the vault sees."""
+    step = kinds[kind].plan.step(name) if kind in kinds else None
+    return step is not None and step.looked
 
 
 def kinds_of(parts: CaseParts) -> dict[CaseKind, Kind]:

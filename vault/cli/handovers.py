@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vault.cli.case_many import say
+from vault.cli.case_words import tell as show_step
 from vault.cli.cases import batch, run, step
 from vault.cli.client import connect, segment
 from vault.cli.exits import Failure, plain
@@ -55,7 +57,7 @@ def handover(context: click.Context) -> None:
         context.invoke(list_)
 
 
-for _each in (batch, run, end, link, acknowledge, pack):
+for _each in (batch, run, say, end, link, acknowledge, pack):
     handover.add_command(_each)
 handover.add_command(step, "confirm")
 
@@ -220,8 +222,14 @@ def dry_run(context: click.Context, case: str, step: str, account: str, *, as_js
 @json_option
 def release(case: str, account: str, note: str | None, *, wait: bool, as_json: bool) -> None:
     """Say one of the two words that release an account: an operator's first, then an approver's."""
-    place = f"{_at(case)}/accounts/{segment(account)}/release"
-    item = post_with_factor(connect(), place, {} if note is None else {"note": note}, wait=wait)
+    api, place = connect(), f"{_at(case)}/accounts/{segment(account)}/release"
+    body = {} if note is None else {"note": note}
+    found = api.get(f"/cases/{segment(case)}/steps", account_id=account, step="release")["items"]
+    if found and "agree" in found[0]["you_may"]:
+        if not as_json:
+            show_step(found[0])
+        body["at"] = found[0]["at"]
+    item = post_with_factor(api, place, body, wait=wait)
     if as_json:
         emit(item)
         return

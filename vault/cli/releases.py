@@ -59,15 +59,27 @@ def link(case: str, *, wait: bool, as_json: bool) -> None:
 @click.option("--signed", required=True, help="The name under the signatory's letter.")
 @click.option("--on", required=True, help="The day of the letter, such as 2027-01-31.")
 @click.option("--where", required=True, help="Where the letter is kept.")
+@click.option(
+    "--instead", help="Where another than the signatory signed: why that counts. Then an approver agrees."
+)
+@wait_option
 @json_option
-def acknowledge(case: str, signed: str, on: str, where: str, *, as_json: bool) -> None:
+def acknowledge(
+    case: str, signed: str, on: str, where: str, instead: str | None, *, wait: bool, as_json: bool
+) -> None:
     """Enter the signatory's letter that they hold every account; what we kept is destroyed then."""
+    api, place = connect(), f"/handovers/{segment(case)}/acknowledge"
     body = {"signed": signed, "on": on, "where": where}
-    found = connect().post(f"/handovers/{segment(case)}/acknowledge", body)
+    if instead is None:
+        found = api.post(place, body)
+    else:
+        found = post_with_factor(api, place, {**body, "instead": instead}, wait=wait)
     if as_json:
         emit(found)
         return
     facts(found, _FACTS)
+    if instead is not None and found["acknowledged_at"] is None:
+        click.echo(f"An approver has to agree: rootvault cases step {plain(case)} acknowledge --agree")
 
 
 @click.command("pack")

@@ -192,6 +192,8 @@ class Seen:
     done: Mapping[tuple[str, str], Done] = field(default_factory=dict)
     kinds: frozenset[Kind] = frozenset()
     """Of all its accounts."""
+    payers: int = 0
+    """How many of its accounts are payers."""
 
     def given(self, step: str, name: str) -> str:
         """Read a piece of evidence of a settled step of the whole case; empty where there is none."""
@@ -220,8 +222,10 @@ class Step:
 
     `by` is who says that it is done, or has the vault do it; `second` who says the second word, where it takes two.
     `needs` are names of steps before it: of the same account, or of the whole case; a step of the whole case needs it
-    of every account. With `members:` before the name, the payer needs it of every member of the case. `acts`: the
-    vault can do it at AWS; `again`: and again while nothing rests on it, such as a code that is mailed anew.
+    of every account. With `members:` before the name, the payer needs it of every member of the case that is not said
+    to be another's. `acts`: the vault can do it at AWS; `again`: and again while nothing rests on it, such as a code
+    that is mailed anew; `looked`: where the vault can look, a person's word that it is done is held against what AWS
+    has, and takes two people where AWS does not say.
     `daily`: it counts on the day on which it was said only, until all that needs it is done (H4). `on_day`: it waits
     for the day that is planned. `second_with`: it takes the second person only where this piece of evidence is given.
     `informs`: it is information and confirms nothing, so that whoever opens a case may give it along.
@@ -240,6 +244,7 @@ class Step:
     evidence: tuple[Field, ...] = ()
     second_with: str = ""
     acts: bool = False
+    looked: bool = False
     again: bool = False
     informs: bool = False
     reversible: bool = True
@@ -265,6 +270,8 @@ class Plan:
     kind: CaseKind
     steps: tuple[Step, ...]
     states: Lifecycle[HandoverState, HandoverEvent] | Lifecycle[CaseState, CaseEvent] = CASE
+    under: tuple[str, str] | None = None
+    """The step, and its piece of evidence, that say under which payer a member is; a payer waits for its own alone."""
 
     def step(self, name: str) -> Step | None:
         """Find a step by name."""
@@ -301,6 +308,10 @@ class Scene:
         return frozenset(account.kind for account in self._all)
 
     @cached_property
+    def _payers(self) -> int:
+        return sum(account.kind is Kind.PAYER for account in self._all)
+
+    @cached_property
     def _seen(self) -> dict[str, Seen]:
         return {}
 
@@ -328,7 +339,7 @@ class Scene:
         found = self._seen.get(account_id)
         if found is None:
             account = self.accounts[account_id] if account_id else None
-            found = Seen(self.case, self.customer, account, self._all, self.done, self._kinds)
+            found = Seen(self.case, self.customer, account, self._all, self.done, self._kinds, self._payers)
             self._seen[account_id] = found
         return found
 

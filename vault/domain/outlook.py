@@ -136,18 +136,25 @@ def _needed(plan: Plan, scene: Scene, step: Step, account_id: str) -> Iterator[t
         if needed is None:
             message = f"the plan of {plan.kind} has no step {name}"
             raise LookupError(message)
-        for number in _whose(scene, needed, account_id, of_members=of_members):
+        for number in _whose(plan, scene, needed, account_id, of_members=of_members):
             if needed.applies(scene.seen(number)):
                 yield needed, number, scene.of(number, needed.name)
 
 
-def _whose(scene: Scene, needed: Step, account_id: str, *, of_members: bool) -> list[str]:
+def _whose(plan: Plan, scene: Scene, needed: Step, account_id: str, *, of_members: bool) -> list[str]:
     if not needed.per_account:
         return [""]
     if of_members:
         is_payer = bool(account_id) and scene.accounts[account_id].kind is Kind.PAYER
-        return [each for each in scene.live if scene.accounts[each].kind is Kind.MEMBER] if is_payer else []
+        return [each for each in scene.live if _is_under(plan, scene, each, account_id)] if is_payer else []
     return [account_id] if account_id else list(scene.live)
+
+
+def _is_under(plan: Plan, scene: Scene, number: str, payer_id: str) -> bool:
+    """Say whether an account is a member that a payer waits for: one that is not said to be another payer's."""
+    if scene.accounts[number].kind is not Kind.MEMBER:
+        return False
+    return plan.under is None or scene.given(number, *plan.under) in {"", payer_id}
 
 
 def _is_needed(plan: Plan, step: Step) -> bool:

@@ -9,6 +9,7 @@ the customer's page once, in one browser, for `VISIT_LASTS`. Either of the two a
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,6 +120,14 @@ class CustomerLink:
 def spelled(code: str) -> str:
     """Give a code as it is kept: capitals, without blanks and hyphens; what a phone garbles stays wrong."""
     return "".join(each for each in code.upper() if each not in " -\u2010\u2011\u2013")[: 2 * CODE_LENGTH]
+
+
+def same_name(one: str, other: str) -> bool:
+    """Say whether two names are one: capitals, blanks and ways of writing the same letters aside (Unicode NFKC)."""
+    first, second = (
+        " ".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other)
+    )
+    return first == second
 
 
 def reset_by_owner(

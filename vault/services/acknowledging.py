@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vault.domain.case import CaseKind, Done, HandoverState, StepState
+from vault.domain.case import TEXT_MAX, CaseKind, Done, HandoverState, StepState
 from vault.domain.event import Event, EventType
-from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, SIGNED, WHERE
+from vault.domain.plans.handover import SIGNATORY
+from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, INSTEAD, SIGNED, WHERE
 from vault.domain.policy import Permission
-from vault.domain.release import NAME_MAX, CustomerLink, Handed, Way
+from vault.domain.release import NAME_MAX, CustomerLink, Handed, Way, same_name
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, Unauthenticated, not_found
 from vault.services.case_ground import CaseView, about
@@ -40,6 +41,11 @@ class End:
     handed: Handed | None
     links: tuple[CustomerLink, ...]
     destroyed: tuple[Destroyed, ...]
+
+    @property
+    def instead(self) -> str:
+        """Why somebody else than the signatory acknowledged it; empty where the signatory did, or nobody yet."""
+        return self.scene.given("", ACKNOWLEDGE, INSTEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +87,25 @@ class Acknowledging:
             return _end_of(unit, unit.cases.scene(case))
 
     def acknowledge(
-        self, token: Secret[str], visit: Secret[str] | None, signed: str, origin: Origin
+        self,
+        token: Secret[str],
+        visit: Secret[str] | None,
+        signed: str,
+        origin: Origin,
+        instead: str = "",
     ) -> Handed:
         """Take the signatory's word that they hold every account; done again it is the same.
+
+        Whoever signs with another name than the signatory's says why (`instead`); that stays on record, flagged.
 
         Raises `Unauthenticated` handover.link without a visit that goes on, `Invalid` input.invalid for the name.
         """
         now = self.clock.now()
-        name = " ".join(signed.split())
+        name, why = " ".join(signed.split()), " ".join(instead.split())
         if not 0 < len(name) <= NAME_MAX:
-            words = f"Write your name, at most {NAME_MAX} characters."
-            raise Invalid("input.invalid", words, errors=(FieldError("/signed", words),))
+            raise _wrong("signed", f"Write your name, at most {NAME_MAX} characters.")
+        if len(why) > TEXT_MAX:
+            raise _wrong("instead", f"At most {TEXT_MAX} characters.")
         with self.units.read() as unit:
             near = None if visit is None else visiting(unit, token, visit, now)
         if near is None or visit is None:
@@ -110,17 +124,22 @@ class Acknowledging:
                 words = "This handover is over; there is nothing left to confirm."
                 raise Conflict("case.state", words)
             scene = unit.cases.scene(case)
+            other = not same_name(name, scene.given("", SIGNATORY, "name"))
+            if other and not why:
+                words = "This handover names another signatory. If you sign in their place, say why you may."
+                raise _wrong("instead", words)
             evidence = {
                 SIGNED: name,
                 CONFIRMED_ON: now.date().isoformat(),
                 WHERE: f"On the customer's page, by link {link.id} and its code",
-            }
+            } | ({INSTEAD: why} if other else {})
             customer = customer_of(origin)
             done = Done(case.id, "", ACKNOWLEDGE, StepState.DONE, now, customer.id, evidence)
             was = scene.of("", ACKNOWLEDGE)
             unit.cases.put((done,))
             told = acknowledged(unit, scene, Way.PAGE, name, link.id, now)
             detail = about(scene) | {"link": link.id, "next": Permission.HANDOVER_PREPARE.value}
+            detail |= {INSTEAD: why} if other else {}
             event = Event(
                 EventType.HANDOVER_ACKNOWLEDGED,
                 customer,
@@ -156,6 +175,10 @@ class Acknowledging:
 def _end_of(unit: Unit, scene: Scene) -> End:
     case_id = scene.case.id
     return End(scene, unit.releases.get(case_id), unit.releases.links(case_id), unit.destructions.of(case_id))
+
+
+def _wrong(name: str, words: str) -> Invalid:
+    return Invalid("input.invalid", words, errors=(FieldError(f"/{name}", words),))
 
 
 def _gone() -> Unauthenticated:

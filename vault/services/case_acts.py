@@ -100,6 +100,9 @@ class CaseActs:
         if not carried.whole:
             words = f"{found.step.title}: left to do: {in_short(carried.left)}. What is done stays done; do it again."
             raise Unavailable("case.unavailable", words, cause="left")
+        if item is None:
+            words = f"{found.step.title}: AWS did it, and it is in the log; the case ended meanwhile."
+            raise Conflict("case.state", words)
         return item
 
     def _act(self, unit: Unit, actor: Actor, scene: Scene, found: Item, now: datetime) -> Act:
@@ -121,22 +124,24 @@ class CaseActs:
         if error is not None:
             self.ground.refuse(unit, actor, scene, found.step, found.account_id, error, now)
 
-    def _ended(self, actor: Actor, begun: Done, carried: Carried) -> Item:
-        """Write how an act ended; what follows from a whole one is in the same entry."""
+    def _ended(self, actor: Actor, begun: Done, carried: Carried) -> Item | None:
+        """Write how an act ended, whatever its actor lost meanwhile; what follows of a whole one is in the same entry.
+
+        Nothing follows where the case ended meanwhile; then there is no step to give.
+        """
         now = self.ground.clock.now()
         with self.ground.units.write() as unit:
-            scene, kind, found = self.ground.held(
-                unit, actor, begun.case_id, begun.step, begun.account_id, now
-            )
-            if found.standing in {Standing.DONE, Standing.WAIVED}:
+            scene, kind, step, found = self.ground.begun(unit, begun, now)
+            if found is not None and found.standing in {Standing.DONE, Standing.WAIVED}:
                 return found
             state = StepState.DONE if carried.whole else StepState.FAILED
             words = in_short(carried.gone if carried.whole else carried.left)
-            done = replace(begun, state=state, at=now, words=words)
+            kept = {**begun.evidence, **carried.evidence}
+            done = replace(begun, state=state, at=now, words=words, evidence=kept)
             type_ = EventType.STEP_DONE if carried.whole else EventType.STEP_FAILED
             scene = self.ground.settle(unit, actor, scene, kind, done, type_, now)
             unit.commit()
-        return self.ground.item(scene, kind, found.step, begun.account_id, now)
+        return None if found is None else self.ground.item(scene, kind, step, begun.account_id, now)
 
 
 def in_short(names: tuple[str, ...]) -> str:

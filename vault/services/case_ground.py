@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from vault.domain.account import Kind as AccountKind
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vault.domain.actor import Actor, Reach
     from vault.ports.clock import Clock
     from vault.ports.store import Unit, Units
+    from vault.services.case_kinds import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class CaseGround:
     clock: Clock
     day: Day
     kinds: Mapping[CaseKind, Kind]
+    looks: Mapping[tuple[CaseKind, str], Act] = field(default_factory=dict)
+    """Through which a person's word on a step is held against what AWS has, by kind and name."""
 
     def view(self, scene: Scene, now: datetime) -> CaseView:
         """Compute where a case waits."""
@@ -93,6 +96,21 @@ class CaseGround:
             raise not_found("step", name)
         return scene, kind, found
 
+    def begun(self, unit: Unit, begun: Done, now: datetime) -> tuple[Scene, Kind, Step, Item | None]:
+        """Hold what the vault began at AWS, whoever may see it by now: how it ended is written all the same.
+
+        The item is None where the case ended meanwhile.
+        """
+        account = unit.accounts.lock(begun.account_id) if begun.account_id else None
+        case = unit.cases.lock(begun.case_id)
+        assert case is not None  # noqa: S101 - cases stay
+        kind = self.kinds[case.kind]
+        step = kind.plan.step(begun.step)
+        assert step is not None  # noqa: S101 - the plan's own name
+        alone = account is not None and account.kind is not AccountKind.PAYER
+        scene = unit.cases.scene(case, begun.account_id if alone else "")
+        return scene, kind, step, item(kind.plan, scene, step, begun.account_id, now, self.day)
+
     def _hold_all(self, unit: Unit, case_id: str, step: str) -> None:
         """Hold the customer's row and the accounts', for a step that changes whose they are."""
         case = unit.cases.get(case_id)
@@ -109,7 +127,8 @@ class CaseGround:
         was = scene.of(done.account_id, done.step)
         unit.cases.put((done,))
         scene = replace(scene, done={**scene.done, (done.account_id, done.step): done})
-        followed = kind.follows(unit, actor, scene, done, now) if done.settled else ()
+        counts = done.settled and scene.case.is_open
+        followed = kind.follows(unit, actor, scene, done, now) if counts else ()
         detail = about(scene) | {
             "step": done.step,
             "rule": rule_of(kind, done.step),

@@ -102,10 +102,14 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What an act did: `gone` names it, `left` what is still to be done, with AWS's reason; empty when it is whole."""
+    """What an act did: `gone` names it, `left` what is still to be done, with AWS's reason; empty when it is whole.
+
+    `evidence` is kept with the step, beside what was given for it.
+    """
 
     gone: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:

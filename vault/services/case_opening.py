@@ -7,7 +7,7 @@ case that there is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +17,7 @@ from vault.domain.event import Event, EventType
 from vault.domain.ids import new_id
 from vault.domain.policy import Permission
 from vault.domain.told import changes
-from vault.errors import Conflict, FieldError, Invalid
+from vault.errors import Conflict, FieldError, Invalid, VaultError
 from vault.ports.cases import CaseFilter
 from vault.ports.records import Slice
 from vault.services.case_evidence import fields_of, read
@@ -29,7 +29,9 @@ from vault.services.gate import refuse, refuse_absent
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vault.domain.account import Customer
     from vault.domain.actor import Actor
+    from vault.domain.case import Step
     from vault.ports.store import Unit
 
 MOST_ACCOUNTS: Final = 1_000
@@ -82,24 +84,13 @@ class CaseOpening:
             _check_opening(opening)
             self._check_machine(unit, actor, denied, now)
             found = unit.accounts.many(opening.account_ids)
+            wrong = tuple(_against(unit, actor, opening, kind, customer))
+            if wrong:
+                number = wrong[0][0]
+                ours = number if number in found and found[number].customer_id == customer.id else None
+                named = ((f"/accounts/{each}", error) for each, error in wrong)
+                refuse(unit, replace(denied, account_id=ours), together(named), now)
             accounts = in_order(found.values())
-            for number in opening.account_ids:
-                account = found.get(number)
-                if account is None or account.customer_id != customer.id:
-                    words = f"Account {number[:12]} is not one of this customer's; leave it out, or name its customer."
-                    refuse(unit, denied, Conflict("case.account", words, account=number[:12]), now)
-                error = kind.joins(unit, actor, customer, account)
-                if error is not None:
-                    refuse(unit, denied, error, now)
-            others = unit.cases.open_of(opening.account_ids)
-            for number, other in sorted(others.items()):
-                words = f"Account {number} is in a case already ({other.kind}), case {other.id}; finish or cancel that."
-                refuse(
-                    unit,
-                    replace(denied, account_id=number),
-                    Conflict("case.account", words, case=other.id),
-                    now,
-                )
             case = CaseFile(
                 new_id(),
                 opening.kind,
@@ -181,7 +172,11 @@ class CaseOpening:
     def _refuse_given(
         self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, done: tuple[Done, ...], now: datetime
     ) -> None:
-        """Refuse what was given at the opening where the opener may not give it, or a rule is against it."""
+        """Refuse what was given at the opening where the opener may not give it, or a rule is against it.
+
+        Everything that a rule is against is named.
+        """
+        wrong: list[tuple[Done, Step, VaultError]] = []
         for each in done:
             step = kind.plan.step(each.step)
             assert step is not None  # noqa: S101 - `_given` looked it up
@@ -196,10 +191,13 @@ class CaseOpening:
             permission = kind.opens if step.informs else step.by
             self.ground.require(unit, actor, scene, step, each.account_id, now, permission)
             error = kind.check(unit, actor, scene, Given(step, each.account_id, each.evidence), now)
-            if isinstance(error, Invalid):
-                error.errors = pointed(error.errors, each.account_id, each.step)
             if error is not None:
-                refuse(unit, self.ground.refusal(actor, scene, step, each.account_id), error, now)
+                error.errors = pointed(error.errors, each.account_id, each.step)
+                wrong.append((each, step, error))
+        if wrong:
+            each, step, _ = wrong[0]
+            named = ((_place(known.account_id, known.step), error) for known, _, error in wrong)
+            refuse(unit, self.ground.refusal(actor, scene, step, each.account_id), together(named), now)
 
     def _tell_opened(self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, now: datetime) -> None:
         case = scene.case
@@ -231,6 +229,38 @@ class CaseOpening:
         if told:
             event = Event(EventType.CASE_CHANGED, actor, account_id=done.account_id or None, changes=told)
             unit.log.record(replace(event, detail=about(scene) | {"what": done.step}), now)
+
+
+def _against(
+    unit: Unit, actor: Actor, opening: Opening, kind: Kind, customer: Customer
+) -> Iterator[tuple[str, VaultError]]:
+    """Give each account that cannot be in the case, with why; another customer's is as absent as none (S21)."""
+    found = unit.accounts.many(opening.account_ids)
+    others = unit.cases.open_of(opening.account_ids)
+    for number in opening.account_ids:
+        account, other = found.get(number), others.get(number)
+        if account is None or account.customer_id != customer.id:
+            words = (
+                f"Account {number[:12]} is not one of this customer's; leave it out, or name its customer."
+            )
+            yield number, Conflict("case.account", words, account=number[:12])
+            continue
+        error = kind.joins(unit, actor, customer, account)
+        if error is None and other is not None:
+            words = f"Account {number} is in a case already ({other.kind}), case {other.id}; finish or cancel that."
+            error = Conflict("case.account", words, case=other.id)
+        if error is not None:
+            yield number, error
+
+
+def together(wrong: Iterable[tuple[str, VaultError]]) -> VaultError:
+    """Make one error of several, each with the JSON pointer of what it is about: the first one, naming every place."""
+    places = tuple(wrong)
+    first = places[0][1]
+    errors = tuple(each for at, error in places for each in (error.errors or (FieldError(at, error.detail),)))
+    more = len(places) - 1
+    detail = f"{first.detail} Beside it, {more} more cannot count; each is named." if more else first.detail
+    return type(first)(first.code, detail, retry_after=first.retry_after, errors=errors, **first.facts)
 
 
 def pointed(errors: Iterable[FieldError], account_id: str, step: str) -> tuple[FieldError, ...]:

@@ -17,7 +17,8 @@ from vault.domain.event import EventType
 from vault.domain.outlook import Item, Standing
 from vault.domain.person import PersonState
 from vault.domain.policy import Permission
-from vault.errors import Conflict, Forbidden, VaultError
+from vault.errors import Conflict, Forbidden, Invalid, VaultError
+from vault.services.case_acts import in_short
 from vault.services.case_evidence import fields_of, read
 from vault.services.case_ground import CaseGround, scope_of
 from vault.services.case_kinds import Given
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from vault.domain.actor import Actor
     from vault.ports.store import Unit
+    from vault.services.case_looks import Look
     from vault.services.factors import Factors
 
 
@@ -93,9 +95,19 @@ class Saying:
     ground: CaseGround
 
     def attest(
-        self, unit: Unit, actor: Actor, at: Spot, given: Mapping[str, str], factor: Factor, now: datetime
+        self,
+        unit: Unit,
+        actor: Actor,
+        at: Spot,
+        given: Mapping[str, str],
+        factor: Factor,
+        now: datetime,
+        seen: Look | None = None,
     ) -> Said:
-        """Say that a step is done, with its evidence; where it takes two, this is the first word, with a factor."""
+        """Say that a step is done, with its evidence; where it takes two, this is the first word, with a factor.
+
+        `seen` is what a look at AWS told before; where one could be made, a word without it takes two.
+        """
         scene, kind, found = self.ground.held(unit, actor, *at, now)
         self.ground.require(unit, actor, scene, found.step, at.account_id, now)
         evidence = read(fields_of(found.step), given)
@@ -103,17 +115,36 @@ class Saying:
         if same and found.standing in {Standing.DONE, Standing.ASKED}:
             return Said(found, anew=False)
         self.ground.may(unit, actor, scene, kind, found, Given(found.step, at.account_id, evidence), now)
-        two = found.step.takes_two(evidence)
+        looked = (scene.case.kind, at.step) in self.ground.looks
+        if looked and seen is not None and seen.left:
+            words = f"{found.step.title}: AWS still lists {in_short(seen.left)}. Have the vault do it, or do it first."
+            self.ground.refuse(
+                unit, actor, scene, found.step, at.account_id, Conflict("case.state", words), now
+            )
+        two = found.step.takes_two(evidence) or (looked and (seen is None or not seen.sure))
         if two:
-            actor = factor.check(unit, actor, at.account_id, now)
+            actor = self._first(unit, actor, at, factor, now, seen if looked else None)
         state = StepState.ASKED if two else StepState.DONE
-        done = Done(at.case_id, at.account_id, at.step, state, now, actor.id, evidence)
+        said = seen.words if looked and seen is not None else ""
+        done = Done(at.case_id, at.account_id, at.step, state, now, actor.id, evidence, words=said)
         type_ = EventType.STEP_ASKED if two else EventType.STEP_DONE
         scene = self.ground.settle(unit, actor, scene, kind, done, type_, now)
         unit.commit()
         if two:
             factor.keep(actor)
         return Said(self.ground.item(scene, kind, found.step, at.account_id, now), anew=True)
+
+    def _first(
+        self, unit: Unit, actor: Actor, at: Spot, factor: Factor, now: datetime, seen: Look | None
+    ) -> Actor:
+        """Claim the factor of a first word; where it takes two for want of a look, the refusal says so."""
+        try:
+            return factor.check(unit, actor, at.account_id, now)
+        except Invalid as missing:
+            if seen is None:
+                raise
+            words = f"{seen.words} So it takes another person as well. {missing.detail}"
+            raise Invalid(missing.code, words, errors=missing.errors) from None
 
     def waive(self, unit: Unit, actor: Actor, at: Spot, why: str, factor: Factor, now: datetime) -> Said:
         """Propose that a step be let go; another person has to agree. Only where its rule allows any (never H5)."""

@@ -19,6 +19,7 @@ from vault.ports.records import Page
 from vault.services.case_acts import DOING_LASTS
 from vault.services.case_ground import CaseGround, CaseView, about
 from vault.services.case_kinds import Kind
+from vault.services.case_looks import look
 from vault.services.case_saying import Factor, Saying, Spot
 from vault.services.frozen import require_word
 from vault.services.gate import refuse
@@ -72,12 +73,15 @@ class Casework:
     ) -> Item:
         """Say that a step is done, with its evidence; where it takes two, this is the first word, with a factor.
 
+        Where the vault can look whether it is so, it looks first (`case_looks`).
+
         Raises `Conflict` case.state, case.busy or what the kind says, `Invalid` case.evidence.
         """
+        seen = look(self.ground, actor, case_id, step, account_id)
         now, factor = self.ground.clock.now(), Factor(self.ground.factors, otp)
         with self.ground.units.write() as unit:
             at = Spot(case_id, step, account_id)
-            return self._words.attest(unit, actor, at, given or {}, factor, now).item
+            return self._words.attest(unit, actor, at, given or {}, factor, now, seen).item
 
     def waive(self, actor: Actor, case_id: str, step: str, account_id: str, why: str, otp: str) -> Item:
         """Propose that a step be let go; another person has to agree. Only where its rule allows any (never H5)."""

@@ -36,6 +36,7 @@ from vault.services.frozen import require_word
 from vault.services.gate import refuse
 from vault.services.handover_checks import check_free, check_thawed
 from vault.services.leases import end
+from vault.services.payers import payers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -372,18 +373,19 @@ def _under_lease(unit: Unit, account: Account, since: datetime) -> VaultError | 
 def _members_left(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
     """Refuse a payer while members of its customer are left: AWS closes a management account last.
 
-    Only where the customer has one payer: else nothing here says whose members they are.
+    Of several payers each waits for those whom AWS says to be its own; AWS refuses the rest (CloseAccount).
     """
     if account.kind is not Of.PAYER:
         return None
     wanted = AccountFilter(customer_id=scene.customer.id)
     payers = unit.accounts.page(EVERYTHING, replace(wanted, kind=Of.PAYER), Slice(2)).items
-    if len(payers) > 1:
-        return None
     left: list[str] = []
     for custody in sorted(_LEFT):
         asked = replace(wanted, kind=Of.MEMBER, custody=custody)
         left += [each.id for each in unit.accounts.page(EVERYTHING, asked, Slice(BATCH)).items]
+    if len(payers) > 1:
+        known = payers_of(unit, sorted(left))
+        left = [each for each in left if known.get(each) == account.id]
     if not left:
         return None
     named = ", ".join(sorted(left)[:_NAMED])

@@ -18,9 +18,11 @@ from vault.domain.plans.handover import (
     LEAVES,
     NEW_EMAIL,
     ORGANIZATION,
+    PAYER,
     PLAN,
     SIGNATORY,
     SUCCESSORS,
+    UNDER,
 )
 from vault.domain.plans.release import RELEASE
 from vault.errors import FieldError, Invalid, not_found
@@ -45,12 +47,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Handing:
-    """One account as a handover is asked for: the customer's address for its root, and who gets mailbox and phone."""
+    """One account as a handover is asked for: the customer's address for its root, and who gets mailbox and phone.
+
+    `payer` is the number of a member's payer, where the handover has several.
+    """
 
     account_id: str
     root_email: str = ""
     mailbox: str = ""
     phone: str = ""
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class Information:
                 told[each.account_id, NEW_EMAIL] = {"email": each.root_email}
             if each.mailbox or each.phone:
                 told[each.account_id, SUCCESSORS] = {"mailbox": each.mailbox, "phone": each.phone}
+            if each.payer:
+                told[each.account_id, UNDER] = {PAYER: each.payer}
         return told
 
 
@@ -136,14 +144,30 @@ class Handovers:
                 raise
         return self._handover(actor, case_id)
 
-    def release(self, actor: Actor, case_id: str, account_id: str, otp: str, note: str = "") -> Item:
-        """Say one of the two words of a release: the first where nobody did, the second to another's (H9)."""
+    def release(
+        self,
+        actor: Actor,
+        case_id: str,
+        account_id: str,
+        otp: str,
+        note: str = "",
+        at: datetime | None = None,
+    ) -> Item:
+        """Say one of the two words of a release: the first where nobody did, the second to another's (H9).
+
+        The second one carries when the first was said (`at`), as whoever agrees saw it.
+
+        Raises `Invalid` input.invalid where that is missing, and as `Casework` does.
+        """
         with self.units.read() as unit:
             case = unit.cases.get(case_id)
             said = None if case is None else unit.cases.scene(case).of(account_id, RELEASE)
         second = said is not None and said.by != actor.id and said.state is not StepState.FAILED
         if second:
-            return self.work.agree(actor, case_id, RELEASE, account_id, otp)
+            if at is None:
+                words = "Another person said the first word: send the step's `at`, as it was shown to you."
+                raise Invalid("input.invalid", words, errors=(FieldError("/at", words),))
+            return self.work.agree(actor, case_id, RELEASE, account_id, otp, at)
         return self.work.attest(actor, case_id, RELEASE, account_id, {"note": note} if note else {}, otp)
 
     def gates(self, actor: Actor, case_id: str) -> tuple[GateSeen, ...]:
@@ -193,7 +217,7 @@ def _readable(scene: Scene, known: Information) -> Mapping[tuple[str, str], Mapp
             read(fields_of(step), evidence)
         except Invalid as error:
             errors += pointed(error.errors, number, name)
-        if name != ORGANIZATION or step.applies(scene.seen()):
+        if (not number or scene.place(number) is not None) and step.applies(scene.seen(number)):
             told[number, name] = evidence
     if errors:
         raise Invalid("case.evidence", errors[0].detail, errors=tuple(errors))

@@ -8,6 +8,7 @@ its members that are ours.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,13 +18,14 @@ from vault.domain.case import HandoverState, PlaceState
 from vault.domain.ids import fold_email
 from vault.domain.incident import IncidentKind
 from vault.domain.offboarding import contact_of
-from vault.domain.plans.handover import BEGIN, NEW_EMAIL
+from vault.domain.plans.handover import BEGIN, ELSEWHERE, NEW_EMAIL, PAYER
 from vault.domain.reason import UNPROVEN
 from vault.errors import Blocked, Conflict, FieldError, Invalid, VaultError
 from vault.ports.cloud import IncidentFilter
 from vault.ports.records import AccountFilter, CheckoutFilter, Slice
 from vault.services.frozen import frozen
 from vault.services.leases import settle
+from vault.services.payers import payers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,7 @@ REASON: Final = "HANDOVER"
 """The reason under which root is used on the day."""
 _OF_ROOT: Final = frozenset({IncidentKind.ROOT_SIGN_IN, IncidentKind.ROOT_USE})
 _NAMED: Final = 5
+_NUMBER: Final = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])", re.ASCII)
 
 
 def why_not_ours(account: Account) -> VaultError | None:
@@ -116,7 +119,9 @@ def check_contact(evidence: Mapping[str, str]) -> VaultError | None:
     return Invalid("case.evidence", words, errors=errors, rule="H7")
 
 
-def check_begin(unit: Unit, actor: Actor, scene: Scene, account: Account, now: datetime) -> VaultError | None:
+def check_begin(
+    unit: Unit, actor: Actor, scene: Scene, account: Account, elsewhere: str, now: datetime
+) -> VaultError | None:
     """Say why the work on an account cannot begin, whatever the day."""
     if scene.case.state not in {HandoverState.SCHEDULED, HandoverState.IN_PROGRESS}:
         waiting = [number for number, place in scene.live.items() if place.state is PlaceState.WAITING]
@@ -125,9 +130,12 @@ def check_begin(unit: Unit, actor: Actor, scene: Scene, account: Account, now: d
             f"H2: every account has its day before the first one begins; {len(waiting)} have none: {named}."
         )
         return Conflict("case.rule", words, rule="H2")
+    if elsewhere and (account.kind is not Kind.PAYER or not numbers_in(elsewhere)):
+        words = "This is for payers alone, and has the numbers of accounts; leave it out."
+        return _wrong(ELSEWHERE, words, "H7")
     return (
         why_not_ours(account)
-        or check_members(unit, scene, account)
+        or check_members(unit, scene, account, elsewhere)
         or check_thawed(unit, actor, account)
         or check_free(unit, account, now)
         or check_reviewed(unit, account)
@@ -169,28 +177,54 @@ def check_root(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
     return Conflict("case.state", words, rule="H7", account=account.id)
 
 
-def check_members(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
+def check_under(unit: Unit, scene: Scene, account: Account, payer_id: str) -> VaultError | None:
+    """Say why a member cannot be taken for one of a payer's (H7)."""
+    payer = scene.accounts.get(payer_id)
+    if payer is None or payer.kind is not Kind.PAYER or scene.place(payer_id) is None:
+        named = ", ".join(number for number in scene.live if scene.accounts[number].kind is Kind.PAYER)
+        return _wrong(PAYER, f"H7: the payers of this handover are {named}.", "H7")
+    known = payers_of(unit, (account.id,)).get(account.id, payer_id)
+    if known == payer_id:
+        return None
+    return _wrong(PAYER, f"H7: AWS has account {account.id} in the Organization of {known}.", "H7")
+
+
+def check_members(unit: Unit, scene: Scene, account: Account, elsewhere: str = "") -> VaultError | None:
     """Refuse a payer while members that are ours stay outside of the case: their root would be in its new owner's hand.
 
-    Only where the customer has one payer: else nothing here says whose members they are.
+    Of several payers each waits for its own: for whom AWS, or two people in `elsewhere`, do not say to be another's.
     """
     if account.kind is not Kind.PAYER:
         return None
-    payers = unit.accounts.page(
-        EVERYTHING, AccountFilter(customer_id=scene.customer.id, kind=Kind.PAYER), Slice(2)
-    )
-    if len(payers.items) > 1:
-        return None
-    wanted = AccountFilter(customer_id=scene.customer.id, kind=Kind.MEMBER)
+    of_customer = AccountFilter(customer_id=scene.customer.id)
+    payers = unit.accounts.page(EVERYTHING, replace(of_customer, kind=Kind.PAYER), Slice(2)).items
+    wanted = replace(of_customer, kind=Kind.MEMBER)
     left: list[str] = []
     for custody in sorted(_STILL_OURS):
         found = unit.accounts.page(EVERYTHING, replace(wanted, custody=custody), Slice(200)).items
         left += [each.id for each in found if each.id not in scene.live]
+    several, others = len(payers) > 1, numbers_in(elsewhere)
+    if others and not several:
+        return _wrong(
+            ELSEWHERE, "H7: the customer has one payer, so no member is another's; leave it out.", "H7"
+        )
+    known = payers_of(unit, sorted(left)) if several else {}
+    wrong = sorted(number for number in others if known.get(number) == account.id)
+    if wrong:
+        return _wrong(ELSEWHERE, f"H7: AWS has {', '.join(wrong[:_NAMED])} under this payer.", "H7")
+    left = [each for each in left if known.get(each, account.id) == account.id and each not in others]
     if not left:
         return None
     named = ", ".join(sorted(left)[:_NAMED])
     words = f"H7: members go before their payer, and {len(left)} of ours are not in this handover: {named}."
+    if several:
+        words += " Where they are another payer's, have them looked at, or let two people say so at its begin."
     return Conflict("case.rule", words, rule="H7")
+
+
+def numbers_in(text: str) -> frozenset[str]:
+    """Read account numbers out of what somebody wrote."""
+    return frozenset(_NUMBER.findall(text))
 
 
 def check_thawed(unit: Unit, actor: Actor, account: Account) -> VaultError | None:

@@ -17,7 +17,7 @@ from vault.domain.actor import EVERYTHING
 from vault.domain.case import CaseKind, PlaceState, StepState
 from vault.domain.days_of_business import Booked, Calendar, Objection, next_free, objections, read_moment
 from vault.domain.event import stamp
-from vault.domain.plans.handover import AT, BILLING, CONTRACT, DAY, WHY
+from vault.domain.plans.handover import AT, BILLING, CONTRACT, DAY, PAYER, UNDER, WHY
 from vault.errors import Conflict, FieldError, Invalid, VaultError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def nearest(
     """Give the opening of the free day nearest to the contract's end; a payer's is not before its members'."""
     earliest = None
     if account.kind is Kind.PAYER:
-        earliest = max(_days(scene, Kind.MEMBER, calendar), default=None)
+        earliest = max(_days(scene, account, calendar), default=None)
     return next_free(account.kind, contract_end(scene), now, calendar, taken, earliest)
 
 
@@ -155,21 +155,29 @@ def _billing(scene: Scene, account: Account, now: datetime, calendar: Calendar) 
 def _order(scene: Scene, account: Account, day: date, calendar: Calendar) -> str:
     """Say why a day breaks the order of members and payer; empty where it does not."""
     if account.kind is Kind.PAYER:
-        last = max(_days(scene, Kind.MEMBER, calendar), default=None)
+        last = max(_days(scene, account, calendar), default=None)
         if last is not None and day < last:
             return f"the payer goes last, and the last of its members has {last}; choose that day or a later one."
     if account.kind is Kind.MEMBER:
-        first = min(_days(scene, Kind.PAYER, calendar), default=None)
+        first = min(_days(scene, account, calendar), default=None)
         if first is not None and day > first:
             return f"members go before their payer, which has {first}; choose an earlier day, or move the payer's."
     return ""
 
 
-def _days(scene: Scene, kind: Kind, calendar: Calendar) -> list[date]:
+def _days(scene: Scene, account: Account, calendar: Calendar) -> list[date]:
+    """Give the days of a payer's members, or of a member's payer; where nobody said whose a member is, of any."""
+    is_payer = account.kind is Kind.PAYER
+
+    def together(number: str) -> bool:
+        member, payer = (number, account.id) if is_payer else (account.id, number)
+        return scene.given(member, UNDER, PAYER) in {"", payer}
+
+    other = Kind.MEMBER if is_payer else Kind.PAYER
     return [
         calendar.day(place.day)
         for number, place in scene.live.items()
-        if place.day is not None and scene.accounts[number].kind is kind
+        if place.day is not None and scene.accounts[number].kind is other and together(number)
     ]
 
 

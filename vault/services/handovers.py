@@ -35,13 +35,16 @@ from vault.domain.plans.handover import (
     CTA_AWS,
     CTA_INDIA,
     DAY,
+    ELSEWHERE,
     EMAIL_ACCEPT,
     FOR_ROOT,
     GO,
     NEW_EMAIL,
+    PAYER,
     PLAN,
     ROOT_EMAIL,
     SIGNATORY,
+    UNDER,
 )
 from vault.domain.plans.release import RELEASE
 from vault.domain.policy import Permission
@@ -60,11 +63,13 @@ from vault.services.handover_checks import (
     check_root,
     check_signed,
     check_thawed,
+    check_under,
     why_not_ours,
 )
 from vault.services.handover_days import check_day, check_hours, check_today
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vault.domain.account import Account, Customer
@@ -121,13 +126,14 @@ class HandoverKind(Kind):
         if not given.account_id:
             return self.releasing.check(unit, scene, given, now)
         account = scene.accounts[given.account_id]
-        if name == NEW_EMAIL:
-            return check_email(unit, scene, account, evidence["email"])
+        if name in {NEW_EMAIL, UNDER}:
+            return _check_known(unit, scene, account, name, evidence)
         if name == DAY:
             return check_day(unit, scene, account, evidence, now, calendar)
         if name == BEGIN:
             place = scene.live[account.id]
-            return check_begin(unit, actor, scene, account, now) or check_today(
+            elsewhere = evidence.get(ELSEWHERE, "")
+            return check_begin(unit, actor, scene, account, elsewhere, now) or check_today(
                 scene, account, place, now, calendar
             )
         if name in _POINTS:
@@ -136,7 +142,7 @@ class HandoverKind(Kind):
                 return against
         if name == GO:
             return (
-                check_members(unit, scene, account)
+                check_members(unit, scene, account, scene.given(account.id, BEGIN, ELSEWHERE))
                 or check_reviewed(unit, account)
                 or check_explained(unit, account)
             )
@@ -197,6 +203,15 @@ class HandoverKind(Kind):
             unit, place, PlaceEvent.SCHEDULED, now, day=read_moment(done.evidence[AT], zone)
         )
         return (*told, *_all_planned(unit, scene, scene.case, {planned.account_id}, now))
+
+
+def _check_known(
+    unit: Unit, scene: Scene, account: Account, step: str, evidence: Mapping[str, str]
+) -> VaultError | None:
+    """Say what speaks against what is told of one account."""
+    if step == UNDER:
+        return check_under(unit, scene, account, evidence[PAYER])
+    return check_email(unit, scene, account, evidence["email"])
 
 
 def _prepared(unit: Unit, scene: Scene, now: datetime) -> tuple[Change, ...]:

@@ -22,6 +22,7 @@ from vault.domain.policy import Permission
 from vault.domain.secret import Secret
 from vault.errors import Conflict, Unavailable
 from vault.services.case_kinds import Act, Carried, Preview, Work
+from vault.services.payers import payers_of
 
 if TYPE_CHECKING:
     from vault.domain.offboarding import Preview as Seen
@@ -69,18 +70,21 @@ class Hands:
         )
 
     def payer(self, work: Work) -> str:
-        """Give a member's payer: of this case, else the one it was asked through, else the only one there can be.
+        """Give a member's payer: as this case says, or has but one, as AWS says, or the only one there can be.
 
         Raises `Conflict` case.state where nobody can say.
         """
+        said = work.scene.given(work.account_id, steps.UNDER, steps.PAYER)
+        if said:
+            return said
         of_case = [each.id for each in work.scene.accounts.values() if each.kind is Kind.PAYER]
         if len(of_case) == 1:
             return of_case[0]
         with self.units.read() as unit:
-            known = unit.keyless.get(work.account_id)
+            known = payers_of(unit, (work.account_id,)).get(work.account_id)
             seen = unit.keyless.payers(self.gate.policy.reach(work.actor, Permission.ACCOUNT_READ))
         if known is not None:
-            return known.payer_id
+            return known
         near = [each for each in seen if each.customer_id == work.account.customer_id] or list(seen)
         if len(near) != 1:
             words = (

@@ -9,6 +9,7 @@ of the steps (`vault.domain.plans`). No field of any of these takes a credential
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -27,14 +28,17 @@ from vault.domain.plans.handover import (
 )
 from vault.domain.plans.release import (
     ACKNOWLEDGE,
+    AWS_EVENT,
+    AWS_SHA256,
     CONFIRMED_BY,
     CONFIRMED_ON,
+    INSTEAD,
     RELEASE,
     RESET,
     SIGNED,
     WHERE,
 )
-from vault.domain.release import NAME_MAX, Handed, Way, reset_by_owner
+from vault.domain.release import NAME_MAX, Handed, Way, reset_by_owner, same_name
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, VaultError
 from vault.services.case_kinds import Carried, Given, Preview, Work, move_case, move_place
@@ -55,6 +59,11 @@ _ABSENT: Final = (
     "AWS has no record yet of a password that the customer set after the root e-mail became theirs, outside every "
     "lease and rotation of ours. Records come up to fifteen minutes late; or give the signatory's confirmation."
 )
+_ONE_WORD: Final = (
+    "AWS has no record yet of the root e-mail's change (EmailUpdated): one person alone says it, so a password that "
+    "was set since may have been set by our own mailbox. Records come up to fifteen minutes late; or give the "
+    "signatory's confirmation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +75,16 @@ class Releasing:
     def check(self, unit: Unit, scene: Scene, given: Given, now: datetime) -> VaultError | None:
         """Say why one of these steps cannot count yet; None for every other step."""
         if given.step.name == RESET:
-            return self._check_reset(unit, scene, given)
+            return self._check_reset(unit, scene, given, now)
         if given.step.name == RELEASE:
             return _check_release(scene, given.account_id)
         if given.step.name == ACKNOWLEDGE:
             signed, on = given.evidence.get(SIGNED, ""), given.evidence.get(CONFIRMED_ON, "")
             return (
-                _too_long(signed) or _in_future(on, now) or _too_early(on, unit.releases.get(scene.case.id))
+                _too_long(signed)
+                or _in_future(on, now)
+                or _too_early(on, unit.releases.get(scene.case.id))
+                or _signed_by(scene, signed, given.evidence.get(INSTEAD, ""))
             )
         return None
 
@@ -88,7 +100,7 @@ class Releasing:
             return acknowledged(unit, scene, Way.LETTER, done.evidence[SIGNED], "", now)
         return ()
 
-    def _check_reset(self, unit: Unit, scene: Scene, given: Given) -> VaultError | None:
+    def _check_reset(self, unit: Unit, scene: Scene, given: Given, now: datetime) -> VaultError | None:
         if given.by_vault or CONFIRMED_BY not in given.evidence:
             if not given.by_vault:
                 words = "Have the vault look for AWS's record, or give the signatory's confirmation: who, when, where."
@@ -103,7 +115,7 @@ class Releasing:
         if missing:
             return Invalid("case.evidence", missing[0].detail, errors=missing)
         signatory = scene.given("", SIGNATORY, "name")
-        if _same(given.evidence[CONFIRMED_BY]) != _same(signatory):
+        if not same_name(given.evidence[CONFIRMED_BY], signatory):
             words = (
                 f"The authorised signatory of this case is {signatory}; nobody else confirms this (H1, H9)."
             )
@@ -114,7 +126,7 @@ class Releasing:
                 f"The root e-mail became the customer's on {since:%Y-%m-%d}; a confirmation comes after that."
             )
             return Invalid("case.evidence", words, errors=(FieldError(f"/evidence/{CONFIRMED_ON}", words),))
-        return None
+        return _in_future(given.evidence[CONFIRMED_ON], now)
 
     def _release(
         self, unit: Unit, actor: Actor, scene: Scene, account_id: str, now: datetime
@@ -152,19 +164,34 @@ def acknowledged(
 
 
 def email_changed(unit: Unit, scene: Scene, account_id: str) -> datetime | None:
-    """Give when the root e-mail became the customer's: by AWS's own record, or else by the step; None if it has not.
+    """Give when the root e-mail became the customer's: by AWS's own word, or else by the step; None if it has not."""
+    by_aws = email_proven(unit, scene, account_id)
+    if by_aws is not None:
+        return by_aws
+    done = _changed(scene, account_id)
+    return None if done is None else done.at
 
-    A record counts from the moment on at which the account's work began.
+
+def email_proven(unit: Unit, scene: Scene, account_id: str) -> datetime | None:
+    """Give when AWS says that the root e-mail became the customer's; None where a person alone says so.
+
+    What the vault did is AWS's answer. Else it is root's own record: the last one up to the word that it changed, as
+    one before may have led to a mailbox of ours; where there is none, the first one after it. Whoever said that the
+    e-mail changed could else recover the password by our own mailbox, and have that taken for the customer's.
     """
-    done = scene.of(account_id, EMAIL_ACCEPT) or scene.of(account_id, ROOT_EMAIL)
-    if done is None or done.state is not StepState.DONE:
-        return None
-    begun = scene.of(account_id, BEGIN)
-    if begun is None:
-        return done.at
-    seen = unit.proofs.observed({account_id: begun.at}).get(account_id, ())
+    done, begun = _changed(scene, account_id), scene.of(account_id, BEGIN)
+    if done is None or done.by_vault:
+        return None if done is None else done.at
+    seen = () if begun is None else unit.proofs.observed({account_id: begun.at}).get(account_id, ())
     recorded = [each.at for each in seen if each.act is Seen.EMAIL_UPDATED and each.counts]
-    return min([done.at, *recorded])
+    before = [at for at in recorded if at <= done.at]
+    return max(before, default=min(recorded, default=None))
+
+
+def _changed(scene: Scene, account_id: str) -> Done | None:
+    """Give the step by which the root e-mail became the customer's, where it is done."""
+    done = scene.of(account_id, EMAIL_ACCEPT) or scene.of(account_id, ROOT_EMAIL)
+    return done if done is not None and done.state is StepState.DONE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,35 +202,39 @@ class Reset:
 
     def preview(self, work: Work) -> Preview:
         """Say what is on record by now."""
-        words = self._found(work)
-        return Preview(words=words or _ABSENT)
+        found = self.carry_out(work)
+        return Preview(words="; ".join(found.gone or found.left))
 
     def carry_out(self, work: Work) -> Carried:
-        """Find it, or say what is missing."""
-        words = self._found(work)
-        return Carried(gone=(words,)) if words else Carried(left=(_ABSENT,))
-
-    def _found(self, work: Work) -> str:
-        account_id = work.account_id
+        """Find it, or say what is missing; of AWS's record, its id and the hash of its text are kept."""
+        number = work.account_id
         with self.units.read() as unit:
-            record = _record(unit, work.scene, account_id)
-        if record is not None:
-            return f"AWS recorded {record.act} at {record.at:%Y-%m-%d %H:%M:%S} UTC (event {record.id})"
-        deleted, allowed = work.scene.of(account_id, ROOT_DELETED), work.scene.of(account_id, RECOVERY)
-        if deleted is None or allowed is None or not deleted.by_vault:
-            return ""
-        if deleted.state is not StepState.DONE or not allowed.settled:
-            return ""
-        return (
-            f"The vault deleted this member's root credentials at {deleted.at:%Y-%m-%d %H:%M:%S} UTC, and AWS said "
-            "that nothing is left of them; its recovery by the customer's mailbox is allowed"
-        )
+            since = email_proven(unit, work.scene, number)
+            record = None if since is None else _record(unit, number, since)
+            seen = None if record is None else unit.cloud.get(record.id)
+        if record is not None and seen is not None:
+            words = f"AWS recorded {record.act} at {record.at:%Y-%m-%d %H:%M:%S} UTC (event {record.id})"
+            kept = {AWS_EVENT: record.id, AWS_SHA256: hashlib.sha256(seen.record.record.encode()).hexdigest()}
+            return Carried(gone=(words,), evidence=kept)
+        deleted = _deleted(work.scene, number)
+        if deleted is not None:
+            words = (
+                f"The vault deleted this member's root credentials at {deleted.at:%Y-%m-%d %H:%M:%S} UTC, and AWS "
+                "said that nothing is left of them; its recovery by the customer's mailbox is allowed"
+            )
+            return Carried(gone=(words,))
+        return Carried(left=(_ONE_WORD if since is None else _ABSENT,))
 
 
-def _record(unit: Unit, scene: Scene, account_id: str) -> Observation | None:
-    since = email_changed(unit, scene, account_id)
-    if since is None:
+def _deleted(scene: Scene, account_id: str) -> Done | None:
+    """Give the step by which the vault deleted a member's root credentials, where its recovery is allowed."""
+    deleted, allowed = scene.of(account_id, ROOT_DELETED), scene.of(account_id, RECOVERY)
+    if deleted is None or allowed is None or not deleted.by_vault or not allowed.settled:
         return None
+    return deleted if deleted.state is StepState.DONE else None
+
+
+def _record(unit: Unit, account_id: str, since: datetime) -> Observation | None:
     seen = unit.proofs.observed({account_id: since.replace(microsecond=0)}).get(account_id, ())
     windows = unit.proofs.windows((account_id,)).get(account_id, ())
     uses = unit.proofs.uses((account_id,), since - timedelta(days=1)).get(account_id, ())
@@ -247,5 +278,18 @@ def _too_early(day: str, handed: Handed | None) -> VaultError | None:
     return Invalid("case.evidence", words, errors=(FieldError(f"/evidence/{CONFIRMED_ON}", words),))
 
 
-def _same(name: str) -> str:
-    return " ".join(name.split()).casefold()
+def _signed_by(scene: Scene, signed: str, instead: str) -> VaultError | None:
+    """Say that another name than the signatory's needs a reason, and theirs none: what we keep is destroyed on it."""
+    signatory = scene.given("", SIGNATORY, "name")
+    if same_name(signed, signatory):
+        if not instead:
+            return None
+        words = "The signatory signed: leave the reason out, and one person is enough."
+        return Invalid("case.evidence", words, errors=(FieldError(f"/evidence/{INSTEAD}", words),))
+    if instead:
+        return None
+    words = (
+        f"The authorised signatory of this case is {signatory}. Where somebody else signed, say why that counts; then "
+        "another person has to agree (H1, H9)."
+    )
+    return Invalid("case.evidence", words, errors=(FieldError(f"/evidence/{INSTEAD}", words),))

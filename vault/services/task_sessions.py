@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from vault.domain.account import Custody
 from vault.domain.event import EventType
+from vault.domain.plans.handover import ROOT_DELETED
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vault.domain.account import Account
     from vault.domain.cloudtrail import CloudRecord
     from vault.domain.keyless import TaskSession
     from vault.ports.store import Unit
@@ -41,16 +45,32 @@ def explained(unit: Unit, record: CloudRecord) -> str | None:
 
 
 def is_intrusion(unit: Unit, record: CloudRecord) -> bool:
-    """Say whether an `AssumeRoot` that no entry explains went to a member of ours without root credentials."""
+    """Say whether an `AssumeRoot` that no entry explains went to a member of ours without root credentials.
+
+    Also while it is handed over: one that had none when its work began, and one whose root the vault deleted since.
+    """
     account = None if record.account_id is None else unit.accounts.get(record.account_id)
     since = None if account is None else account.held_since
     return (
         account is not None
-        and account.custody is Custody.KEYLESS
         and record.error is None
         and since is not None
         and record.happened_at >= since
+        and (account.custody is Custody.KEYLESS or _bare_in_transfer(unit, account, record.happened_at))
     )
+
+
+def _bare_in_transfer(unit: Unit, account: Account, at: datetime) -> bool:
+    """Say whether an account that is handed over had no root credentials by our doing at a moment."""
+    if account.custody is not Custody.IN_TRANSFER:
+        return False
+    case = unit.cases.open_of((account.id,)).get(account.id)
+    scene = None if case is None else unit.cases.scene(case, account.id)
+    place = None if scene is None else scene.place(account.id)
+    deleted = None if scene is None else scene.of(account.id, ROOT_DELETED)
+    was_bare = place is not None and place.was == Custody.KEYLESS
+    by_then = deleted is not None and deleted.settled and deleted.at <= at + BEFORE
+    return was_bare or by_then
 
 
 def _is_told(unit: Unit, session: TaskSession) -> bool:

@@ -87,8 +87,13 @@ def test_from_the_board_to_the_end(stage: tuple[Service, Bench]) -> None:
     assert (done[0]["item"]["standing"], done[0]["item"]["by_vault"]) == ("done", True)
     no = chris.call("POST", f"{at}/cancel", {"why": "it was the wrong account"})
     assert (no.status, no.code) == (409, "case.state")
-    chris.did(f"{at}/steps/letter", {"account_id": A, "waive": "they want none", "otp": service.otp("chris")})
-    ada.did(f"{at}/steps/letter", {"account_id": A, "agree": {}, "otp": service.otp("ada")})
+    waived = {"account_id": A, "waive": "they want none", "otp": service.otp("chris")}
+    let = chris.did(f"{at}/steps/letter", waived)["item"]
+    unseen = ada.call("POST", f"{at}/steps/letter", {"account_id": A, "agree": {}})
+    assert (unseen.status, unseen.json["errors"][0]["pointer"]) == (422, "/agree/at")
+    missing = ada.call("POST", f"{at}/steps/letter", {"account_id": A, "agree": {"at": let["at"]}})
+    assert (missing.status, missing.json["errors"][0]["pointer"]) == (422, "/otp")
+    ada.did(f"{at}/steps/letter", {"account_id": A, "agree": {"at": let["at"]}, "otp": service.otp("ada")})
     chris.did(f"{at}/steps/end", {"evidence": NOTE})
     assert chris.get("/cases").json["items"] == []
     (over,) = chris.get("/cases?open=false&customer_id=900001&kind=move").json["items"]

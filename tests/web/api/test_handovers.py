@@ -157,7 +157,8 @@ def test_a_day_is_chosen_by_its_rules_and_an_account_goes_its_way(
     first = olga.did(f"{at}/release", {"otp": service.otp("olga")})
     assert first["item"]["standing"] == "asked"
     assert olga.post(f"{at}/release", {"otp": service.otp("olga")}).json["item"]["standing"] == "asked"
-    second = ada.did(f"{at}/release", {"otp": service.otp("ada")})
+    assert ada.post(f"{at}/release", {"otp": "000000"}).json["errors"][0]["pointer"] == "/at"
+    second = ada.did(f"{at}/release", {"otp": service.otp("ada"), "at": first["item"]["at"]})
     assert second["item"]["standing"] == "done"
     assert handover.custody(ONE) == "released"
     assert chris.post(f"/handovers/{case}/cancel", {"why": "the customer stays with us"}).code == "case.state"

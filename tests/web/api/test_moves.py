@@ -53,8 +53,8 @@ def test_from_the_request_to_the_other_customer(quick: Service, bench: MoveBench
     assert listed["foreseen"] == {"loses": 0, "gains": 0, "by_account": 0, "checkouts": 0}
     quick.world.clock.at = ON_THE_DAY
     people = quick.world.people
-    carla.did(f"{steps}/move", {"evidence": {}, "otp": people["carla"].otp()})
-    done = anna.did(f"{steps}/move", {"agree": {}, "otp": people["anna"].otp()})
+    asked = carla.did(f"{steps}/move", {"evidence": {}, "otp": people["carla"].otp()})["item"]
+    done = anna.did(f"{steps}/move", {"agree": {"at": asked["at"]}, "otp": people["anna"].otp()})
     assert done["item"]["standing"] == "done"
     assert olga.get(f"/accounts/{A}").json["customer_id"] == bench.new.id
     assert olga.get(HERE).json["items"][0]["foreseen"] is None

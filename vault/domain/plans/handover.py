@@ -32,6 +32,7 @@ ORGANIZATION: Final = "organization"
 CONTACT: Final = "contact"
 NEW_EMAIL: Final = "new_email"
 SUCCESSORS: Final = "successors"
+UNDER: Final = "under"
 CTA_AWS: Final = "cta_aws"
 CTA_INDIA: Final = "cta_india"
 BILLING: Final = "billing_access"
@@ -66,6 +67,10 @@ LEAVES: Final = "leave"
 AT: Final = "at"
 WHY: Final = "why"
 """Of a day: the moment, and the sentence with which two people put it against H2."""
+PAYER: Final = "payer"
+ELSEWHERE: Final = "elsewhere"
+"""Of a member: its payer's number. Of a payer's begin: members outside of the case that, say two people, are another's.
+"""
 GATES: Final = (
     SIGNATORY, CONTRACT, NEW_EMAIL, SUCCESSORS, CTA_AWS, CTA_INDIA, BILLING, DAY, BALANCE, BILLING_LAST,
 )  # fmt: skip
@@ -105,6 +110,11 @@ def not_members(seen: Seen) -> bool:
 def whole(seen: Seen) -> bool:
     """Let a step be for a case that has a payer and members of its Organization."""
     return Kind.PAYER in seen.kinds and Kind.MEMBER in seen.kinds
+
+
+def of_several(seen: Seen) -> bool:
+    """Let a step be for members of a case that has several payers."""
+    return members(seen) and seen.payers > 1
 
 
 def leaving(seen: Seen) -> bool:
@@ -174,6 +184,11 @@ _STEPS: Final = (
         section=_INFORMATION, help="Together they pass MFA by: both change hands before release.",
     ),
     Step(
+        UNDER, "Under which payer", "H7", _PREPARE, informs=True, applies=of_several,
+        evidence=(Field(PAYER, "Number of the payer in whose Organization it is"),),
+        section=_INFORMATION, help="The case has several payers: each of them goes after its own members.",
+    ),
+    Step(
         CTA_AWS, "Consent to Assignment by AWS", "H3", _PREPARE, per_account=False, evidence=_signed("AWS"),
         applies=public_sector, section=_GATES, help="Public Sector: AWS makes it, both sides sign.",
     ),
@@ -201,8 +216,15 @@ _STEPS: Final = (
     ),
     Step(
         BEGIN, "Begin", "H7", _DO, on_day=True, section=_BEFORE,
-        needs=(SIGNATORY, CONTRACT, NEW_EMAIL, SUCCESSORS, CTA_AWS, CTA_INDIA, BILLING, DAY, BALANCE),
-        evidence=(Field("note", "Anything to note", Form.LONG, optional=True),),
+        needs=(SIGNATORY, CONTRACT, NEW_EMAIL, SUCCESSORS, UNDER, CTA_AWS, CTA_INDIA, BILLING, DAY, BALANCE),
+        second=_AGREE, second_with=ELSEWHERE,
+        evidence=(
+            Field("note", "Anything to note", Form.LONG, optional=True),
+            Field(
+                ELSEWHERE, "Members that are another payer's", Form.LONG, optional=True,
+                help="Of a payer whose customer has several: numbers of members outside of this handover.",
+            ),
+        ),
         help="The account is in transfer from here on: its root opens for the handover alone.",
     ),
     Step(
@@ -210,8 +232,8 @@ _STEPS: Final = (
         section=_BEFORE, help="With it the primary phone changes hands (C5).",
     ),
     Step(
-        ALTERNATES, "Our alternate contacts are removed", "H7", _DO, needs=(BEGIN,), acts=True, waivable=True,
-        section=_BEFORE,
+        ALTERNATES, "Our alternate contacts are removed", "H7", _DO, needs=(BEGIN,), acts=True, looked=True,
+        waivable=True, section=_BEFORE,
     ),
     Step(
         PAYMENT, "Payment method is the customer's", "H7", _DO, needs=(BEGIN,), evidence=_NOTE, applies=not_payers,
@@ -278,20 +300,20 @@ _STEPS: Final = (
         help="After the customer is in: until then the payer can help.",
     ),
     Step(
-        TOPICS, "SNS topics are removed", "H7", _DO, needs=(RESET, LEAVE), acts=True, reversible=False, waivable=True,
-        section=_OURS,
-    ),
-    Step(
-        DISPATCHER, "The dispatcher's rule and policy are removed", "H7", _DO, needs=(RESET, LEAVE), acts=True,
+        TOPICS, "SNS topics are removed", "H7", _DO, needs=(RESET, LEAVE), acts=True, looked=True,
         reversible=False, waivable=True, section=_OURS,
     ),
     Step(
-        ROLES, "Our roles are removed", "H7", _DO, needs=(RESET, LEAVE), acts=True, reversible=False,
+        DISPATCHER, "The dispatcher's rule and policy are removed", "H7", _DO, needs=(RESET, LEAVE), acts=True,
+        looked=True, reversible=False, waivable=True, section=_OURS,
+    ),
+    Step(
+        ROLES, "Our roles are removed", "H7", _DO, needs=(RESET, LEAVE), acts=True, looked=True, reversible=False,
         section=_OURS, help="RackspaceDefaultEC2Role stays: instances may run under it.",
     ),
     Step(
         LAST_ROLE, "The role that we worked through is removed", "H7", _DO,
-        needs=(TOPICS, DISPATCHER, ROLES, ALTERNATES, CONTACTS), acts=True, reversible=False,
+        needs=(TOPICS, DISPATCHER, ROLES, ALTERNATES, CONTACTS), acts=True, looked=True, reversible=False,
         section=_OURS,
     ),
     release_step(LAST_ROLE, SUPPORT, PAYMENT, PAYMENT_LAST, section=_END),
@@ -302,4 +324,4 @@ _STEPS: Final = (
     acknowledge_step(_END),
 )  # fmt: skip
 
-PLAN: Final = Plan(CaseKind.HANDOVER, _STEPS, HANDOVER)
+PLAN: Final = Plan(CaseKind.HANDOVER, _STEPS, HANDOVER, under=(UNDER, PAYER))

@@ -2,7 +2,7 @@
 
 Decided here: what counts as evidence that nothing of ours opens the account, and that two people release. AWS's own
 record, or that the vault deleted a member's root credentials, is looked up by the vault; a word of the signatory takes
-two of our people, both of whom saw it.
+two of our people, both of whom saw it. So does a letter that somebody else than the signatory signed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ CONFIRMED_BY: Final = "confirmed_by"
 CONFIRMED_ON: Final = "confirmed_on"
 WHERE: Final = "where"
 SIGNED: Final = "signed"
-"""Pieces of evidence: the signatory's confirmation, and the name under an acknowledgement."""
+INSTEAD: Final = "instead"
+"""Pieces of evidence: the signatory's confirmation, the name under an acknowledgement, and why it is another's."""
+AWS_EVENT: Final = "aws_event"
+AWS_SHA256: Final = "aws_sha256"
+"""What is kept of AWS's record of a reset: the id of the event, and the hex SHA-256 of its text as it was read."""
 
 
 def reset_step(*needs: str, section: str) -> Step:
@@ -69,11 +73,20 @@ def acknowledge_step(section: str) -> Step:
         "H9",
         Permission.HANDOVER_PREPARE,
         per_account=False,
+        second=Permission.CASE_AGREE,
+        second_with=INSTEAD,
         needs=(RELEASE,),
         evidence=(
             Field(SIGNED, "Signed by"),
             Field(CONFIRMED_ON, "Signed on", Form.DATE),
             Field(WHERE, "Where the letter is kept", Form.LONG),
+            Field(
+                INSTEAD,
+                "Why somebody else than the signatory signed",
+                Form.LONG,
+                optional=True,
+                help="Only where another name is under it. Then two people say so.",
+            ),
         ),
         reversible=False,
         section=section,

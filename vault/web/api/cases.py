@@ -10,7 +10,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from vault.domain.policy import Permission
-from vault.errors import FieldError, Invalid
+from vault.errors import FieldError, VaultError
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
 from vault.services.case_board import Wanted
@@ -171,14 +171,15 @@ def pointing(pointer: Callable[[str], str]) -> Iterator[None]:
     """Let errors of steps point into the body that was sent: `pointer` gives where in it a step's field stands."""
     try:
         yield
-    except Invalid as error:
+    except VaultError as error:
         error.errors = tuple(FieldError(pointer(each.pointer), each.detail) for each in error.errors)
         raise
 
 
 def flat(pointer: str) -> str:
-    """Give where a step's field stands in a body that has the fields themselves."""
-    return f"/{pointer.rpartition('/')[2]}"
+    """Give where a step's field stands in a body that has the fields themselves; an account is in the address."""
+    account_itself = pointer.startswith("/accounts/") and pointer.count("/") == 2  # noqa: PLR2004 - accounts, number
+    return "" if account_itself else f"/{pointer.rpartition('/')[2]}"
 
 
 @renders(blueprint, "case")

@@ -165,8 +165,8 @@ def say_account_step(case_id: str, account_id: str, step: str, sent: StepSaid) -
 def release_account(case_id: str, account_id: str, sent: Releasing) -> StepAnswer:
     """Release an account: the first word is an operator's, the second an approver's; from there on nothing opens it."""
     _only_handovers(case_id)
-    note = sent.note or ""
-    the_vault().cases.handovers.release(actor(), case_id, account_id, sent.otp.expose(), note)
+    handovers = the_vault().cases.handovers
+    handovers.release(actor(), case_id, account_id, sent.otp.expose(), sent.note or "", sent.at)
     return answer_of(case_id, RELEASE, account_id)
 
 

@@ -11,7 +11,7 @@ from vault.ports.cases import CaseFilter
 from vault.ports.onboarding import AddressFilter
 from vault.ports.store import Slice
 from vault.services.case_board import Wanted
-from vault.web.api.cases import shown
+from vault.web.api.cases import pointing, shown
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import as_json, blueprint, operation
 from vault.web.api.schemas.base import Items
@@ -59,7 +59,9 @@ def open_onboarding(sent: NewOnboarding) -> CaseWhole:
     Each account gets a root address of its own, never used before. Stopped in between, the same request goes on.
     """
     customer = customer_id_of(sent.customer_id, Permission.ONBOARDING_MANAGE)
-    return shown(the_vault().onboardings.open(actor(), sent.welcome(customer)).id)
+    with pointing(sent.pointer):
+        case = the_vault().onboardings.open(actor(), sent.welcome(customer))
+    return shown(case.id)
 
 
 @operation("GET", "/onboardings/<case_id>", Permission.CASE_READ)

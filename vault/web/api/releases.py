@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response
 
-from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, SIGNED, WHERE
+from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, INSTEAD, SIGNED, WHERE
 from vault.domain.policy import Permission
 from vault.services.pack_writing import to_html, to_json, to_zip
 from vault.web.api.cases import flat, pointing
@@ -54,13 +54,24 @@ def send_customer_link(case_id: str, sent: LinkWish) -> LinkMade:
     "POST",
     "/handovers/<case_id>/acknowledge",
     Permission.HANDOVER_PREPARE,
-    problems={409: ("case.state",), 422: ("case.evidence",), 423: ("frozen",)},
+    problems={
+        401: ("auth.refused",),
+        409: ("case.state", "otp.used"),
+        422: ("case.evidence",),
+        423: ("frozen",),
+        429: ("auth.delayed",),
+    },
 )
 def acknowledge_handover(case_id: str, sent: Acknowledgement) -> EndResource:
-    """Enter the signatory's letter that they hold every account; what we kept is destroyed then."""
+    """Enter the signatory's letter that they hold every account; what we kept is destroyed then.
+
+    Under another name it takes a reason and a second person, who agrees to the step `acknowledge`.
+    """
     given = {SIGNED: sent.signed, CONFIRMED_ON: sent.on, WHERE: sent.where}
+    given |= {} if sent.instead is None else {INSTEAD: sent.instead}
+    otp = "" if sent.otp is None else sent.otp.expose()
     with pointing(lambda pointer: {f"/evidence/{CONFIRMED_ON}": "/on"}.get(pointer, flat(pointer))):
-        the_vault().cases.work.attest(actor(), case_id, ACKNOWLEDGE, "", given)
+        the_vault().cases.work.attest(actor(), case_id, ACKNOWLEDGE, "", given, otp)
     return read_end(case_id)
 
 

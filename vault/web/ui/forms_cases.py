@@ -17,6 +17,7 @@ from vault.web.ui.forms import OTP_NEEDED, CodeField, Form, needed, options
 
 if TYPE_CHECKING:
     from vault.domain.case import Field
+    from vault.errors import VaultError
 
 PREFIX: Final = "e_"
 
@@ -66,6 +67,12 @@ class OpeningForm(Form):
 
     accounts = SelectMultipleField("Accounts", needed("Choose at least one."), validate_choice=False)
     ticket = StringField("Ticket", needed("Name the ticket that holds all communication."))
+
+    def take(self, error: VaultError) -> None:
+        """Put what speaks against single accounts beside the choice of them."""
+        super().take(error)
+        said = [each.detail for each in error.errors if each.pointer.startswith("/accounts/")]
+        self.accounts.errors = [*self.accounts.errors, *dict.fromkeys(said)]
 
 
 def evidence_form(fields: tuple[Field, ...]) -> type[WordForm]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, StringField, TextAreaField
+from wtforms.validators import Optional
 
 from vault.web.ui.forms import CodeField, Form, needed
 
@@ -17,4 +18,5 @@ class AcknowledgeForm(Form):
     """A name, and that they hold the root of every account."""
 
     signed = StringField("Your name", needed("Write your name."))
+    instead = TextAreaField("If you are not the signatory: why you may sign (optional)", [Optional()])
     sure = BooleanField("I hold the root of every account on this page", needed("Tick this to confirm."))

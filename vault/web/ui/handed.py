@@ -21,6 +21,7 @@ from vault.domain.plans.handover import (
     GO,
     INSTRUCTIONS,
     PLAN,
+    SIGNATORY,
 )
 from vault.domain.secret import Secret
 from vault.errors import FieldError, Invalid, Unauthenticated, VaultError
@@ -80,7 +81,7 @@ def handed_acknowledge(token: str) -> AnyResponse:
         return _again(token, form, INVALID)
     try:
         the_vault().releases.acknowledging.acknowledge(
-            Secret(token), _visit(token), form.signed.data, origin()
+            Secret(token), _visit(token), form.signed.data, origin(), form.instead.data or ""
         )
     except VaultError as error:
         if isinstance(error, Unauthenticated):
@@ -125,6 +126,7 @@ def _again(token: str, form: AcknowledgeForm | None, status: int) -> Response:
         end=end,
         case=end.scene.case,
         handed=end.handed,
+        signatory=end.scene.given("", SIGNATORY, "name"),
         accounts=list(_accounts(end)),
         whole=list(_done(end.scene, "")),
         tasks=TASKS,

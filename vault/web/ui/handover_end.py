@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response
 
+from vault.domain.plans.handover import SIGNATORY
 from vault.domain.policy import Permission
 from vault.domain.release import LinkEnd
 from vault.errors import FieldError, Invalid, VaultError
@@ -88,6 +89,8 @@ def _again(case_id: str, form: OtpForm, status: int) -> Response:
         case=end.scene.case,
         customer=end.scene.customer,
         handed=end.handed,
+        instead=end.instead,
+        signatory=end.scene.given("", SIGNATORY, "name"),
         links=end.links,
         destroyed=end.destroyed,
         endings=ENDINGS,

@@ -51,6 +51,11 @@ class CloudTrail:
         event = {"responseElements": answer, "eventType": "AwsConsoleSignIn"}
         self._write(account_id, at, SIGNIN, "PasswordRecoveryCompleted", CUSTOMER, event)
 
+    def email_updated(self, account_id: str, at: datetime) -> None:
+        """Record that root's e-mail address was changed."""
+        event = {"responseElements": {"EmailUpdated": "Success"}, "eventType": "AwsConsoleSignIn"}
+        self._write(account_id, at, SIGNIN, "EmailUpdated", OFFICE, event)
+
     def device_enabled(self, account_id: str, at: datetime) -> None:
         """Record that root enrolled an MFA device."""
         asked = {"userName": "AWS ROOT USER", "serialNumber": f"arn:aws:iam::{account_id}:mfa/root"}

@@ -69,6 +69,10 @@ class Console:
         self.roots.setdefault(account_id, Root()).password = password
         self.trail.password_updated(account_id, now)
 
+    def email_changes(self, account_id: str, now: datetime) -> None:
+        """Let whoever is signed in as root change its e-mail address."""
+        self.trail.email_updated(account_id, now)
+
     def customer_resets(self, account_id: str, now: datetime) -> None:
         """Let the customer set a password by their own mailbox, after our device was taken off."""
         root = self.roots.setdefault(account_id, Root())

@@ -74,8 +74,8 @@ class CaseStepQuery(PageQuery):
 class Agreeing(Body):
     """The second word."""
 
-    at: QueryTime | None = Field(
-        default=None, description="The step's `at`, as it was shown to who agrees; another one is refused."
+    at: QueryTime = Field(
+        description="The step's `at`, as it was shown to who agrees; another one is refused."
     )
 
 
@@ -276,6 +276,9 @@ class StepItem(Resource):
     waivable: bool
     reversible: bool
     able: bool = Field(description="The vault can do it here, at AWS.")
+    looked: bool = Field(
+        description="A word that it is done is held against what AWS has; where AWS does not say, it takes two people."
+    )
     fields: list[FieldResource] = Field(description="What `evidence` has to give.")
     run_fields: list[FieldResource] = Field(description="What `run` has to give.")
     you_may: list[Doing]
@@ -309,6 +312,7 @@ class StepItem(Resource):
             waivable=step.waivable,
             reversible=step.reversible,
             able=able,
+            looked=able and step.looked,
             fields=[] if step.known is not None else [FieldResource.of(each) for each in found.asks(step)],
             run_fields=[FieldResource.of(each) for each in found.run_asks(step)] if able else [],
             you_may=sorted(found.may(item)),

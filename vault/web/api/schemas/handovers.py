@@ -8,12 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from vault.domain.case import HandoverState
-from vault.domain.plans.handover import CONTACT, CONTRACT, NEW_EMAIL, ORGANIZATION, SIGNATORY, SUCCESSORS
+from vault.domain.plans.handover import (
+    CONTACT,
+    CONTRACT,
+    NEW_EMAIL,
+    ORGANIZATION,
+    PAYER,
+    SIGNATORY,
+    SUCCESSORS,
+    UNDER,
+)
 from vault.domain.policy import Permission
 from vault.services.case_opening import CAUSE_MAX, MOST_ACCOUNTS
 from vault.services.handing_over import Handing, HandoverWish, Information
 from vault.services.handover_gates import GateState
-from vault.web.api.schemas.base import AccountId, Body, Lax, Line, PageQuery, Resource, SecretText
+from vault.web.api.schemas.base import (
+    AccountId,
+    Body,
+    Lax,
+    Line,
+    PageQuery,
+    QueryTime,
+    Resource,
+    SecretText,
+)
 from vault.web.api.schemas.cases import CaseWhole, StepName
 from vault.web.api.schemas.proposals import Why
 
@@ -69,6 +87,9 @@ class HandingBody(Body):
     )
     mailbox: Line | None = Field(default=None, description="Who reads that mailbox; with `phone`.")
     phone: Line | None = Field(default=None, description="Who answers the account's new phone number.")
+    payer: AccountId | None = Field(
+        default=None, description="A member's payer; asked for where the handover has several."
+    )
 
 
 class HandoverTelling(Body):
@@ -86,7 +107,13 @@ class HandoverTelling(Body):
     def known(self) -> Information:
         """Give what the service takes."""
         accounts = tuple(
-            Handing(each.account_id, each.root_email or "", each.mailbox or "", each.phone or "")
+            Handing(
+                each.account_id,
+                each.root_email or "",
+                each.mailbox or "",
+                each.phone or "",
+                each.payer or "",
+            )
             for each in self.accounts
         )
         return Information(
@@ -139,9 +166,13 @@ class Scheduling(Body):
 
 
 class Releasing(Body):
-    """One of the two words of a release; a `note` is the first one's."""
+    """One of the two words of a release; a `note` is the first one's, `at` the second one's."""
 
     otp: SecretText
+    at: QueryTime | None = Field(
+        default=None,
+        description="For the second word: the step's `at`, as it was shown to who agrees; another one is refused.",
+    )
     note: Line | None = None
 
 
@@ -160,6 +191,7 @@ class HandingResource(Resource):
     root_email: str | None = Field(description="The customer's address for its root.")
     mailbox: str | None
     phone: str | None
+    payer: str | None = Field(description="A member's payer, where the handover has several.")
 
 
 class HandoverResource(CaseWhole):
@@ -196,6 +228,7 @@ class HandoverResource(CaseWhole):
                     root_email=given(NEW_EMAIL, "email", number),
                     mailbox=given(SUCCESSORS, "mailbox", number),
                     phone=given(SUCCESSORS, "phone", number),
+                    payer=given(UNDER, PAYER, number),
                 )
                 for number in scene.live
             ],

@@ -73,6 +73,14 @@ class NewOnboarding(Body):
         default="", description="A name of your own: the same one again is the same case."
     )
 
+    def pointer(self, pointer: str) -> str:
+        """Give where in this body an account stands that is pointed at by its number."""
+        parts = pointer.split("/")
+        numbers = [each.account_id for each in self.accounts]
+        if len(parts) != 3 or parts[1] != "accounts" or parts[2] not in numbers:  # noqa: PLR2004 - "", accounts, number
+            return pointer
+        return f"/accounts/{numbers.index(parts[2])}/account_id"
+
     def welcome(self, customer_id: str) -> Welcome:
         """Give what the service takes."""
         information = {} if self.information is None else self.information.model_dump()

@@ -77,6 +77,7 @@ class EndResource(Resource):
     acknowledged_at: datetime | None
     way: Annotated[Way | None, Lax]
     signed: str
+    instead: str = Field(description="Why somebody else than the signatory signed; empty where they did.")
     links: list[LinkResource]
     destroyed: list[str] = Field(
         description="Accounts whose credential is destroyed; each has a certificate."
@@ -94,6 +95,7 @@ class EndResource(Resource):
             acknowledged_at=None if handed is None else handed.acknowledged_at,
             way=None if handed is None else handed.way,
             signed="" if handed is None else handed.signed,
+            instead=end.instead,
             links=[LinkResource.of(each) for each in end.links],
             destroyed=[each.account_id for each in end.destroyed],
         )
@@ -109,6 +111,12 @@ class Acknowledgement(Body):
         description="The day of the letter, such as 2027-01-31."
     )
     where: Annotated[Words, StringConstraints(min_length=1)] = Field(description="Where it is kept.")
+    instead: Annotated[Words, StringConstraints(min_length=1)] | None = Field(
+        default=None,
+        description="Where another name than the signatory's is under it: why that counts. With `otp`; then another "
+        "person agrees to the step `acknowledge`.",
+    )
+    otp: SecretText | None = Field(default=None, description="A fresh code of your own; with `instead`.")
 
 
 class PackQuery(Query):
