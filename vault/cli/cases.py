@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vault.cli.case_many import say
 from vault.cli.case_words import BOARD, DAYS, FACTS, STEPS, given_of, row, step_row, tell
 from vault.cli.client import connect, segment
 from vault.cli.exits import Failure, plain
-from vault.cli.factor import post_with_factor
+from vault.cli.factor import post_with_factor, wants_factor
 from vault.cli.output import ask_secret, emit, facts, json_option, table, wait_option
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def cases(ctx: click.Context) -> None:
     """Onboardings, handovers, closures and moves: work on accounts in steps."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(board)
+
+
+cases.add_command(say)
 
 
 @cases.command()
@@ -310,7 +314,14 @@ def _say(
     api: Api, case: str, step: str, body: Mapping[str, Any], *, factor: bool = False, wait: bool = False
 ) -> Any:
     path = f"/cases/{segment(case)}/steps/{segment(step)}"
-    return post_with_factor(api, path, body, wait=wait) if factor else api.post(path, body)
+    if not factor:
+        try:
+            return api.post(path, body)
+        except Failure as failure:
+            if not wants_factor(failure):
+                raise
+            click.echo(plain(failure.detail), err=True)
+    return post_with_factor(api, path, body, wait=wait)
 
 
 def _look_up(api: Api, case: str, step: str, account: str | None) -> Any:
