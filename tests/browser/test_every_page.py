@@ -15,6 +15,7 @@ import pytest
 from tests.browser.stage import NUMBER, Stage
 from tests.browser.test_main_path import ask, begin
 from tests.support.repository import ROOT
+from tests.support.thorough import THOROUGH
 from vault.domain.actor import Role
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ PAGES = {
         "/upkeep/keyless",
     ],
 }
-VIEWS = [(360, 740, True), (768, 900, False), (1024, 800, True), (1600, 1000, False)]
+VIEWS = [(360, 740, True), (1024, 800, False)]
+if THOROUGH:
+    VIEWS += [(360, 740, False), (768, 900, False), (1024, 800, True), (1600, 1000, False)]
 
 FAULTS = (ROOT / "tests/browser/faults.js").read_text()
 

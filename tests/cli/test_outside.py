@@ -68,7 +68,7 @@ def site(vault_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (vault_directory / "vault.toml").write_text(
             text
             + f"""
-publish_seconds = 1
+publish_seconds = 60
 [anchors]
 witnesses = ["{witness.url} {witness.verifier.vkey}"]
 file = "{tmp_path / "disk" / "checkpoints"}"
