@@ -185,7 +185,7 @@ PAIRS: Final[dict[str, Pair]] = {
 }  # fmt: skip
 
 
-def test_there_are_two_hundred_ways() -> None:
+def test_there_are_enough_meetings() -> None:
     assert len(PAIRS) * SEEDS >= times(100, 200)
 
 
