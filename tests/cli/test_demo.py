@@ -47,6 +47,12 @@ def test_the_whole_story_goes_well(told: tuple[subprocess.CompletedProcess[str],
         "approves with a fresh code",
         "reveals the password",
         "signs in to AWS as root",
+        "nothing reopens it (L2)",
+        "held; the onboarding is done",
+        "and the account itself no more",
+        "AWS has it as PENDING_CLOSURE",
+        "it waits for ",
+        "not seen (no_role, AccessDenied)",
         "checks in",
         "rotation.due",
         "breaks the glass over that lease",
@@ -94,6 +100,9 @@ def test_the_state_file_is_what_programs_are_promised(
         ("member", "ECAM", "customer_held", "none", False, False),
         ("member", "SPAM", "released", "none", False, False),
         ("payer", "SPAM", "released", "none", False, False),
+        ("member", "SPAM", "closed", "none", True, True),
+        ("standalone", "SPAM", "dead", "none", True, True),
+        ("standalone", "SPAM", "onboarding", "onboarding", False, False),
     }
 
 

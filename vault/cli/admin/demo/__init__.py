@@ -8,6 +8,7 @@ for a demonstration.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -21,13 +22,16 @@ from typing import Final
 import click
 
 from vault.bootstrap.calendar import open_calendar
+from vault.bootstrap.inspection import read_defaults
 from vault.cli.admin.demo.afterwards import acknowledge, destroy, put_back
-from vault.cli.admin.demo.aws.state import Cloud
+from vault.cli.admin.demo.aws.state import REGIONS, Cloud
+from vault.cli.admin.demo.before import a_week_before, the_same_day, three_months_ago
 from vault.cli.admin.demo.cast import assemble, enrol_administrators
 from vault.cli.admin.demo.clock import StoryClock
 from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console
-from vault.cli.admin.demo.farewell import EARLY, ROLE, last_day, leave, reached
+from vault.cli.admin.demo.farewell import ROLE, furnish_all, last_day, leave, reached
+from vault.cli.admin.demo.months import AGO, pass_days
 from vault.cli.admin.demo.postbox import Postbox, delivering
 from vault.cli.admin.demo.scenes import Act
 from vault.cli.admin.demo.stage import Stage
@@ -77,13 +81,21 @@ folders = ["{cloud}"]
 interval_seconds = 30
 wait_seconds = 900
 
+[onboarding]
+root_address = "aws+{{account}}-{{random}}@{domain}"
+
 # a mail server of the demonstration's own; what it took is read by nobody but the story
 [mail]
 server = "{mail}"
 security = "none"
 sender = "rootvault@{domain}"
 
-# a small AWS of the demonstration's own, for the handover
+# a small AWS of the demonstration's own, for what the vault looks at and does there
+[inspection]
+role = "{role}"
+regions = {regions}
+endpoint = "{aws}"
+
 [offboarding]
 role = "{role}"
 addresses = ["@{domain}"]
@@ -158,7 +170,7 @@ def _tell(
 ) -> tuple[Act, Witness]:
     recent = StoryClock().recent
     day = last_day(open_calendar(settings), recent)
-    clock = StoryClock(begins=day - EARLY)
+    clock = StoryClock(begins=day - AGO)
     stage.scene("A new vault")
     with stage.step("Keys, database and log are made; two administrators are invited") as told:
         admins = tuple((part.email, part.name) for part in PEOPLE[:2])
@@ -174,12 +186,16 @@ def _tell(
         act = Act(vault, clock, stage, cast, Console(CloudTrail(directory / CLOUD)))
         witness = ends.enter_context(running(directory / "witness", vault.vkey))
         cloud, box = outside
+        wanted = read_defaults(settings)
+        furnish_all(cloud, wanted)
+        begun = three_months_ago(act, cloud, day)
+        a_week_before(act, begun, cloud, wanted, day)
         goodbye, backup = leave(act, cloud, settings, directory, day)
         acknowledge(goodbye, box)
         destroy(goodbye)
         put_back(act, directory, backup)
-        clock.move_to(recent)
-        vault.publishing.once()  # as the worker did all those days
+        the_same_day(act, begun, cloud)
+        pass_days(act, recent)
         play(act, directory, witness.client, shares)
     except BaseException:
         vault.close()
@@ -240,6 +256,7 @@ def _prepare(directory: Path, port: int, aws: str, mail: str) -> Settings:
         aws=aws,
         mail=mail,
         role=ROLE,
+        regions=json.dumps(REGIONS),
         domain=DOMAIN,
     )
     (directory / CLOUD).mkdir()

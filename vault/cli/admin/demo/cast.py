@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from vault.cli.admin.demo.world import LEAVER, MACHINE, PEOPLE, SCOPES, Part
+from vault.cli.admin.demo.world import GUEST, LEAVER, MACHINE, PEOPLE, SCOPES, Part
 from vault.crypto import totp
 from vault.domain.actor import Actor, Origin, Role, Scope
 from vault.domain.ids import new_id
@@ -21,6 +21,8 @@ from vault.services.machines import Wanted
 from vault.services.people import Invited, Wish
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vault.bootstrap import Vault
     from vault.cli.admin.demo.clock import StoryClock
     from vault.cli.admin.demo.stage import Stage
@@ -82,7 +84,7 @@ def enrol_administrators(vault: Vault, clock: StoryClock, stage: Stage, invited:
 
 
 def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
-    """Invite everyone else, let them enrol, have the second administrator confirm, and let them sign in."""
+    """Invite everyone else, let them enrol, have the second administrator confirm, and sign in who has work."""
     first, second = cast.of(Role.ADMIN), cast.of(Role.ADMIN, 1)
     with stage.step("Both administrators sign in; each takes an API token") as told:
         for player in (first, second):
@@ -90,12 +92,31 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
         told("by password and code")
     for part in (*PEOPLE[2:], LEAVER):
         with stage.step(f"{part.name} joins as {part.role}") as told:
-            invited = vault.people.invite(first.actor(vault), part.email, part.name, (Wish(part.role),))
-            player = _enrol(vault, clock, part, invited.link)
-            vault.people.confirm_grant(second.actor(vault), invited.grants[0].id, second.code())
-            cast.players[part.name] = player
-            _sign_in(vault, player)
+            cast.players[part.name] = _join(vault, clock, cast, part, Wish(part.role))
             told(f"invited by {first.part.name}, confirmed by {second.part.name}")
+    there = [cast.of(each) for each in (Role.OPERATOR, Role.APPROVER, Role.CUSTODIAN)]
+    sign_in(vault, stage, (*there, cast.of(Role.APPROVER, 1)), "Whoever has work now signs in")
+
+
+def invite_guest(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast, wish: Wish) -> Player:
+    """Let somebody come for a time and for one customer, who is none of the story's people."""
+    with stage.step(f"{GUEST.name} joins as auditor of one customer, for a time") as told:
+        player = _join(vault, clock, cast, GUEST, wish)
+        told("" if wish.ends_at is None else f"until {wish.ends_at:%d %B}")
+    return player
+
+
+def sign_in(vault: Vault, stage: Stage, players: Sequence[Player], words: str) -> None:
+    """Give people a fresh token; it ends after ninety days."""
+    with stage.step(words) as told:
+        for player in players:
+            _sign_in(vault, player)
+        told(f"{len(players)}, by password and code")
+
+
+def enable_machine(vault: Vault, stage: Stage, cast: Cast) -> None:
+    """Give the workflow a token, which two administrators agree to."""
+    first, second = cast.of(Role.ADMIN), cast.of(Role.ADMIN, 1)
     with stage.step(f"A machine, {MACHINE}, gets a token of its own") as told:
         signed = vault.signin.begin(first.part.email, first.password, first.code(), _origin())
         actor = signed.actor(_origin())
@@ -108,6 +129,14 @@ def assemble(vault: Vault, clock: StoryClock, stage: Stage, cast: Cast) -> None:
         vault.proposals.confirm(other, waiting.id, second.code())
         cast.machine = issued.text
         told(f"{', '.join(SCOPES)}, agreed to by {second.part.name}; it can never disclose or approve")
+
+
+def _join(vault: Vault, clock: StoryClock, cast: Cast, part: Part, wish: Wish) -> Player:
+    first, second = cast.of(Role.ADMIN), cast.of(Role.ADMIN, 1)
+    invited = vault.people.invite(first.actor(vault), part.email, part.name, (wish,))
+    player = _enrol(vault, clock, part, invited.link)
+    vault.people.confirm_grant(second.actor(vault), invited.grants[0].id, second.code())
+    return player
 
 
 def _enrol(vault: Vault, clock: StoryClock, part: Part, link: Secret[str]) -> Player:

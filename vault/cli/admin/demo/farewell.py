@@ -13,13 +13,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from vault.adapters.db.copying import copy_database
-from vault.bootstrap.inspection import read_defaults
 from vault.cli.admin.backup import record
 from vault.cli.admin.demo.aws.ground import furnish, let_in, live_in
 from vault.cli.admin.demo.aws.server import serving
+from vault.cli.admin.demo.casework import Paper
 from vault.cli.admin.demo.cast import machine
+from vault.cli.admin.demo.months import pass_days
 from vault.cli.admin.demo.stage import refused
-from vault.cli.admin.demo.world import ACCOUNTS, DOMAIN, LEFT, LEFT_PAYER, MACHINE
+from vault.cli.admin.demo.world import ACCOUNTS, DOMAIN, EVERY, HARBOR, LEFT, LEFT_PAYER, MACHINE, WESTLAKE
 from vault.domain.account import Kind
 from vault.domain.actor import Role
 from vault.domain.plans import handover as plan
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from vault.cli.admin.demo.cast import Player
     from vault.cli.admin.demo.scenes import Act
     from vault.cli.admin.demo.world import Ground
-    from vault.domain.case import CaseFile
     from vault.domain.hygiene import Wanted
     from vault.ports.calendar import Calendars
     from vault.settings import Settings
@@ -93,11 +93,9 @@ def leave(
     """Play the chapter up to the release of all three; give the case, and a backup of before."""
     act.stage.scene("A customer comes, and leaves")
     take_on(act)
-    furnish_all(cloud, read_defaults(settings))
     backup = back_up(act, settings, directory)
     goodbye = open_handover(act, cloud, day)
-    act.clock.move_to(day + timedelta(hours=1, minutes=5))
-    act.vault.publishing.once()
+    pass_days(act, day + timedelta(hours=1, minutes=5))
     act.stage.scene("The day")
     the_day(goodbye)
     return goodbye, backup
@@ -114,9 +112,9 @@ def back_up(act: Act, settings: Settings, directory: Path) -> Path:
 
 
 def furnish_all(cloud: Cloud, wanted: Wanted) -> None:
-    """Let the small AWS have every account of the story, with what onboarding applied and what the customer has."""
-    payers = {each.company: each.number for each in (*LEFT, *ACCOUNTS) if each.kind is Kind.PAYER}
-    for ground in (*LEFT, *ACCOUNTS):
+    """Let the small AWS have every account of ours, with what onboarding applied and what the customer has."""
+    payers = {each.company: each.number for each in EVERY if each.kind is Kind.PAYER}
+    for ground in (*LEFT, *ACCOUNTS, *HARBOR):
         alone = ground.kind is Kind.STANDALONE
         payer = "" if alone else payers[ground.company]
         account = cloud.add(ground.number, ground.name, ground.root_email, payer)
@@ -128,36 +126,26 @@ def furnish_all(cloud: Cloud, wanted: Wanted) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
-    """The case, and whoever works on it."""
+class Farewell(Paper):
+    """The handover's case, and whoever works on it."""
 
-    act: Act
     cloud: Cloud
-    case: CaseFile
     csm: Player
     operator: Player
     approver: Player
 
-    def say(self, who: Player, step: str, ground: Ground | None, given: Mapping[str, str]) -> None:
-        """Say that a step is done, with its evidence."""
-        number = "" if ground is None else ground.number
-        self.act.vault.cases.work.attest(who.actor(self.act.vault), self.case.id, step, number, given)
+    def agreed(self, step: str, ground: Ground) -> None:
+        """Say both words, the operator's and the approver's."""
+        self.both(self.operator, self.approver, step, ground)
 
-    def both(self, step: str, ground: Ground) -> None:
-        """Say both words, each with a fresh code."""
-        vault, work = self.act.vault, self.act.vault.cases.work
-        first, second = self.operator, self.approver
-        work.attest(first.actor(vault), self.case.id, step, ground.number, {}, first.code())
-        work.agree(second.actor(vault), self.case.id, step, ground.number, second.code())
-
-    def run(self, step: str, ground: Ground, given: Mapping[str, str] | None = None) -> None:
-        """Have the vault do a step at AWS."""
-        actor = self.operator.actor(self.act.vault)
-        self.act.vault.cases.acts.run(actor, self.case.id, step, ground.number, given)
+    def done(self, step: str, ground: Ground, given: Mapping[str, str] | None = None) -> None:
+        """Have the vault do a step at AWS, as the operator asks."""
+        self.run(self.operator, step, ground, given)
 
 
 def take_on(act: Act) -> None:
     """Register the customer who will leave, and take the three roots in."""
+    act.enlist((WESTLAKE,))
     act.register(LEFT)
     for ground in LEFT:
         act.take_in(ground)
@@ -169,23 +157,19 @@ def open_handover(act: Act, cloud: Cloud, day: datetime) -> Farewell:
     csm, operator = act.cast.of(Role.CSM), act.cast.of(Role.OPERATOR)
     with stage.step(f"{MACHINE} opens the handover of {len(LEFT)} accounts, twice") as told:
         ends = vault.calendars.around(day).day(day) + timedelta(days=5)
-        with vault.units.read() as unit:
-            customer = unit.customers.by_ddi(LEFT_PAYER.company.ddi)
-        if customer is None:
-            raise AssertionError("the customer is registered")
         known = Information(
             accounts=tuple(Handing(each.number, _new_email(each), SIGNS, SIGNS) for each in LEFT),
             signatory={"name": SIGNS, "email": f"rosa@{THEIRS}", "channel": CONTACT["phone"]},
             contract_end=ends.isoformat(),
             contact=CONTACT,
         )
-        wish = HandoverWish(customer.id, "RV-2071", known, ORDER)
+        wish = HandoverWish(act.customer(WESTLAKE).id, "RV-2071", known, ORDER)
         case = vault.cases.handovers.open(machine(vault, act.cast), wish)
         again = vault.cases.handovers.open(machine(vault, act.cast), wish)
         if again.id != case.id:
             raise AssertionError("the same order twice is one handover")
         told(f"one handover, {case.state}; the contract ends on {ends:%d %B}")
-    goodbye = Farewell(act, cloud, case, csm, operator, act.cast.of(Role.APPROVER))
+    goodbye = Farewell(act, case, cloud, csm, operator, act.cast.of(Role.APPROVER))
     with stage.step(f"{csm.part.name} asks for the payer on the 10th, and is refused") as told:
         month = (day.replace(day=1) + timedelta(days=40)).replace(day=10, hour=16, minute=0)
         given = {plan.AT: f"{month:%Y-%m-%dT%H:%M}Z"}
@@ -194,7 +178,7 @@ def open_handover(act: Act, cloud: Cloud, day: datetime) -> Farewell:
     with stage.step(f"{csm.part.name} plans the day of each account, members first") as told:
         for ground in LEFT:
             goodbye.say(csm, plan.DAY, ground, {plan.AT: f"{day + timedelta(hours=1):%Y-%m-%dT%H:%M}Z"})
-        told(f"{day:%A, %d %B}; {_state(goodbye)}")
+        told(f"{day:%A, %d %B}; {goodbye.state(csm)}")
     with stage.step("Billing access of the members is amended, so that they can pay (H6)"):
         for ground in LEFT[:2]:
             _by_hand(goodbye, plan.BILLING, ground)
@@ -216,7 +200,7 @@ def the_day(goodbye: Farewell) -> None:
         _prove_dead(goodbye, ground)
         _take_ours(goodbye, ground)
         with stage.step(f"{goodbye.approver.part.name} agrees: {ground.name} is released") as told:
-            goodbye.both(RELEASE, ground)
+            goodbye.agreed(RELEASE, ground)
             told(act.vault.accounts.get(goodbye.operator.actor(act.vault), ground.number).account.custody)
     with stage.step("AWS is told by an APN case"):
         goodbye.say(goodbye.operator, plan.APN, None, {"case": "APN-55120"})
@@ -232,8 +216,8 @@ def _begin(goodbye: Farewell, ground: Ground) -> None:
     act, stage = goodbye.act, goodbye.act.stage
     with stage.step(f"{goodbye.operator.part.name} begins with {ground.name}") as told:
         goodbye.say(goodbye.operator, plan.BEGIN, ground, {})
-        goodbye.run(plan.CONTACTS, ground)
-        goodbye.run(plan.ALTERNATES, ground)
+        goodbye.done(plan.CONTACTS, ground)
+        goodbye.done(plan.ALTERNATES, ground)
         if ground.kind is Kind.MEMBER:
             _by_hand(goodbye, plan.PAYMENT, ground)
             goodbye.cloud.accounts[ground.number].standalone = True
@@ -241,20 +225,20 @@ def _begin(goodbye: Farewell, ground: Ground) -> None:
         view = act.vault.accounts.get(goodbye.operator.actor(act.vault), ground.number)
         told(f"{view.account.custody}; contacts and phone are the customer's")
     with stage.step("Two people say that it goes on: the point of no return") as told:
-        goodbye.both(plan.GO, ground)
+        goodbye.agreed(plan.GO, ground)
         told(f"{goodbye.operator.part.name} and {goodbye.approver.part.name}, each with a fresh code")
 
 
 def _give_member(goodbye: Farewell, ground: Ground) -> None:
     stage, cloud = goodbye.act.stage, goodbye.cloud
     with stage.step(f"The root e-mail of {ground.name} becomes the customer's") as told:
-        goodbye.run(plan.EMAIL_START, ground)
+        goodbye.done(plan.EMAIL_START, ground)
         address, code = cloud.mailed[-1]
-        goodbye.run(plan.EMAIL_ACCEPT, ground, {"code": code})
+        goodbye.done(plan.EMAIL_ACCEPT, ground, {"code": code})
         told(f"AWS mailed a code to {address}, and they read it out; the code is kept nowhere")
     with stage.step("Our root credentials there are deleted, and recovery is allowed") as told:
-        goodbye.run(plan.ROOT_DELETED, ground)
-        goodbye.run(plan.RECOVERY, ground)
+        goodbye.done(plan.ROOT_DELETED, ground)
+        goodbye.done(plan.RECOVERY, ground)
         root = cloud.accounts[ground.number].root
         if root.password or root.devices or not root.recoverable:
             raise AssertionError("AWS still has what was ours")
@@ -269,6 +253,8 @@ def _give_payer(goodbye: Farewell, ground: Ground) -> None:
     act.use(goodbye.operator, ground, checkout)
     with act.stage.step("As root in the console: billing access, their e-mail, our device off") as told:
         for step in (plan.BILLING_LAST, plan.ROOT_EMAIL, plan.ROOT_MFA, plan.INSTRUCTIONS):
+            if step == plan.ROOT_EMAIL:
+                act.console.email_changes(ground.number, act.clock.now())
             _by_hand(goodbye, step, ground)
         told("by hand, each with its evidence")
     act.check_in(goodbye.operator, checkout)
@@ -281,7 +267,7 @@ def _prove_dead(goodbye: Farewell, ground: Ground) -> None:
         act.clock.advance(RECORDED)
         act.vault.reconciliation.once()
     with act.stage.step(f"Our password of {ground.name} opens nothing any more (H9)") as told:
-        goodbye.run(RESET, ground)
+        goodbye.done(RESET, ground)
         member = ground.kind is Kind.MEMBER
         told("AWS says that we deleted it" if member else "AWS recorded the customer's own reset")
 
@@ -293,7 +279,7 @@ def _take_ours(goodbye: Farewell, ground: Ground) -> None:
             f"The customer signs in to {ground.name}, and it leaves the Organization"
         ) as told:
             _by_hand(goodbye, plan.CUSTOMER_IN, ground)
-            goodbye.run(plan.LEAVE, ground)
+            goodbye.done(plan.LEAVE, ground)
             told("only now: while it was in, its payer could have helped")
     with act.stage.step("What would go is looked at first: a dry run") as told:
         actor = goodbye.operator.actor(act.vault)
@@ -304,7 +290,7 @@ def _take_ours(goodbye: Farewell, ground: Ground) -> None:
         if ground.kind is Kind.PAYER:
             _by_hand(goodbye, plan.PAYMENT_LAST, ground)
         for step in (plan.TOPICS, plan.DISPATCHER, plan.ROLES, plan.LAST_ROLE):
-            goodbye.run(step, ground)
+            goodbye.done(step, ground)
         told(f"{before} things by exact name, {len(_ours(goodbye, ground))} left")
 
 
@@ -331,8 +317,3 @@ OURS: Final = frozenset(
 
 def _new_email(ground: Ground) -> str:
     return f"root+{ground.name}@{THEIRS}"
-
-
-def _state(goodbye: Farewell) -> str:
-    view = goodbye.act.vault.cases.work.get(goodbye.csm.actor(goodbye.act.vault), goodbye.case.id)
-    return view.scene.case.state

@@ -23,12 +23,15 @@ from vault.services.custody import Existing
 from vault.services.customers import CustomerFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vault.bootstrap import Vault
     from vault.cli.admin.demo.cast import Cast, Player
     from vault.cli.admin.demo.clock import StoryClock
     from vault.cli.admin.demo.console import Console
     from vault.cli.admin.demo.stage import Stage
-    from vault.cli.admin.demo.world import Ground
+    from vault.cli.admin.demo.world import Company, Ground
+    from vault.domain.account import Customer
     from vault.domain.checkout import Checkout
 
 PAUSE: Final = 240
@@ -46,16 +49,27 @@ class Act:
     cast: Cast
     console: Console
 
-    def register(self, grounds: tuple[Ground, ...]) -> None:
-        """Register customers and accounts."""
+    def enlist(self, companies: Iterable[Company]) -> None:
+        """Register customers."""
         custodian = self.cast.of(Role.CUSTODIAN)
-        ids: dict[str, str] = {}
-        for company in dict.fromkeys(ground.company for ground in grounds):
+        for company in companies:
             with self.stage.step(f"{custodian.part.name} registers {company.name}") as told:
                 facts = CustomerFacts(name=company.name)
-                actor = custodian.actor(self.vault)
-                ids[company.ddi] = self.vault.customers.register(actor, company.ddi, facts).id
+                self.vault.customers.register(custodian.actor(self.vault), company.ddi, facts)
                 told(f"DDI {company.ddi}")
+
+    def customer(self, company: Company) -> Customer:
+        """Find a customer that was registered."""
+        with self.vault.units.read() as unit:
+            found = unit.customers.by_ddi(company.ddi)
+        if found is None:
+            raise AssertionError(f"{company.name} is registered")
+        return found
+
+    def register(self, grounds: tuple[Ground, ...]) -> None:
+        """Register accounts, of customers that are registered."""
+        custodian = self.cast.of(Role.CUSTODIAN)
+        ids = {each: self.customer(each).id for each in {ground.company for ground in grounds}}
         with self.stage.step(f"{custodian.part.name} registers {len(grounds)} AWS accounts") as told:
             states: dict[str, int] = {}
             for ground in grounds:
@@ -63,7 +77,7 @@ class Act:
                 account = self.vault.accounts.register(
                     custodian.actor(self.vault),
                     ground.number,
-                    ids[ground.company.ddi],
+                    ids[ground.company],
                     ground.model,
                     ground.kind,
                     AccountFacts(ground.name, ground.root_email, ours, ours),
@@ -99,14 +113,12 @@ class Act:
             account = self.vault.custodies.take_in(actor, ground.number, existing, custodian.code())
             told(f"{account.custody}; both parts due for rotation")
 
-    def lease(
-        self, who: Player, ground: Ground, reason: str, why: str, approver: Player | None = None
-    ) -> Checkout:
+    def lease(self, who: Player, ground: Ground, reason: str, why: str, *approvers: Player) -> Checkout:
         """Ask, have it approved where that is needed, and step up."""
         with self.stage.step(f"{who.part.name} asks for {ground.name}: {reason}") as told:
             asked = self.vault.asking.ask(who.actor(self.vault), Ask(ground.number, reason, "RV-2041", why))
             told(f"{asked.state}, {asked.approvals_needed} approval(s) needed")
-        if approver is not None:
+        for approver in approvers:
             with self.stage.step(f"{approver.part.name} approves with a fresh code") as told:
                 word = Word(Decision.APPROVE, "agreed", content_hash=asked.content_hash)
                 actor = approver.actor(self.vault)
@@ -144,6 +156,19 @@ class Act:
             done = self.vault.attestations.attest(actor, planned.id, Outcome.ACCEPTED)
             told(f"version {done.version} {done.state}; the seed itself is never shown")
         return done
+
+    def take_over(self, who: Player, other: Player, ground: Ground) -> None:
+        """Bring an account into custody by setting both parts ourselves (C4)."""
+        checkout = self.lease(who, ground, "ONBOARD_TAKEOVER", "Take over the root user of the new account.")
+        rotations = (self.rotate_password(who, ground, checkout), self.rotate_device(who, ground, checkout))
+        with self.stage.step(f"{ground.name} is in custody") as told:
+            view = self.vault.accounts.get(who.actor(self.vault), ground.number)
+            versions = {part.part.kind: part.current.number if part.current else None for part in view.parts}
+            if view.account.custody != "held" or None in versions.values():
+                raise AssertionError(f"{ground.number} is {view.account.custody}")
+            told(f"password version {versions[PartKind.PASSWORD]}, device version {versions[PartKind.MFA]}")
+        self.check_in(who, checkout)
+        self.verify(other, rotations)
 
     def check_in(self, who: Player, checkout: Checkout) -> None:
         """End the lease."""

@@ -10,7 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from vault.cli.admin.demo.world import ACCOUNTS, LEFT, MACHINE, SCOPES
+from vault.cli.admin.demo.world import EVERY, MACHINE, SCOPES
 from vault.domain.actor import Role
 from vault.domain.credential import PartKind
 
@@ -39,7 +39,7 @@ def describe(act: Act, base_url: str | None) -> dict[str, Any]:
         "log": {"origin": act.vault.origin, "vkey": act.vault.vkey},
         "people": people,
         "machines": [{"name": MACHINE, "scopes": list(SCOPES), "token": act.cast.machine.expose()}],
-        "accounts": [_account(act, ground) for ground in (*ACCOUNTS, *LEFT)],
+        "accounts": [_account(act, ground) for ground in EVERY],
     }
 
 

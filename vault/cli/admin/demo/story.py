@@ -11,7 +11,6 @@ from vault.cli.admin.demo import eyes, trouble, upkeep, world
 from vault.cli.admin.demo.proof import export, prove, prove_tampering
 from vault.cli.admin.demo.scenes import Act
 from vault.domain.actor import Role
-from vault.domain.credential import PartKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +27,12 @@ def play(act: Act, directory: Path, witness: Client, shares: Sequence[Secret[str
     """Play every scene after the vault was founded and its people came; `shares` open a backup."""
     operator, second = act.cast.of(Role.OPERATOR), act.cast.of(Role.OPERATOR, 1)
     act.stage.scene("Customers and accounts")
+    act.enlist((world.NORTHGATE, world.BRIGHTWATER))
     act.register(world.ACCOUNTS)
     act.refuse_theirs(world.THEIRS)
 
     act.stage.scene("Taking custody")
-    _take_over(act, operator, second, world.PAYER)
+    act.take_over(operator, second, world.PAYER)
     for ground in (world.MEMBER, world.DUE, world.ALONE, world.UNKNOWN):
         act.take_in(ground)
     leaver = act.cast.players[world.LEAVER.name]
@@ -90,15 +90,6 @@ def play(act: Act, directory: Path, witness: Client, shares: Sequence[Secret[str
     act.vault.publishing.once()  # so that nothing of the story waits for a worker
 
 
-def _take_over(act: Act, who: Player, other: Player, ground: Ground) -> None:
-    """Bring an account into custody by setting both parts ourselves (C4)."""
-    checkout = act.lease(who, ground, "ONBOARD_TAKEOVER", "Take over the root user of the new account.")
-    rotations = (act.rotate_password(who, ground, checkout), act.rotate_device(who, ground, checkout))
-    _held(act, who, ground)
-    act.check_in(who, checkout)
-    act.verify(other, rotations)
-
-
 def _take_over_half(act: Act, who: Player, ground: Ground) -> None:
     """Leave an account with its password set and no device yet."""
     checkout = act.lease(who, ground, "ONBOARD_TAKEOVER", "Begin to take over the root user.")
@@ -115,12 +106,3 @@ def _renew(act: Act, who: Player, other: Player, ground: Ground) -> None:
     )
     act.check_in(who, checkout)
     act.verify(other, rotations)
-
-
-def _held(act: Act, who: Player, ground: Ground) -> None:
-    with act.stage.step(f"{ground.name} is in custody") as told:
-        view = act.vault.accounts.get(who.actor(act.vault), ground.number)
-        versions = {part.part.kind: part.current.number if part.current else None for part in view.parts}
-        if view.account.custody != "held" or None in versions.values():
-            raise AssertionError(f"{ground.number} is {view.account.custody}")
-        told(f"password version {versions[PartKind.PASSWORD]}, device version {versions[PartKind.MFA]}")

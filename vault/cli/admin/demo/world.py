@@ -63,12 +63,18 @@ PEOPLE: Final = (
 )
 LEAVER: Final = Part("Nils Berg", Role.OPERATOR)
 """Leaves in the course of the story; whoever looks at it afterwards does not find them among the people."""
+GUEST: Final = Part("Greta Holm", Role.AUDITOR)
+"""An auditor of one customer, for a time that is over when the story ends."""
 MACHINE: Final = "offboarding-workflow"
 
 NORTHGATE: Final = Company("4711001", "Northgate Logistics")
 BRIGHTWATER: Final = Company("4711002", "Brightwater Health")
 WESTLAKE: Final = Company("4711003", "Westlake Retail")
 """Has left when the story ends."""
+HARBORVIEW: Final = Company("4711004", "Harborview Media")
+"""Is winding down: it closes accounts, and gives others away."""
+LUMEN: Final = Company("4711005", "Lumen Pictures")
+"""Gets accounts: of Harborview, and one of its own."""
 
 PAYER: Final = Ground("310000000014", NORTHGATE, "northgate-payer", Model.SPAM, Kind.PAYER)
 MEMBER: Final = Ground("310000000021", NORTHGATE, "northgate-production", Model.SPAM, Kind.MEMBER)
@@ -85,3 +91,15 @@ LEFT_SHOP: Final = Ground("730000000026", WESTLAKE, "westlake-shop", Model.SPAM,
 LEFT_STORE: Final = Ground("730000000033", WESTLAKE, "westlake-warehouse", Model.SPAM, Kind.MEMBER)
 LEFT: Final = (LEFT_SHOP, LEFT_STORE, LEFT_PAYER)
 """Handed over to their customer before the rest of the story: members first, the payer last."""
+
+LAST: Final = Ground("840000000011", HARBORVIEW, "harborview-payer", Model.SPAM, Kind.PAYER)
+CLOSED: Final = Ground("840000000028", HARBORVIEW, "harborview-campaigns", Model.SPAM, Kind.MEMBER)
+DEAD: Final = Ground("840000000035", HARBORVIEW, "harborview-microsite", Model.SPAM, Kind.STANDALONE)
+MOVED: Final = Ground("840000000042", HARBORVIEW, "harborview-studio", Model.SPAM, Kind.STANDALONE)
+HARBOR: Final = (LAST, CLOSED, DEAD, MOVED)
+"""Held since three months ago: to be closed after its member, closed, dead, and another customer's."""
+WELCOMED: Final = Ground("840000000059", HARBORVIEW, "harborview-press", Model.SPAM, Kind.STANDALONE)
+AWAITED: Final = Ground("950000000016", LUMEN, "lumen-newsroom", Model.SPAM, Kind.STANDALONE)
+COME: Final = (WELCOMED, AWAITED)
+"""Registered by their onboardings: one ended in custody, the other waits for its customer."""
+EVERY: Final = (*ACCOUNTS, *LEFT, *HARBOR, *COME)
