@@ -10,6 +10,7 @@ from vault.cli.checkouts import own
 from vault.cli.client import connect, segment
 from vault.cli.disclosures import with_factor
 from vault.cli.exits import plain
+from vault.cli.factor import post_with_factor
 from vault.cli.output import emit, facts, json_option, listed, wait_option
 
 _COLUMNS = (
@@ -19,7 +20,7 @@ _COLUMNS = (
 _FACTS = (
     ("id", "Mail"), ("account_id", "Account"), ("recipient", "To"), ("title", "What"), ("subject", "Subject"),
     ("from", "From"), ("proof", "Sender"), ("state", "Content"), ("received_at", "Came"), ("size", "Bytes"),
-    ("ticket", "Ticket"), ("ticket_state", "Told"), ("opened", "Opened"),
+    ("ticket", "Ticket"), ("ticket_state", "Told"), ("opened", "Opened"), ("assigned_at", "Given"),
 )  # fmt: skip
 
 
@@ -56,6 +57,22 @@ def list_(
 def show(mail_id: str, *, as_json: bool) -> None:
     """Show what is known of one mail, and who opened it; never its content."""
     found = connect().get(f"/mail/{segment(mail_id)}")
+    if as_json:
+        emit(found)
+        return
+    facts(_flat(found), _FACTS)
+
+
+@mail.command()
+@click.argument("mail_id", metavar="MAIL")
+@click.argument("account")
+@click.option("--why", required=True, help="How you know whose it is; it stands in the log.")
+@wait_option
+@json_option
+def assign(mail_id: str, account: str, why: str, *, wait: bool, as_json: bool) -> None:
+    """Give mail to no account to ACCOUNT, unread. What may be a way in is sealed for it; another than you opens it."""
+    path = f"/mail/{segment(mail_id)}/assignment"
+    found = post_with_factor(connect(), path, {"account_id": account, "why": why}, wait=wait)
     if as_json:
         emit(found)
         return

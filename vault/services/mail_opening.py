@@ -9,7 +9,7 @@ in between leaves an opening that is closed as ``unknown``. Mail of no account i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from vault.crypto.context import mail_place
@@ -38,6 +38,7 @@ from vault.services.reveals import ABANDONED_AFTER, Reveals, ended_meanwhile
 from vault.services.sealing import logged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from vault.domain.actor import Actor
@@ -54,11 +55,16 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class MailView:
-    """A mail without its content, what the ticket system was told of it, and who opened it when."""
+    """A mail without its content, what the ticket system was told of it, and who opened it when.
+
+    `owner` is the account whose address it is by now, where the mail is no account's; `names` are those of the people.
+    """
 
     mail: Mail
     note: MailNote | None
     openings: tuple[Opening, ...] = ()
+    owner: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +134,12 @@ class Mails:
             if mail is None or not self._sees(unit, actor, mail):
                 raise not_found("mail", mail_id[:40])
             listed = replace(mail, body=mail.body and b"\x00", wraps=mail.wraps and b"\x00")
-            return MailView(listed, unit.mail.note_of(mail.id), unit.mail.openings(mail.id))
+            openings = unit.mail.openings(mail.id)
+            owner = None if mail.account_id is not None else unit.mail.account_of(mail.recipient)
+            ids = {each.person_id for each in openings} | {mail.assigned_by or ""}
+            people = (unit.people.get(each) for each in sorted(ids - {""}))
+            names = {each.id: each.name for each in people if each is not None}
+            return MailView(listed, unit.mail.note_of(mail.id), openings, owner, names)
 
     def counts(self) -> MailCounts:
         """Count for metrics and checks."""

@@ -91,6 +91,19 @@ def test_custodians_see_what_came_for_nobody(house: Service) -> None:
     assert (found["recipient"], found["subject"], found["account_id"]) == ("nobody@msp.example", None, None)
     assert olga.get("/mail?kind=unmatched").code == "policy.denied"
     assert olga.get("/mail").json["items"] == []
+    path, sent = f"/mail/{found['id']}/assignment", {"account_id": "111122223333", "why": "its old address"}
+    assert olga.post(path, {**sent, "otp": "000000"}).code == "policy.denied"
+    assert carla.post(path, {**sent, "account_id": "1", "otp": "000000"}).code == "input.invalid"
+    whole = {**sent, "otp": house.world.people["carla"].otp()}
+    given = carla.post(path, whole, key="give-once").json
+    assert carla.post(path, whole, key="give-once").json == given
+    assert (given["account_id"], given["kind"], given["state"], given["subject"]) == (
+        "111122223333", "ordinary", "passed_on", "Amazon Web Services Invoice Available",
+    )  # fmt: skip
+    assert given["assigned_by"]
+    assert carla.post(path, {**sent, "account_id": "444455556666", "otp": "000000"}).code == "not_found"
+    assert carla.get("/mail?kind=unmatched").json["items"] == []
+    assert olga.get("/mail").json["items"][0]["id"] == found["id"]
 
 
 def test_a_forged_mail_has_no_links(house: Service) -> None:

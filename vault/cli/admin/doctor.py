@@ -33,6 +33,7 @@ from vault.cli.admin.outside_check import check_outside
 from vault.cli.admin.policy_check import check_policy
 from vault.cli.admin.recipient_check import check_recipient
 from vault.cli.admin.review_check import check_reviews
+from vault.cli.admin.role_check import check_roles
 from vault.cli.admin.ticket_check import check_tickets
 from vault.cli.admin.wraps_check import check_wraps
 from vault.cli.exits import plain
@@ -105,6 +106,7 @@ def _all(config: str | None, replayed: dict[str, Any] | None, *, deep: bool) -> 
     yield from check_reviews(settings)
     yield from check_cloud(settings)
     yield from check_inspection(settings)
+    yield from check_roles(settings)
     yield from check_feeds(settings)
     yield from check_tickets(settings)
     yield from check_mail(settings)

@@ -6,9 +6,11 @@ leads to AWS; every other is words. HTML of a mail is never drawn.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request, url_for
+from wtforms import StringField, TextAreaField
 
 from vault.domain.mail import MailKind, Verdict
 from vault.domain.mail_rules import is_aws_link, title_of
@@ -20,8 +22,8 @@ from vault.web.errors import status_of
 from vault.web.guard import SIGNED_IN, needs
 from vault.web.ui import disclose
 from vault.web.ui.checkouts import own_again
-from vault.web.ui.forms import Form
-from vault.web.ui.site import blueprint, next_page, page, refused
+from vault.web.ui.forms import OTP_NEEDED, CodeField, Form, needed
+from vault.web.ui.site import INVALID, blueprint, next_page, page, refused
 
 if TYPE_CHECKING:
     from flask import Response
@@ -88,6 +90,43 @@ def account_mail(account_id: str) -> Response:
     )
 
 
+class AssignForm(Form):
+    """Whose a mail to no account is, and how that is known."""
+
+    account = StringField("Account number", needed("Give the AWS account number: 12 digits."))
+    why = TextAreaField("How you know whose it is", needed("Say how you know whose it is."))
+    otp = CodeField("Code from your device", needed(OTP_NEEDED))
+
+
+@blueprint.get("/mail/<mail_id>")
+@needs(Permission.ACCOUNT_READ)
+def mail_page(mail_id: str) -> Response:
+    """Show what is known of one mail, who opened it, and (to custodians) the way to give it to an account."""
+    return _mail_page(mail_id, AssignForm(formdata=None), 200)
+
+
+@blueprint.post("/mail/<mail_id>/assignment")
+@needs(Permission.ACCOUNT_REGISTER)
+def mail_assign(mail_id: str) -> AnyResponse:
+    """Give mail to no account to one, unread."""
+    form = AssignForm()
+    if not form.validate():
+        return _mail_page(mail_id, form, INVALID)
+    account = re.sub(r"[\s-]", "", form.account.data)
+    try:
+        the_vault().mail_assigning.assign(actor(), mail_id, account, form.why.data, form.otp.data.strip())
+    except VaultError as error:
+        return refused(error, form, lambda status: _mail_page(mail_id, form, status))
+    return redirect(url_for("ui.mail_page", mail_id=mail_id), 303)
+
+
+@blueprint.get("/mail/<mail_id>/assignment")
+@needs(SIGNED_IN)
+def mail_assign_back(mail_id: str) -> AnyResponse:
+    """Lead back from the address of a form that was refused."""
+    return redirect(url_for("ui.mail_page", mail_id=mail_id), 303)
+
+
 @blueprint.post("/checkouts/<checkout_id>/mail/<mail_id>")
 @needs(Permission.CHECKOUT_USE)
 def mail_open(checkout_id: str, mail_id: str) -> AnyResponse:
@@ -108,6 +147,14 @@ def mail_back(checkout_id: str, mail_id: str) -> AnyResponse:
     """Lead back from the address of an answer that is not there any more."""
     del mail_id
     return redirect(url_for("ui.checkout_page", checkout_id=checkout_id), 303)
+
+
+def _mail_page(mail_id: str, form: AssignForm, status: int) -> Response:
+    view = the_vault().mails.get(actor(), mail_id)
+    if form.account.data is None and view.owner is not None:
+        form.account.data = view.owner
+    may_assign = the_vault().policy.reach(actor(), Permission.ACCOUNT_REGISTER).everything
+    return page("ui/mail_one.html", status, view=view, form=form, may_assign=may_assign, title_of=title_of)
 
 
 def _kinds() -> tuple[tuple[str, str], ...]:

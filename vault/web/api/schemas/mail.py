@@ -14,7 +14,17 @@ from vault.domain.mail_rules import title_of
 from vault.ports.mail import Opening
 from vault.ports.store import RevealState
 from vault.services.mail_opening import MailView, OpenedMail
-from vault.web.api.schemas.base import Lax, PageQuery, ReceiptResource, Resource, SecretWords
+from vault.web.api.schemas.base import (
+    AccountId,
+    Body,
+    Lax,
+    Line,
+    PageQuery,
+    ReceiptResource,
+    Resource,
+    SecretText,
+    SecretWords,
+)
 
 
 class MailQuery(PageQuery):
@@ -24,6 +34,14 @@ class MailQuery(PageQuery):
         default=None,
         description="`security`, `ordinary`, or `unmatched`: that to addresses of no account, for custodians.",
     )
+
+
+class Assignment(Body):
+    """Whose a mail to no account is, and how that is known."""
+
+    account_id: AccountId
+    why: Line = Field(description="How it is known whose it is; it stands in the log.")
+    otp: SecretText = Field(description="A fresh second factor.")
 
 
 class OpeningResource(Resource):
@@ -50,7 +68,8 @@ class MailSummary(Resource):
 
     `title` is what this kind of mail is called; `subject` is ordinary mail's alone. `from` is what stands in From,
     `verdict` what our mail server says of it, `forged` that it claims to be AWS's and is not. `state` is `sealed`,
-    `emptied` or `passed_on`. `half` says whose it is under split custody.
+    `emptied` or `passed_on`. `half` says whose it is under split custody. `assigned_at` and `assigned_by` are there
+    where a custodian gave it to its account.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -70,6 +89,8 @@ class MailSummary(Resource):
     received_at: datetime
     state: str
     emptied_why: Annotated[Emptied | None, Lax]
+    assigned_at: datetime | None
+    assigned_by: str | None
     subject: str | None
     ticket: str | None
     ticket_state: Annotated[NoteState | None, Lax]
@@ -95,6 +116,8 @@ class MailSummary(Resource):
             received_at=mail.received_at,
             state=mail.state,
             emptied_why=mail.emptied_why,
+            assigned_at=mail.assigned_at,
+            assigned_by=mail.assigned_by,
             subject=note.subject if shows_subject and note is not None else None,
             ticket=(note.ticket or None) if note is not None else None,
             ticket_state=None if note is None else note.state,
