@@ -9,10 +9,12 @@ import pytest
 from tests.support.handovers import MEMBERS_DAY, ONE, PAYER, PAYER_DAY, TWO, Handover, email_of
 from tests.support.moves import bench_of
 from tests.support.released import release
+from tests.support.replay import check_replay
 from vault.domain.account import Kind
-from vault.domain.actor import Role, Scope, ScopeKind
+from vault.domain.actor import Role, Scope, ScopeKind, system_actor
 from vault.domain.case import Done, StepState
 from vault.domain.checkout import Verdict
+from vault.domain.destruction import Destroyed, Ground
 from vault.domain.event import Event, EventType
 from vault.domain.freeze import Covered, FreezeKind
 from vault.domain.plans import handover as plan
@@ -21,7 +23,9 @@ from vault.errors import Blocked, Conflict, Forbidden, VaultError
 from vault.services import case_opening
 from vault.services.asking import Ask
 from vault.services.customers import CustomerFacts
+from vault.services.destruction import Destruction
 from vault.services.frozen import put
+from vault.services.given_away import finish_given
 from vault.services.handing_over import Handing
 
 if TYPE_CHECKING:
@@ -266,7 +270,7 @@ def test_whoever_agrees_sees_to_whom_an_account_goes_and_who_said_so(quick_world
     assert basis["New root e-mail"].by == "a machine"
     assert "sam@customer.example" in dict(basis["Authorised signatory"].given).values()
     assert basis["The customer is current on all balances"].by == "chris"
-    assert whole.basis(whole.item(plan.BEGIN, ONE)) == ()
+    assert whole.basis(whole.item(plan.CONTACTS, ONE)) == ()
 
 
 def test_a_gate_is_not_taken_from_under_an_open_handover(quick_world: World) -> None:
@@ -311,3 +315,40 @@ def test_what_a_restore_released_again_goes_on_without_a_lease_that_nobody_can_h
     handover.say(handover.olga, case, plan.SUPPORT, PAYER)
     handover.release(case, PAYER)
     assert handover.state(case) == "released"
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["one of them", "all of them"])
+def test_a_restored_handover_goes_on_without_what_was_handed_over_and_destroyed_since(
+    quick_world: World, *, both: bool
+) -> None:
+    handover = Handover(quick_world)
+    for number in (ONE, TWO):
+        handover.account(number, Kind.STANDALONE)
+    case = handover.planned(ONE, TWO)
+    handover.until(MEMBERS_DAY)
+    handover.begin(case, TWO)
+    handover.go(case, TWO)
+    handover.lease(TWO)
+    handover.say(handover.olga, case, plan.ROOT_EMAIL, TWO)
+    with pytest.raises(Conflict, match="cannot be undone"):
+        quick_world.vault.cases.work.cancel(handover.chris.actor, case.id, "nobody wants it")
+    now, actor = quick_world.clock.now(), system_actor("handovers")
+    listed = [
+        Destroyed(number, now, actor.id, actor.name, Ground.AGREED, "agreed", "", "", "", 0, now)
+        for number in ((ONE, TWO) if both else (ONE,))
+    ]
+    with quick_world.vault.units.write() as unit:
+        Destruction().apply_again(unit, actor, listed, now)
+        assert finish_given(unit, actor, unit.destructions.all(), now) == len(listed)
+        unit.commit()
+    if not both:
+        for step in (plan.ROOT_MFA, plan.INSTRUCTIONS):
+            handover.say(handover.olga, case, step, TWO)
+        handover.reset(case, TWO)
+        for step in (plan.PAYMENT, plan.TOPICS, plan.DISPATCHER, plan.ROLES, plan.ALTERNATES, plan.LAST_ROLE):
+            handover.say(handover.olga, case, step, TWO)
+        handover.say(handover.olga, case, plan.SUPPORT, TWO)
+        handover.release(case, TWO)
+    assert handover.state(case) == "released"
+    assert quick_world.vault.releases.handed_over.once().closed == int(both)
+    check_replay(quick_world)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.attacker import owning
 from tests.support.desk import Desk
 from tests.support.handed import (
     CONFIRMATION,
@@ -36,6 +40,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable, VaultError
 from vault.services.asking import Ask
 from vault.services.case_opening import Opening
+from vault.services.pack_writing import to_html, to_zip
 from vault.services.recovering import TheLog
 
 if TYPE_CHECKING:
@@ -128,6 +133,18 @@ def test_the_vault_finds_awss_record_and_names_it(quick_world: World, tmp_path: 
     assert done.done.evidence["aws_event"] == record["eventID"]
     assert done.done.by_vault
     release(quick_world, case_id, NUMBER)
+    packs = quick_world.vault.releases.packs
+    (kept,) = packs.get(olga.actor, case_id).records
+    assert (kept.account_id, kept.step, kept.event) == (NUMBER, RESET, record["eventID"])
+    assert json.loads(kept.text)["eventName"] == "PasswordRecoveryCompleted"
+    assert hashlib.sha256(kept.text.encode()).hexdigest() == kept.sha256 == done.done.evidence["aws_sha256"]
+    pack = packs.get(olga.actor, case_id)
+    assert zipfile.ZipFile(io.BytesIO(to_zip(pack))).read(f"records/{kept.event}.json") == kept.text.encode()
+    assert kept.event in to_html(pack)
+    with owning(quick_world) as connection:
+        connection.exec_driver_sql("UPDATE cloud_event SET record = '{}'")
+    with pytest.raises(Unavailable, match="not here as it was read"):
+        packs.get(olga.actor, case_id)
 
 
 @pytest.mark.parametrize("by_vault", [True, False])
@@ -145,7 +162,10 @@ def test_a_members_deleted_root_is_evidence_if_the_vault_deleted_it(
         unit.cases.put(done)
         told = tuple(change for each in done for change in changes(None, each))
         unit.log.record(Event(EventType.CASE_CHANGED, olga.actor, changes=told), now)
+        unit.log.record(Event(EventType.KEYLESS_SESSION, olga.actor, account_id=NUMBER), now)
         unit.commit()
+    pack = quick_world.vault.releases.packs.get(olga.actor, case_id)
+    assert ("keyless.session.opened" in {each.type for each in pack.receipts}) is by_vault
     words = quick_world.vault.cases.acts.preview(olga.actor, case_id, RESET, NUMBER).words
     assert ("deleted this member's root credentials" in words) is by_vault
 

@@ -4,6 +4,7 @@ Decided here: what is in it. Of the customer everything that concerns them; of o
 letter that tells one from another within the pack ("operator A"), so that two people can be seen to be two. No name, no
 e-mail address, no network address of ours, and no leaf of the log, which has them: a receipt proves an entry by its
 hash, and whoever is shown the entry later can see that it is the one. No secret, because none is kept with a step.
+AWS's record of the customer's own reset is in it as AWS wrote it: it is of their root, in their account.
 
 The data is JSON in the form that `rootvault.handover/1` names: `receipts` is read by ``python -m audit pack``.
 """
@@ -66,6 +67,20 @@ class PackReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class PackRecord:
+    """AWS's own record on which a step rests: the event's id, the text as AWS wrote it, and its hex SHA-256.
+
+    The entry that tells of the step tells the same id and hash; whoever has the account's trail finds the same event.
+    """
+
+    account_id: str
+    step: str
+    event: str
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The evidence pack of one handover, as it stands at `at`. Times are aware and in UTC."""
 
@@ -88,6 +103,7 @@ class Pack:
     steps: tuple[PackStep, ...]
     receipts: tuple[PackReceipt, ...]
     checkpoint: str
+    records: tuple[PackRecord, ...] = ()
 
     def of(self, account_id: str) -> tuple[PackStep, ...]:
         """Give the steps of one account; with an empty number those of the whole handover."""

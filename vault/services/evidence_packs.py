@@ -6,6 +6,7 @@ people stand for their names. Read only; the pack is made anew each time, and sa
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +14,9 @@ from audit.receipt import InclusionReceipt
 from vault.domain.actor import EVERYTHING
 from vault.domain.case import CaseKind, HandoverState, StepState
 from vault.domain.event import EventType
-from vault.domain.evidence_pack import Pack, PackAccount, PackReceipt, PackStep
-from vault.domain.plans.handover import SIGNATORY
-from vault.domain.plans.release import RELEASE
+from vault.domain.evidence_pack import Pack, PackAccount, PackReceipt, PackRecord, PackStep
+from vault.domain.plans.handover import ROOT_DELETED, SIGNATORY
+from vault.domain.plans.release import AWS_EVENT, AWS_SHA256, RELEASE
 from vault.domain.policy import Permission
 from vault.errors import Conflict, Forbidden, Unavailable, not_found
 from vault.ports.records import EntryFilter, Slice
@@ -58,6 +59,10 @@ _PARTS: Final[Mapping[Permission, str]] = {
     Permission.HANDOVER_CARRY_OUT: "operator",
     Permission.CASE_AGREE: "approver",
 }
+_KEPT: Final[Mapping[str, str]] = {AWS_EVENT: "Event of AWS's record", AWS_SHA256: "SHA-256 of AWS's record"}
+"""What the vault kept with a step by itself, as a reader is told it."""
+_OF_ROOT: Final = (EventType.KEYLESS_ASKED, EventType.KEYLESS_SESSION)
+_SYSTEM: Final = "system:"
 _CUSTOMER: Final = "system:customer"
 _READY: Final = frozenset({HandoverState.RELEASED, HandoverState.ACKNOWLEDGED, HandoverState.CLOSED})
 
@@ -112,7 +117,7 @@ class EvidencePacks:
 
     def _pack(self, unit: Unit, scene: Scene, now: datetime) -> Pack:
         case = scene.case
-        entries = tuple(_entries(unit, case.id))
+        entries = (*_entries(unit, case.id), *_sessions(unit, scene))
         receipts, checkpoint = _receipts(unit, entries)
         handed = unit.releases.get(case.id)
         destroyed = {each.account_id: each for each in unit.destructions.of(case.id)}
@@ -155,6 +160,7 @@ class EvidencePacks:
             steps=steps,
             receipts=receipts,
             checkpoint=checkpoint,
+            records=tuple(_records(unit, scene)),
         )
 
 
@@ -165,9 +171,11 @@ class _People:
         self._known: dict[str, str] = {}
 
     def part(self, number: str, permission: Permission) -> str:
-        """Name somebody by their part."""
+        """Name somebody by their part; empty for the vault itself."""
         if number == _CUSTOMER:
             return "the signatory"
+        if number.startswith(_SYSTEM):
+            return ""
         count = len(self._known)
         letter = self._known.setdefault(number, _letters(count))
         return f"{_PARTS.get(permission, 'one of us')} {letter}"
@@ -185,7 +193,7 @@ def _is_settled(item: Item) -> bool:
 def _step(item: Item, done: Done | None, people: _People, told_in: Mapping[tuple[str, str], int]) -> PackStep:
     assert done is not None  # noqa: S101 - settled steps alone
     step: Step = item.step
-    labels = {field.name: field.label for field in step.evidence}
+    labels = {field.name: field.label for field in step.evidence} | _KEPT
     by = people.part(done.by, step.by)
     second = (
         "" if done.second_by is None else people.part(done.second_by, step.second or Permission.CASE_AGREE)
@@ -198,7 +206,7 @@ def _step(item: Item, done: Done | None, people: _People, told_in: Mapping[tuple
         account_id=done.account_id,
         state=done.state.value,
         at=done.at,
-        by=f"the vault, for {by}" if done.by_vault else by,
+        by=", for ".join(each for each in ("the vault", by) if each) if done.by_vault else by,
         second=second,
         evidence=tuple((labels.get(name, name), text) for name, text in sorted(done.evidence.items())),
         words=done.words,
@@ -220,6 +228,45 @@ def _entries(unit: Unit, case_id: str) -> Iterator[Entry]:
     yield from reversed(found)
 
 
+def _sessions(unit: Unit, scene: Scene) -> Iterator[Entry]:
+    """Give the entries of sessions on members' roots whose credentials the vault deleted in this case, oldest first."""
+    deleted = {
+        number
+        for (number, step), done in scene.done.items()
+        if step == ROOT_DELETED and done.by_vault and done.settled
+    }
+    if not deleted:
+        return
+    found: list[Entry] = []
+    cursor: str | None = None
+    types = tuple(each.value for each in _OF_ROOT)
+    wanted = EntryFilter(types=types, since=scene.case.opened_at, until=scene.case.ended_at)
+    while True:
+        page = unit.log.search(wanted, EVERYTHING, Slice(_PAGE, cursor))
+        found += [each for each in page.items if _account(each) in deleted]
+        cursor = page.next
+        if cursor is None:
+            break
+    yield from reversed(found)
+
+
+def _records(unit: Unit, scene: Scene) -> Iterator[PackRecord]:
+    """Give AWS's records on which steps rest, each held against the hash that its step's entry tells."""
+    for (number, step), done in sorted(scene.done.items()):
+        event, sha256 = done.evidence.get(AWS_EVENT, ""), done.evidence.get(AWS_SHA256, "")
+        if not event or not done.settled:
+            continue
+        seen = unit.cloud.get(event)
+        text = "" if seen is None else seen.record.record
+        if hashlib.sha256(text.encode()).hexdigest() != sha256:
+            words = (
+                f"AWS's record {event} of account {number} is not here as it was read, so there is no pack. Have "
+                "reconciliation read the trail again, or look at the database: `rootvault doctor --deep --replay`."
+            )
+            raise Unavailable("log.unavailable", words)
+        yield PackRecord(number, step, event, sha256, text)
+
+
 def _receipts(unit: Unit, entries: tuple[Entry, ...]) -> tuple[tuple[PackReceipt, ...], str]:
     """Prove each entry under one checkpoint."""
     receipts, checkpoint = [], unit.log.checkpoint()
@@ -233,13 +280,12 @@ def _receipts(unit: Unit, entries: tuple[Entry, ...]) -> tuple[tuple[PackReceipt
             raise Unavailable("log.unavailable", words)
         lines = text.partition("\n\n")[0].split("\n")[2:]
         checkpoint = InclusionReceipt.parse(text).checkpoint
-        account = entry.content.get("account")
         receipts.append(
             PackReceipt(
                 entry.index,
                 str(entry.content["type"]),
                 str(entry.content["time"]),
-                str(account["id"]) if isinstance(account, dict) else "",
+                _account(entry),
                 entry.leaf_hash,
                 tuple(lines),
             )
@@ -253,10 +299,13 @@ def _told_in(entries: tuple[Entry, ...]) -> Mapping[tuple[str, str], int]:
     for entry in entries:
         if entry.content["type"] not in _SETTLED:
             continue
-        account = entry.content.get("account")
-        number = str(account["id"]) if isinstance(account, dict) else ""
-        told[number, str(_detail(entry).get("step", "acknowledge"))] = entry.index
+        told[_account(entry), str(_detail(entry).get("step", "acknowledge"))] = entry.index
     return told
+
+
+def _account(entry: Entry) -> str:
+    account = entry.content.get("account")
+    return str(account["id"]) if isinstance(account, dict) else ""
 
 
 def _detail(entry: Entry) -> Mapping[str, object]:

@@ -29,6 +29,7 @@ pack.html    the whole of it, to read and to print; open it in a browser, it nee
 pack.json    the same for programs
 apn.txt      the text for the APN case
 receipts/    one receipt for each entry of the log, as C2SP tlog-proof
+records/     AWS's own records on which steps rest, as AWS wrote them; your own trail has the same events
 
 To check that every entry named here is in the log, signed with the log's key, without asking us:
 
@@ -74,6 +75,8 @@ def to_zip(pack: Pack) -> bytes:
         hashes = "".join(f"{line}\n" for line in each.hashes)
         text = f"c2sp.org/tlog-proof@v1\nindex {each.index}\n{hashes}\n{pack.checkpoint}"
         files[f"receipts/{each.index}.tlog-proof"] = text.encode()
+    for record in pack.records:
+        files[f"records/{record.event}.json"] = record.text.encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(files.items()):
@@ -103,6 +106,7 @@ def to_html(pack: Pack) -> str:
         _tasks(ENDS),
         "<h2>Text for the APN case</h2>",
         f"<pre>{_text(pack.apn_case, lines=True)}</pre>",
+        *_records(pack),
         "<h2>Proof</h2>",
         _proof(pack),
     ]
@@ -187,6 +191,19 @@ def _tasks(tasks: Iterable[Task]) -> str:
         + "".join(f"<dt>{_text(each.title)}</dt><dd>{_text(each.words)}</dd>" for each in tasks)
         + "</dl>"
     )
+
+
+def _records(pack: Pack) -> Iterable[str]:
+    """Show AWS's own records, where steps rest on any."""
+    if not pack.records:
+        return
+    words = (
+        "The steps above name each of these by its event and by the SHA-256 of its text. The account's own trail has "
+        "the same event."
+    )
+    yield f"<h2>AWS's own records</h2><p>{_text(words)}</p>"
+    for each in pack.records:
+        yield f"<h3>Account {_text(each.account_id)}, event {_text(each.event)}</h3><pre>{_text(each.text)}</pre>"
 
 
 def _proof(pack: Pack) -> str:

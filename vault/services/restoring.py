@@ -4,9 +4,10 @@ Decided here: what a restored vault begins with. Its log is a new one, whose fir
 of the old one in the database, and the newer one that the mark held: what lies between the two is lost, and said to
 be. Sessions, tokens, links, step-ups and open checkouts end; what was displayed is unknown; every disclosure
 without outcome counts as disclosed; one-time codes up to now count as used; repeated requests are not recognised.
-What was destroyed after the backup was taken is destroyed once more, before anything is promoted (H9); where nobody
-knows what that was, the whole vault is frozen. Every current version, which has to be the one that the old log
-promoted last, is promoted anew, so that it can be opened, and unchecked: a rotation after the backup may have
+What was destroyed after the backup was taken is destroyed once more, before anything is promoted (H9), and handovers
+that the backup has of it go on without it (`given_away`); where nobody knows what that was, the whole vault is frozen.
+Every current version, which has to be the one that the old log promoted last, is promoted anew, so that it can be
+opened, and unchecked: a rotation after the backup may have
 replaced it at AWS. The policy in force is adopted anew; the recovery recipient is the one that the old log has in
 force, whatever the rows say. All of it is one transaction.
 Whoever was shut out, or lost a role, after the backup has it back: nothing in the backup tells of it, so the operator
@@ -35,6 +36,7 @@ from vault.errors import Conflict, Refused
 from vault.ports.store import CheckoutFilter, RevealState, Slice
 from vault.services.destruction import Destruction
 from vault.services.frozen import put
+from vault.services.given_away import finish_given
 from vault.services.leases import end
 from vault.services.policies import adopt, overtake
 from vault.services.recipient_book import kept_by
@@ -135,6 +137,7 @@ class Restoring:
             unit.restoring.use_up(totp.step_of(now) + 1)
             claims = unit.restoring.forget()
             destroyed = self.destruction.apply_again(unit, actor, self.listed or (), now)
+            finish_given(unit, actor, unit.destructions.all(), now)
             if self.listed is None:
                 unit.freezes.hold()
                 put(unit, actor, Covered(FreezeKind.VAULT), UNLISTED, now)

@@ -151,4 +151,7 @@ class PackResource(Resource):
     steps: list[dict[str, Any]]
     receipts: list[dict[str, Any]]
     checkpoint: str
+    records: list[dict[str, Any]] = Field(
+        description="AWS's own records on which steps rest, with the hash that the step's entry tells."
+    )
     apn_case: str
