@@ -10,7 +10,8 @@ Never decided here: what makes one word count (`case_saying`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -21,6 +22,7 @@ from vault.domain.person import powers
 from vault.errors import Blocked, Conflict, FieldError, Forbidden, Invalid, NotFound, not_found
 from vault.services.case_evidence import fields_of, read
 from vault.services.case_ground import CaseGround
+from vault.services.case_looks import look
 from vault.services.case_saying import Factor, Said, Saying, Spot
 from vault.services.proposals import check_why
 
@@ -39,7 +41,8 @@ IN_A_ROW: Final = 3
 LASTS: Final = timedelta(seconds=20)
 """So long one request works: its client waits for half a minute, and its factor was for now."""
 
-One: TypeAlias = "Callable[[Unit, Actor, Spot, Factor, datetime], Said]"
+One: TypeAlias = Callable[[Spot, Factor], Said]
+"""Says the word on one account, in a transaction of its own."""
 
 
 class Outcome(StrEnum):
@@ -81,15 +84,19 @@ class Many:
     ) -> tuple[Answer, ...]:
         """Say of each that the step is done, with the same evidence; where it takes two, this is the first word.
 
+        Where the vault can look whether it is so, it looks at each first, as when it is alone (`case_looks`).
+
         Raises `Invalid` case.evidence or input.invalid, `NotFound`, and what is wrong with the factor.
         """
         words = Saying(self.ground)
         evidence = read(fields_of(self._begin(actor, case_id, step, accounts)), given)
 
-        def one(unit: Unit, who: Actor, at: Spot, factor: Factor, now: datetime) -> Said:
-            return words.attest(unit, who, at, evidence, factor, now)
+        def one(at: Spot, factor: Factor) -> Said:
+            seen = look(self.ground, actor, *at)
+            with self._unit(actor) as (unit, who, now):
+                return words.attest(unit, who, at, evidence, factor, now, seen)
 
-        return self._each(actor, case_id, step, accounts, otp, one)
+        return self._each(case_id, step, accounts, otp, one)
 
     def agree(
         self, actor: Actor, case_id: str, step: str, looked_at: Mapping[str, datetime], otp: str
@@ -101,10 +108,11 @@ class Many:
         words = Saying(self.ground)
         self._begin(actor, case_id, step, tuple(looked_at))
 
-        def one(unit: Unit, who: Actor, at: Spot, factor: Factor, now: datetime) -> Said:
-            return words.agree(unit, who, at, looked_at[at.account_id], factor, now)
+        def one(at: Spot, factor: Factor) -> Said:
+            with self._unit(actor) as (unit, who, now):
+                return words.agree(unit, who, at, looked_at[at.account_id], factor, now)
 
-        return self._each(actor, case_id, step, tuple(looked_at), otp, one)
+        return self._each(case_id, step, tuple(looked_at), otp, one)
 
     def waive(
         self, actor: Actor, case_id: str, step: str, accounts: Sequence[str], why: str, otp: str
@@ -117,10 +125,11 @@ class Many:
         check_why(why)
         self._begin(actor, case_id, step, accounts)
 
-        def one(unit: Unit, who: Actor, at: Spot, factor: Factor, now: datetime) -> Said:
-            return words.waive(unit, who, at, why, factor, now)
+        def one(at: Spot, factor: Factor) -> Said:
+            with self._unit(actor) as (unit, who, now):
+                return words.waive(unit, who, at, why, factor, now)
 
-        return self._each(actor, case_id, step, accounts, otp, one)
+        return self._each(case_id, step, accounts, otp, one)
 
     def disagree(
         self, actor: Actor, case_id: str, step: str, accounts: Sequence[str], why: str
@@ -133,10 +142,11 @@ class Many:
         check_why(why)
         self._begin(actor, case_id, step, accounts)
 
-        def one(unit: Unit, who: Actor, at: Spot, _: Factor, now: datetime) -> Said:
-            return words.disagree(unit, who, at, why, now)
+        def one(at: Spot, _: Factor) -> Said:
+            with self._unit(actor) as (unit, who, now):
+                return words.disagree(unit, who, at, why, now)
 
-        return self._each(actor, case_id, step, accounts, "", one)
+        return self._each(case_id, step, accounts, "", one)
 
     def _begin(self, actor: Actor, case_id: str, step: str, accounts: Sequence[str]) -> Step:
         """Find the step; refuse a list that cannot be meant before anything is said."""
@@ -151,19 +161,24 @@ class Many:
             raise not_found("step", name)
         return found
 
+    @contextmanager
+    def _unit(self, actor: Actor) -> Iterator[tuple[Unit, Actor, datetime]]:
+        """Lend a transaction for one account, with the actor as they are at this moment."""
+        now = self.ground.clock.now()
+        with self.ground.units.write() as unit:
+            yield unit, _anew(unit, actor, now), now
+
     def _each(
-        self, actor: Actor, case_id: str, step: str, accounts: Sequence[str], otp: str, one: One
+        self, case_id: str, step: str, accounts: Sequence[str], otp: str, one: One
     ) -> tuple[Answer, ...]:
         began, factor = self.ground.clock.now(), Factor(self.ground.factors, otp)
         found: list[Answer] = []
         row = [""]
         for number in accounts:
-            now = self.ground.clock.now()
-            if len(row) > IN_A_ROW or (found and now - began >= LASTS):
+            if len(row) > IN_A_ROW or (found and self.ground.clock.now() - began >= LASTS):
                 break
             try:
-                with self.ground.units.write() as unit:
-                    said = one(unit, _anew(unit, actor, now), Spot(case_id, step, number), factor, now)
+                said = one(Spot(case_id, step, number), factor)
             except (Blocked, Conflict, Forbidden, Invalid, NotFound) as error:
                 if factor.refused:
                     raise

@@ -135,6 +135,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "say_handover_step": Sample(Role.CSM, {"evidence": {"note": "paid, as the ledger says"}}),
     "say_account_step": Sample(Role.CSM, {"dry_run": True}),
     "release_account": Sample(Role.OPERATOR, {"otp": OTP}),
+    "say_handover_words": Sample(
+        Role.APPROVER, {"accounts": [{"account_id": "111122223333"}], "disagree": "the ticket says otherwise"}
+    ),
     "list_cases": Sample(Role.CSM, query="?open=any&turn=mine"),
     "read_case": Sample(Role.CSM),
     "list_case_steps": Sample(Role.CSM, query="?waits=mine"),

@@ -17,10 +17,12 @@ from vault.errors import not_found
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
 from vault.services.case_board import Wanted
+from vault.web.api.case_words import said_of_many, words_again
 from vault.web.api.cases import AGAIN, WORD_PROBLEMS, answer_of, flat, pointing, said
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, blueprint, operation
 from vault.web.api.schemas.base import Items
+from vault.web.api.schemas.case_words import StepWords, StepWordsAnswer
 from vault.web.api.schemas.cases import CaseCancelling, CaseResource, StepAnswer, StepSaid
 from vault.web.api.schemas.handovers import (
     FreeDaysResource,
@@ -152,6 +154,13 @@ def say_handover_step(case_id: str, step: str, sent: StepSaid) -> StepAnswer:
     return said(case_id, step, "", sent)
 
 
+@operation("POST", "/handovers/<case_id>/steps/<step>/words", Permission.CASE_READ, problems=_SAID)
+def say_handover_words(case_id: str, step: str, sent: StepWords) -> StepWordsAnswer:
+    """Say one word on a step of many accounts of a handover, with one fresh factor for exactly this list."""
+    _only_handovers(case_id)
+    return said_of_many(case_id, step, sent)
+
+
 @operation(
     "POST", "/handovers/<case_id>/accounts/<account_id>/steps/<step>", Permission.CASE_READ, problems=_SAID
 )
@@ -199,6 +208,7 @@ def _step_again(case_id: str) -> Resource:
     return answer_of(case_id, step, str(named.get("account_id", "")))
 
 
+AGAIN["say_handover_words"] = words_again
 AGAIN.update(dict.fromkeys(("open_handover", "tell_handover", "cancel_handover"), shown))
 AGAIN.update(
     dict.fromkeys(

@@ -194,7 +194,7 @@ def batch_page(
         asks_two=whole.asks(step),
         form=form,
         say=words if isinstance(form, WordForm) else evidence_form(asks)(formdata=None),
-        together=together(whole, step),
+        together=together(whole, step, again=answers is None),
         first=words,
         second=form if isinstance(form, OtpForm) else OtpForm(formdata=None),
         no=form if isinstance(form, NoForm) else NoForm(formdata=None),

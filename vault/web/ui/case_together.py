@@ -36,9 +36,17 @@ class Together:
     more: dict[str, int]
     left_out: frozenset[str]
 
+    @property
+    def same(self) -> dict[str, list[tuple[str, str]]]:
+        """What is the same of all, by the step that it was given for: labels and values, by whom without a label."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for fact, value in self.second.same:
+            found.setdefault(fact.title, []).append((fact.label, value))
+        return found
 
-def together(whole: CaseWhole, step: Step) -> Together:
-    """Say what stands to be said at once of a step of accounts."""
+
+def together(whole: CaseWhole, step: Step, *, again: bool) -> Together:
+    """Say what stands to be said at once of a step of accounts; `again`: a form comes back, with what was taken out."""
     items = [each for each in whole.items if each.step.name == step.name]
     may = {each.account_id: whole.may(each) for each in items if each.waits}
     asked = whole.second_words(step.name)
@@ -50,7 +58,12 @@ def together(whole: CaseWhole, step: Step) -> Together:
     groups = {"say": first, "agree": asked, "waive": waive, "disagree": mine}
     more = {name: max(0, len(group) - MOST) for name, group in groups.items()}
     return Together(
-        first[:MOST], compare(whole, asked[:MOST]), waive[:MOST], mine[:MOST], more, _left_out(set(may))
+        first[:MOST],
+        compare(whole, asked[:MOST]),
+        waive[:MOST],
+        mine[:MOST],
+        more,
+        frozenset(set(may) - set(picked())) if again and picked() else frozenset(),
     )
 
 
@@ -67,9 +80,3 @@ def looked_at() -> dict[str, str]:
 
 def _numbers(items: list[Item], wanted: set[str]) -> tuple[str, ...]:
     return tuple(each.account_id for each in items if each.account_id in wanted)
-
-
-def _left_out(known: set[str]) -> frozenset[str]:
-    """Keep what was taken out where a form comes back."""
-    mine = set(picked())
-    return frozenset(known - mine) if mine else frozenset()
