@@ -106,7 +106,7 @@ def _item(plan: Plan, scene: Scene, step: Step, account_id: str, now: datetime, 
         )
     )
     if step.on_day:
-        missing += _not_yet(scene, awaiting or ((account_id,) if account_id else ()), now, day)
+        missing += _not_yet(scene, awaiting or ((account_id,) if account_id else tuple(scene.live)), now, day)
     if missing:
         return Item(step, account_id, Standing.BLOCKED, done, None, scene.case.opened_at, missing)
     place = scene.place(account_id) if account_id else None
@@ -181,4 +181,4 @@ def _not_yet(scene: Scene, numbers: tuple[str, ...], now: datetime, day: Day) ->
     days = [day(place.day) for place in places if place is not None and place.day is not None]
     if any(each <= day(now) for each in days):
         return ()
-    return (f"its day, {min(days)} (H2)",) if days else ("its day (H2)",)
+    return (f"its day, {min(days)}",) if days else ("its day",)

@@ -139,6 +139,7 @@ def move_plan(windows: Windows) -> Plan:
         evidence=(Field("words", "What the second person should know", Form.LONG, optional=True),),
         reversible=False,
         holds=True,
+        on_day=True,
         help=(
             "On its day. Access follows at once, open checkouts end, ciphertexts stay as they are. The way back is "
             "another move."
