@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vault.cli.case_many import say
+from vault.cli.case_words import given_of
 from vault.cli.case_words import tell as show_step
 from vault.cli.cases import batch, run, step
 from vault.cli.client import connect, segment
@@ -73,6 +74,10 @@ def _information(command: Any) -> Any:
             click.option(
                 "--account", "accounts", multiple=True, metavar="NUMBER[=EMAIL]",
                 help="An account, with the customer's address for its root; again for each.",
+            ),
+            click.option(
+                "--under", multiple=True, metavar="NUMBER=PAYER",
+                help="A member's payer, where the handover has several; again for each.",
             ),
             click.option("--file", type=click.File(), help="The rest of it as JSON, as REST takes it."),
         )
@@ -267,6 +272,7 @@ def _told(
     contract_end: str | None,
     organization: str | None,
     accounts: tuple[str, ...],
+    under: tuple[str, ...],
     file: Any,
 ) -> dict[str, Any]:
     """Give what was said as REST takes it; what stands on the command line comes before the file's."""
@@ -281,6 +287,11 @@ def _told(
         body["accounts"] = [
             {"account_id": number} | ({"root_email": email} if email else {}) for number, _, email in pairs
         ]
+    for number, payer in given_of(under).items():
+        known = body.setdefault("accounts", [])
+        if number not in {each.get("account_id") for each in known}:
+            known.append({"account_id": number})
+        next(each for each in known if each.get("account_id") == number)["payer"] = payer
     return body
 
 

@@ -193,7 +193,7 @@ def _is_settled(item: Item) -> bool:
 def _step(item: Item, done: Done | None, people: _People, told_in: Mapping[tuple[str, str], int]) -> PackStep:
     assert done is not None  # noqa: S101 - settled steps alone
     step: Step = item.step
-    labels = {field.name: field.label for field in step.evidence} | _KEPT
+    labels = {field.name: field.label for field in step.evidence} | dict(_KEPT)
     by = people.part(done.by, step.by)
     second = (
         "" if done.second_by is None else people.part(done.second_by, step.second or Permission.CASE_AGREE)

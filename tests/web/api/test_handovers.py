@@ -206,7 +206,8 @@ def test_the_terminal_says_the_same(
     )
     case = json.loads(opened[opened.index("{\n") :])["id"]
     assert "requested" in run("chris", "list")
-    told = run("chris", "tell", case, "--signatory", "Sam", "--signatory-email", "sam@customer.example")
+    sam = ("--signatory", "Sam", "--signatory-email", "sam@customer.example")
+    told = run("chris", "tell", case, *sam, "--under", f"{ONE}={PAYER}")  # of one payer alone: not asked, left out
     assert "Sam <sam@customer.example>" in told
     assert email_of(ONE) in told
     assert "H2" in run("chris", "gates", case, status=1)
