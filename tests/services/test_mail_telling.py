@@ -11,8 +11,10 @@ import pytest
 from tests.support.events import newest
 from tests.support.mailbox import RESET, came, code, invoice, message, reset, with_mailbox
 from tests.support.tickets import TicketDesk
+from vault.domain.actor import Role
 from vault.domain.event import EventType
-from vault.domain.mail import PAUSES, MailNote, NoteState
+from vault.domain.mail import BEHIND, PAUSES, MailNote, NoteState
+from vault.ports.store import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +90,38 @@ def test_of_security_mail_a_ticket_gets_a_notice_alone(house: World, desk: Ticke
         "signin",
     ):
         assert word not in whole
+
+
+def test_mails_of_one_instant_are_told_and_listed_in_the_order_in_which_they_came(
+    house: World, desk: TicketDesk
+) -> None:
+    """Also where the system is down at the first: nothing of its topic overtakes it, but what is of another does."""
+    made = [came(house, answer(number)) for number in range(5)]
+    other = came(house, reset())
+    assert house.clock.now() - made[0].received_at < timedelta(milliseconds=1)
+    olga = house.human("olga", Role.OPERATOR)
+    listed = house.vault.mails.page(olga.actor, Slice(10)).items
+    assert [each.mail.id for each in reversed(listed)] == [each.id for each in (*made, other)]
+    telling = house.vault.mail_telling
+    desk.note_status.append(503)
+    assert telling.once() == 1
+    assert [key for _, key, *_ in desk.made] == [other.id]
+    assert {note_of(house, each).error for each in made[1:]} == {BEHIND}
+    house.clock.at += PAUSES[0]
+    assert telling.once() == 5
+    assert [key for _, key, *_ in desk.made] == [other.id, made[0].id]
+    assert [key for _, key, _ in desk.notes] == [each.id for each in made[1:]]
+
+
+def test_what_is_refused_again_and_again_does_not_hold_up_what_came_after_it_for_ever(
+    house: World, desk: TicketDesk
+) -> None:
+    first, second = came(house, invoice()), came(house, answer())
+    desk.note_status.extend([500] * (len(PAUSES) + 1))
+    for pause in (*PAUSES, timedelta(0)):
+        assert house.vault.mail_telling.once() == (1 if pause == timedelta(0) else 0)
+        house.clock.at += pause
+    assert [note_of(house, each).state for each in (first, second)] == [NoteState.WAITING, NoteState.TOLD]
 
 
 def test_while_it_is_down_all_waits_and_nothing_is_lost(house: World, desk: TicketDesk) -> None:

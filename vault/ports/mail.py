@@ -74,6 +74,10 @@ class MailStore(Protocol):
         """Count what is kept, of one folded address too, and what came since a time."""
         ...
 
+    def last_at(self) -> datetime | None:
+        """Give when the last mail came; None before the first."""
+        ...
+
     def add(self, mail: Mail) -> None:
         """Keep a new one; `Conflict` mail.known where its fingerprint is there."""
         ...

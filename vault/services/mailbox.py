@@ -59,6 +59,7 @@ _LINKS_MOST: Final = 12_000
 _AGAIN: Final = re.compile(r"\A(?:(?:re|fwd?|aw|wg)\s*:\s*)+", re.IGNORECASE)
 _CASE: Final = re.compile(r"case\W{0,3}(?:id\W{0,3})?(\d{6,20})", re.IGNORECASE)
 _RETRY: Final = 900
+_SAME: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,7 @@ class Mailbox:
                     unit.log.record(replace(event, result=Result.FAILED, kms=logged("seal", calls)), now)
                     unit.commit()
                 return known
+            mail = replace(mail, received_at=_in_order(unit.mail.last_at(), mail.received_at))
             unit.mail.add(mail)
             if note is not None:
                 unit.mail.add_note(note)
@@ -329,6 +331,16 @@ def _topic(letter: Letter) -> str:
         return f"case {case.group(1)}"
     subject = " ".join(_AGAIN.sub("", letter.subject).lower().split())
     return "subject " + hashlib.sha256(subject.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _in_order(last: datetime | None, at: datetime) -> datetime:
+    """Give the time of a mail, after that of the one before it: what came at one instant is told as it came.
+
+    Where the clock was set back by more than that, the clock counts.
+    """
+    if last is None or not last - _SAME < at <= last:
+        return at
+    return last + timedelta(microseconds=1)
 
 
 def lease_of(unit: Unit, account_id: str, now: datetime) -> Checkout | None:

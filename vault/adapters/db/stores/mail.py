@@ -93,6 +93,11 @@ class Mails:
         )
         return Kept(0, 0, 0) if row is None else Kept(int(row[0]), int(row[1]), int(row[2]))
 
+    def last_at(self) -> datetime | None:
+        """Give when the last mail came; None before the first."""
+        row = self.db.one(select(_c.received_at).order_by(_c.received_at.desc(), _c.id.desc()).limit(1))
+        return None if row is None else row[0]
+
     def add(self, found: Mail) -> None:
         """Keep a new one; `Conflict` mail.known where its fingerprint is there."""
         self.db.change(insert(mail), mapping.mail.row(found))
