@@ -70,10 +70,31 @@ def test_near_one_account_others_are_not_looked_up(units: SqlUnits) -> None:
         done = [Done(case.id, number, "begin", StepState.DONE, NOW, "olga") for number in ("", A, B)]
         unit.cases.put(done)
         scene = unit.cases.scene(case, A)
+        whole = unit.cases.scene(case)
+        assert (scene.places, scene.kind_of) == (whole.places, whole.kind_of)
+        assert dict(scene.accounts) == dict(whole.accounts), "the others are read when asked for"
+        assert unit.cases.scene(case, "999999999999") == whole, "which is not of the case"
+        moved = (
+            replace(scene.accounts[A], name="renamed"),
+            replace(scene.places[0], state=PlaceState.IN_PROGRESS),
+        )
+        unit.accounts.update(moved[0])
+        unit.cases.place(moved[1:])
+        unit.cases.update(replace(case, state="done", ended_at=NOW))
+        again = unit.cases.again(scene)
+        assert (again.accounts[A], again.places, again.case.state) == (
+            moved[0],
+            (moved[1], whole.places[1]),
+            "done",
+        )
+        assert unit.cases.again(whole).places == again.places
+        far = unit.cases.scene(case, A)
     assert {number for number, _ in scene.done} == {"", A}
-    assert len(scene.places) == 2
+    assert (list(far.accounts), B in far.accounts, "999999999999" in far.accounts) == ([A, B], True, False)
     with pytest.raises(LookupError):
         scene.of(B, "begin")
+    with pytest.raises(VaultError, match="unit of work is over"):
+        far.accounts[B]
 
 
 def test_said_again_it_is_written_over(units: SqlUnits) -> None:

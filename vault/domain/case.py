@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -188,7 +188,7 @@ class Seen:
     case: CaseFile
     customer: Customer
     account: Account | None
-    accounts: tuple[Account, ...]
+    accounts: Collection[Account]
     done: Mapping[tuple[str, str], Done] = field(default_factory=dict)
     kinds: frozenset[Kind] = frozenset()
     """Of all its accounts."""
@@ -293,6 +293,15 @@ class Scene:
     done: Mapping[tuple[str, str], Done]
     near: str = ""
     """The one account whose steps, beside those of the whole case, were looked up; empty: those of all."""
+    kinds: Mapping[str, Kind] | None = None
+    """The kind of each account by number; None: as `accounts` say, of which near one others are read when asked for."""
+
+    @cached_property
+    def kind_of(self) -> Mapping[str, Kind]:
+        """Give each account's kind by number."""
+        if self.kinds is not None:
+            return self.kinds
+        return {number: account.kind for number, account in self.accounts.items()}
 
     @cached_property
     def live(self) -> Mapping[str, Place]:
@@ -300,16 +309,12 @@ class Scene:
         return {each.account_id: each for each in self.places if each.state is not PlaceState.CANCELLED}
 
     @cached_property
-    def _all(self) -> tuple[Account, ...]:
-        return tuple(self.accounts.values())
-
-    @cached_property
     def _kinds(self) -> frozenset[Kind]:
-        return frozenset(account.kind for account in self._all)
+        return frozenset(self.kind_of.values())
 
     @cached_property
     def _payers(self) -> int:
-        return sum(account.kind is Kind.PAYER for account in self._all)
+        return sum(kind is Kind.PAYER for kind in self.kind_of.values())
 
     @cached_property
     def _seen(self) -> dict[str, Seen]:
@@ -339,7 +344,8 @@ class Scene:
         found = self._seen.get(account_id)
         if found is None:
             account = self.accounts[account_id] if account_id else None
-            found = Seen(self.case, self.customer, account, self._all, self.done, self._kinds, self._payers)
+            everybody = self.accounts.values()
+            found = Seen(self.case, self.customer, account, everybody, self.done, self._kinds, self._payers)
             self._seen[account_id] = found
         return found
 

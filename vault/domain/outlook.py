@@ -145,14 +145,14 @@ def _whose(plan: Plan, scene: Scene, needed: Step, account_id: str, *, of_member
     if not needed.per_account:
         return [""]
     if of_members:
-        is_payer = bool(account_id) and scene.accounts[account_id].kind is Kind.PAYER
+        is_payer = bool(account_id) and scene.kind_of[account_id] is Kind.PAYER
         return [each for each in scene.live if _is_under(plan, scene, each, account_id)] if is_payer else []
     return [account_id] if account_id else list(scene.live)
 
 
 def _is_under(plan: Plan, scene: Scene, number: str, payer_id: str) -> bool:
     """Say whether an account is a member that a payer waits for: one that is not said to be another payer's."""
-    if scene.accounts[number].kind is not Kind.MEMBER:
+    if scene.kind_of[number] is not Kind.MEMBER:
         return False
     return plan.under is None or scene.given(number, *plan.under) in {"", payer_id}
 

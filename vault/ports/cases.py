@@ -57,7 +57,14 @@ class CaseStore(Protocol):
         ...
 
     def scene(self, case: CaseFile, near: str = "") -> Scene:
-        """Give a case as it stands; with `near`, the steps of this account and the case's own alone."""
+        """Give a case as it stands; with `near`, the steps of this account and the case's own alone.
+
+        Near one account, the others are read while the unit lasts, when somebody asks for one of them.
+        """
+        ...
+
+    def again(self, scene: Scene) -> Scene:
+        """Give a case as it stands after a step; near one account, its place and its row alone are read anew."""
         ...
 
     def scenes(self, cases: Sequence[CaseFile]) -> tuple[Scene, ...]:

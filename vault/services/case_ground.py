@@ -145,8 +145,7 @@ class CaseGround:
         )
         told = (*changes(was, done), *followed)
         unit.log.record(replace(event, changes=told, subject=f"case:{done.case_id}"), now)
-        case = unit.cases.get(scene.case.id) if followed else None
-        return scene if case is None else unit.cases.scene(case, scene.near)
+        return unit.cases.again(scene) if followed else scene
 
     def may(
         self, unit: Unit, actor: Actor, scene: Scene, kind: Kind, found: Item, given: Given, now: datetime

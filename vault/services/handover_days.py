@@ -177,7 +177,7 @@ def _days(scene: Scene, account: Account, calendar: Calendar) -> list[date]:
     return [
         calendar.day(place.day)
         for number, place in scene.live.items()
-        if place.day is not None and scene.accounts[number].kind is other and together(number)
+        if place.day is not None and scene.kind_of[number] is other and together(number)
     ]
 
 

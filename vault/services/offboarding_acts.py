@@ -77,7 +77,7 @@ class Hands:
         said = work.scene.given(work.account_id, steps.UNDER, steps.PAYER)
         if said:
             return said
-        of_case = [each.id for each in work.scene.accounts.values() if each.kind is Kind.PAYER]
+        of_case = [number for number, kind in work.scene.kind_of.items() if kind is Kind.PAYER]
         if len(of_case) == 1:
             return of_case[0]
         with self.units.read() as unit:

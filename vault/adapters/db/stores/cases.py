@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -48,6 +48,53 @@ _PLACES: Final = (
     .order_by(_a.case_id, _a.position)
 )
 _WIDTH: Final = len(mapping.case_account.columns)
+_NUMBERS: Final = (
+    select(*mapping.case_account.columns, _account.kind)
+    .join(tables.account, _account.id == _a.account_id)
+    .where(_a.case_id == bindparam("of_case"))
+    .order_by(_a.position)
+)
+"""The places of a case with no more of each account than its kind."""
+_ALONE: Final = select(*mapping.account.columns).where(_account.id == bindparam("of_account"))
+_PLACE: Final = select(*mapping.case_account.columns).where(
+    _a.case_id == bindparam("of_case"), _a.account_id == bindparam("of_account")
+)
+_OWNER: Final = select(*mapping.customer.columns).where(tables.customer.c.id == bindparam("of_customer"))
+_NEAR: Final = select(*mapping.case_step.columns).where(
+    _s.case_id == bindparam("of_case"), _s.account_id.in_(("", bindparam("of_account")))
+)
+
+
+class Nearby(Mapping[str, Account]):
+    """The accounts of a case of which one was read; the others are read together when one of them is asked for."""
+
+    def __init__(
+        self, numbers: Sequence[str], account: Account, load: Callable[[], Mapping[str, Account]]
+    ) -> None:
+        self._numbers = dict.fromkeys(numbers)
+        self._account = account
+        self._load = load
+        self._others: Mapping[str, Account] | None = None
+
+    def __getitem__(self, number: str) -> Account:
+        """Give one of the case; raises `KeyError` for another."""
+        if number == self._account.id:
+            return self._account
+        if number not in self._numbers:
+            raise KeyError(number)
+        if self._others is None:
+            self._others = self._load()
+        return self._others[number]
+
+    def __contains__(self, number: object) -> bool:
+        """Say whether an account is of the case; reads nothing."""
+        return number in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +120,25 @@ class Cases:
 
     def scene(self, case: CaseFile, near: str = "") -> Scene:
         """Give a case as it stands; with `near`, the steps of this account and the case's own alone."""
-        return self._scenes((case,), near)[0]
+        found = self._near(case, near) if near else None
+        return self.scenes((case,))[0] if found is None else found
+
+    def again(self, scene: Scene) -> Scene:
+        """Give a case as it stands after a step; near one account, its place and its row alone are read anew."""
+        case = self.get(scene.case.id) or scene.case
+        if not scene.near:
+            return self.scene(case)
+        named = {"of_case": case.id, "of_account": scene.near}
+        row, alone = self.db.one(_PLACE, named), self.db.one(_ALONE, {"of_account": scene.near})
+        assert row is not None  # noqa: S101 - it was there when the scene was read, and rows of cases stay
+        assert alone is not None  # noqa: S101 - as above
+        place, account = mapping.case_account.value(row), mapping.account.value(alone)
+        places = tuple(place if each.account_id == scene.near else each for each in scene.places)
+        accounts = Nearby(tuple(scene.accounts), account, lambda: self._accounts(case.id))
+        return replace(scene, case=case, places=places, accounts=accounts)
 
     def scenes(self, cases: Sequence[CaseFile]) -> tuple[Scene, ...]:
         """Give many, in as many statements as one."""
-        return self._scenes(cases)
-
-    def _scenes(self, cases: Sequence[CaseFile], near: str = "") -> tuple[Scene, ...]:
         if not cases:
             return ()
         ids = [case.id for case in cases]
@@ -95,7 +154,7 @@ class Cases:
             accounts[place.case_id][account.id] = account
         done: dict[str, dict[tuple[str, str], Done]] = {number: {} for number in ids}
         steps = select(*mapping.case_step.columns).where(_s.case_id.in_(ids))
-        for row in self.db.all(steps.where(_s.account_id.in_(("", near))) if near else steps):
+        for row in self.db.all(steps):
             step = mapping.case_step.value(row)
             done[step.case_id][step.account_id, step.step] = step
         return tuple(
@@ -105,10 +164,29 @@ class Cases:
                 tuple(places[case.id]),
                 accounts[case.id],
                 done[case.id],
-                near,
             )
             for case in cases
         )
+
+    def _near(self, case: CaseFile, near: str) -> Scene | None:
+        """Give a case near one account: of others their places and kinds alone; None where it is not of the case."""
+        named = {"of_case": case.id, "of_account": near}
+        rows = self.db.all(_NUMBERS, {"of_case": case.id})
+        places = tuple(mapping.case_account.value(row) for row in rows)
+        kinds = {place.account_id: row[_WIDTH] for place, row in zip(places, rows, strict=True)}
+        alone = self.db.one(_ALONE, {"of_account": near})
+        owner = self.db.one(_OWNER, {"of_customer": case.customer_id})
+        if near not in kinds or alone is None or owner is None:
+            return None
+        steps = [mapping.case_step.value(row) for row in self.db.all(_NEAR, named)]
+        accounts = Nearby(tuple(kinds), mapping.account.value(alone), lambda: self._accounts(case.id))
+        done = {(step.account_id, step.step): step for step in steps}
+        return Scene(case, mapping.customer.value(owner), places, accounts, done, near, kinds)
+
+    def _accounts(self, case_id: str) -> Mapping[str, Account]:
+        rows = self.db.all(_PLACES.where(_a.case_id == case_id))
+        found = (mapping.account.value(row, _WIDTH) for row in rows)
+        return {account.id: account for account in found}
 
     def update(self, case: CaseFile) -> None:
         """Write its state, customer and end."""
