@@ -13,11 +13,13 @@ from click.testing import CliRunner
 
 from tests.cli.conftest import settings_directory
 from tests.support.key_work import NEW, NUMBERS, OLD, Changing
+from tests.support.mailbox import came, reset, with_mailbox
 from tests.support.world import HandClock, World
 from vault.adapters.local_keys import create_local_keys
 from vault.bootstrap import open_vault
 from vault.cli.admin.checks import Level, check_keys
 from vault.cli.admin.founding import found
+from vault.cli.admin.wraps_check import check_wraps
 from vault.cli.exits import of_error
 from vault.cli.main import cli
 from vault.domain.ids import new_id
@@ -103,6 +105,41 @@ def test_keys_are_changed_from_the_agreement_to_the_drill(directory: Path) -> No
     told = json.loads(opened.stdout)
     assert (told["opened"], told["failed"], told["accounts"]) == (VALUES, 0, 2)
     assert told["keys"] == dict.fromkeys(NEW, VALUES)
+
+
+def test_doctor_says_what_is_wrapped_under_which_keys_sealed_mail_too(directory: Path) -> None:
+    """The way of a change of keys, as doctor sees it, and the mistake that loses what is sealed."""
+
+    def told() -> list[tuple[Level, str]]:
+        return [(each.level, each.words) for each in check_wraps(load_settings(str(directory), {}))]
+
+    settings = load_settings(str(directory), {})
+    vault = open_vault(settings)
+    came(with_mailbox(World(vault, HandClock(datetime.now(UTC)))), reset(), "nobody@msp.example")
+    vault.close()
+    every = VALUES + 1
+    assert told() == [
+        (Level.OK, f"all {every} sealed values are wrapped under each key"),
+        (Level.OK, "nothing is wrapped under retiring keys any more"),
+    ]
+    proposal = agree(directory)
+    retire(directory, *OLD)
+    lacking = f"{every} of {every} sealed values, credentials and mail, are not wrapped under each key"
+    assert told()[0] == (Level.WARN, lacking)
+    assert run(directory, "rewrap", proposal.id).exit_code == 0
+    old = f"{every} of {every} sealed values, credentials and mail, still have wraps under retiring keys"
+    assert told()[1] == (Level.WARN, old)
+    done = run(directory, "rewrap", proposal.id, "--remove-old", "--json")
+    assert json.loads(done.stdout)["mails"] == 1
+    assert [level for level, _ in told()] == [Level.OK, Level.OK]
+    # somebody puts another file of keys there, and nothing opens any more
+    file = directory / "data" / "local-keys.json"
+    file.unlink()
+    create_local_keys(file, ("other-1", "other-2"))
+    retire(directory)
+    level, words = told()[0]
+    assert level is Level.FAIL
+    assert words.startswith(f"{every} of {every} sealed values are wrapped under no key")
 
 
 def test_settings_that_name_other_keys_do_nothing(directory: Path) -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from tests.support.desk import NUMBER, PASSWORD, SEED
 from tests.support.events import entries
+from tests.support.mailbox import came, reset, with_mailbox
 from vault.cli import keys as people
 from vault.cli.admin import recovery as host
 from vault.cli.admin.recovery import recovery
@@ -93,9 +94,14 @@ def receipt(world: World) -> dict[str, Any]:
 
 def test_what_was_opened_offline_is_due_once_the_receipt_is_entered(quick_world: World) -> None:
     facts = receipt(quick_world)
+    house = with_mailbox(quick_world)
+    mails = [came(house, reset()), came(house, reset(), "nobody@msp.example")]
+    facts["mails"] = [{"account": each.account_id, "mail": each.id, "sha256": each.sha256} for each in mails]
     receipts = Receipts(quick_world.vault.units, quick_world.clock)
     done = receipts.enter(system_actor("host"), json.dumps(facts))
-    assert (done.versions, done.gone, done.known) == (2, 2, 0)
+    assert (done.versions, done.gone, done.known, done.mails) == (2, 2, 0, 2)
+    read = entries(quick_world, type=EventType.MAIL_RECOVERED)
+    assert {each["detail"]["mail"] for each in read} == {each.id for each in mails}
     olga = quick_world.human("oscar", Role.OPERATOR)
     view = quick_world.vault.accounts.get(olga.actor, NUMBER)
     assert all(Due.DISCLOSED in part.due for part in view.parts)
@@ -106,7 +112,7 @@ def test_what_was_opened_offline_is_due_once_the_receipt_is_entered(quick_world:
     told_by = {(each.kind, each.who_name) for each in known if each.how is How.RECOVERED}
     assert told_by == {("password", "Ada, Bob"), ("mfa", "Ada, Bob")}
     again = receipts.enter(system_actor("host"), json.dumps(facts))
-    assert (again.versions, again.known) == (0, 1)
+    assert (again.versions, again.known, again.mails) == (0, 2, 0)
     assert len(entries(quick_world, type=EventType.CREDENTIAL_RECOVERED)) == 2
 
 
@@ -119,6 +125,7 @@ def test_what_is_no_receipt_of_this_vault_makes_nothing_due(quick_world: World) 
         json.dumps({**facts, "format": "another"}),
         json.dumps({**facts, "vault": "x"}),
         json.dumps({**facts, "opened": [{}]}),
+        json.dumps({**facts, "mails": [{}]}),
         json.dumps({**facts, "opened": [{"account": 1, "kind": "pin", "version": 1, "sha256": ""}]}),
     )
     for text in wrong:

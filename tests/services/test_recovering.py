@@ -19,6 +19,7 @@ from tests.services.test_recipients import MADE, OTHER, settle
 from tests.support.console import AwsConsole
 from tests.support.desk import NUMBER, PASSWORD, SEED, Desk
 from tests.support.events import entries
+from tests.support.mailbox import CODE, RESET, came, code, reset, with_mailbox
 from tests.support.prepared import copy_files, reopen
 from tests.support.replay import check_replay
 from vault.adapters.db.copying import copy_database
@@ -75,6 +76,9 @@ def prepare(world: World, directory: Path) -> Scene:
     lease = desk.lease(desk.alice)
     desk.rotate(desk.alice, lease)
     desk.check_in(desk.alice, lease)
+    house = with_mailbox(world)
+    came(house, reset())
+    came(house, code(), "nobody@msp.example")
     backup = directory / "backup.db"
     engine = world.vault.units.engine  # type: ignore[attr-defined]  # the SQL units, as in every real world
     url = engine.url.render_as_string(hide_password=False)
@@ -141,6 +145,30 @@ def test_the_receipt_names_what_was_opened_and_holds_no_secret(scene: Scene) -> 
         *(word for share in MADE.shares for word in [share.expose()]),
     ):
         assert secret not in done.receipt
+
+
+def test_sealed_mail_opens_too_where_the_log_names_it(scene: Scene, doctored: Path, tmp_path: Path) -> None:
+    done = opened(scene)
+    (mail,) = done.mails
+    assert (mail.mail.account_id, mail.mail.rule) == (NUMBER, "password_reset")
+    assert RESET in mail.plaintext.expose()
+    assert [each["mail"] for each in json.loads(done.receipt)["mails"]] == [mail.mail.id]
+    assert "Zx81" not in done.receipt
+    shown = run(scene, tmp_path, "--all", "--show")
+    assert "2 sealed mails" in shown.output
+    assert RESET in shown.output
+    assert CODE in shown.output.partition("to no account")[2]
+    # another content in its place, or the same for another account: the log names neither
+    here = f"WHERE id = '{mail.mail.id}'"
+    change(doctored, f"UPDATE mail SET account_id = '{SECOND}' {here}")
+    moved = opened(scene, doctored, SECOND)
+    assert [each.code for each in moved.failed if each.mail] == ["envelope.not_current"]
+    theirs = "(SELECT o.{} FROM mail o WHERE o.account_id IS NULL)"
+    columns = ", ".join(f"{name} = {theirs.format(name)}" for name in ("body", "wraps", "sha256"))
+    change(doctored, f"UPDATE mail SET account_id = '{NUMBER}', {columns} {here}")
+    swapped = opened(scene, doctored)
+    assert swapped.mails == ()
+    assert [(each.mail, each.code) for each in swapped.failed] == [(mail.mail.id, "envelope.not_current")]
 
 
 def test_two_shares_and_those_of_another_open_nothing(scene: Scene) -> None:

@@ -78,14 +78,15 @@ class Receipts:
                 if account_id and unit.accounts.lock(account_id) is None:
                     gone += len(places)
                     continue
-                if self._is_known(unit, account_id, name):
+                letters_here = mails.get(account_id, [])
+                if self._is_known(unit, account_id, name, {mail_id for mail_id, _ in letters_here}):
                     known += 1
                     continue
                 for kind, number, sha256 in places:
                     found = self._mark(unit, actor, (account_id, kind, number, sha256), detail, now)
                     versions += found
                     gone += not found
-                letters += self._tell_of_mail(unit, actor, mails.get(account_id, []), detail, now)
+                letters += self._tell_of_mail(unit, actor, letters_here, detail, now)
                 unit.commit()
         return Entered(name, versions, gone, known, letters)
 
@@ -95,15 +96,17 @@ class Receipts:
             unit.log.record(Event(EventType.HOST_COMMAND, actor, detail=facts), now)
             unit.commit()
 
-    def _is_known(self, unit: Unit, account_id: str, name: str) -> bool:
-        """Say whether this receipt was entered before: for an account, or (empty) for mail to none."""
+    def _is_known(self, unit: Unit, account_id: str, name: str, mails: set[str]) -> bool:
+        """Say whether this receipt was entered before: for an account, or (empty) for these `mails` to none."""
         wanted, cursor = EntryFilter(types=_ENTERED, account_id=account_id or None), None
         while True:
             page = unit.log.page(wanted, Reach(everything=True), Slice(_PAGE, cursor))
             for entry in page.items:
                 detail = entry.content.get("detail")
-                is_of_it = isinstance(detail, dict) and detail.get("receipt") == name
-                if is_of_it and (account_id or entry.content.get("account") is None):
+                if not isinstance(detail, dict):
+                    continue
+                is_of_it = detail.get("receipt") == name
+                if is_of_it and (account_id or detail.get("mail") in mails):
                     return True
             if page.next is None:
                 return False
