@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -27,6 +27,7 @@ from vault.web.api.schemas.cases import (
     CaseResource,
     CaseStepQuery,
     CaseWhole,
+    KindQuery,
     PreviewResource,
     StepAnswer,
     StepItem,
@@ -38,7 +39,9 @@ from vault.web.idempotency import renders
 from vault.web.requests import parse
 
 if TYPE_CHECKING:
+    from vault.domain.case import CaseKind
     from vault.domain.outlook import Item
+    from vault.services.case_board import BoardCase, BoardOfCases
     from vault.services.case_views import CaseWhole as Whole
 
 WORD_PROBLEMS: Final[Problems] = {
@@ -68,15 +71,9 @@ def list_cases(sent: CaseQuery) -> CaseBoardResource:
 
     Open ones come first that wait for you, then by how long the oldest step has waited; cases that ended, newest first.
     """
-    vault = the_vault()
-    customer = None if sent.customer_id is None else customer_id_of(sent.customer_id, Permission.CASE_READ)
-    is_open = {"true": True, "false": False, "any": None}[sent.open]
-    cases = CaseFilter(
-        kind=sent.kind, customer_id=customer, account_id=sent.account_id, state=sent.state, is_open=is_open
-    )
-    found = vault.cases.board.page(actor(), Wanted(cases, sent.turn), Slice(sent.limit, sent.cursor))
+    found = _found(sent.kind, sent, sent.turn)
     return CaseBoardResource(
-        items=[CaseResource.of(each, vault.policy) for each in found.items],
+        items=_resources(found.items),
         counts=[
             CaseCount(kind=kind, state=state, count=count)
             for (kind, state), count in sorted(found.counts.items())
@@ -196,12 +193,32 @@ def show_again(case_id: str) -> ResponseReturnValue:
 
 def answer_of(case_id: str, step: str, account_id: str, preview: PreviewResource | None = None) -> StepAnswer:
     """Show a step as it stands now."""
-    found = the_vault().cases.reading.whole(actor(), case_id)
+    found = the_vault().cases.reading.near(actor(), case_id, account_id)
     return StepAnswer(item=_item(found, found.item(step, account_id)), preview=preview)
 
 
 def _item(found: Whole, item: Item) -> StepItem:
     return StepItem.of(found, item, the_vault().policy)
+
+
+def page_of(kind: CaseKind, sent: KindQuery[Any]) -> Items[CaseResource]:
+    """List the cases of one kind, for that kind's own route."""
+    found = _found(kind, sent, None)
+    return Items[CaseResource](items=_resources(found.items), next=found.next)
+
+
+def _found(
+    kind: CaseKind | None, sent: CaseQuery | KindQuery[Any], turn: Permission | str | None
+) -> BoardOfCases:
+    customer = None if sent.customer_id is None else customer_id_of(sent.customer_id, Permission.CASE_READ)
+    is_open = {"true": True, "false": False, "any": None}[sent.open]
+    wanted = CaseFilter(kind, customer, sent.account_id, sent.state, is_open)
+    return the_vault().cases.board.page(actor(), Wanted(wanted, turn), Slice(sent.limit, sent.cursor))
+
+
+def _resources(found: Iterable[BoardCase]) -> list[CaseResource]:
+    policy = the_vault().policy
+    return [CaseResource.of(each, policy) for each in found]
 
 
 def _position(cursor: str | None) -> int:

@@ -14,11 +14,8 @@ from vault.domain.plans.handover import DAY
 from vault.domain.plans.release import RELEASE
 from vault.domain.policy import Permission
 from vault.errors import not_found
-from vault.ports.cases import CaseFilter
-from vault.ports.store import Slice
-from vault.services.case_board import Wanted
 from vault.web.api.case_words import said_of_many, words_again
-from vault.web.api.cases import AGAIN, WORD_PROBLEMS, answer_of, flat, pointing, said
+from vault.web.api.cases import AGAIN, WORD_PROBLEMS, answer_of, flat, page_of, pointing, said
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, blueprint, operation
 from vault.web.api.schemas.base import Items
@@ -67,13 +64,7 @@ _SAID: Final[Problems] = {
 @operation("GET", "/handovers", Permission.CASE_READ, problems={422: ("cursor.invalid",)})
 def list_handovers(sent: HandoverQuery) -> Items[CaseResource]:
     """List handovers within your sight, each with where it waits, on whom, and since when."""
-    vault = the_vault()
-    customer = None if sent.customer_id is None else customer_id_of(sent.customer_id, Permission.CASE_READ)
-    is_open = {"true": True, "false": False, "any": None}[sent.open]
-    wanted = CaseFilter(CaseKind.HANDOVER, customer, sent.account_id, sent.state, is_open)
-    found = vault.cases.board.page(actor(), Wanted(wanted, None), Slice(sent.limit, sent.cursor))
-    items = [CaseResource.of(each, vault.policy) for each in found.items]
-    return Items[CaseResource](items=items, next=found.next)
+    return page_of(CaseKind.HANDOVER, sent)
 
 
 @operation(

@@ -7,11 +7,9 @@ from flask.typing import ResponseReturnValue
 from vault.domain.case import CaseKind
 from vault.domain.policy import Permission
 from vault.errors import not_found
-from vault.ports.cases import CaseFilter
 from vault.ports.onboarding import AddressFilter
 from vault.ports.store import Slice
-from vault.services.case_board import Wanted
-from vault.web.api.cases import pointing, shown
+from vault.web.api.cases import page_of, pointing, shown
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import as_json, blueprint, operation
 from vault.web.api.schemas.base import Items
@@ -32,13 +30,7 @@ from vault.web.idempotency import renders
 @operation("GET", "/onboardings", Permission.CASE_READ, problems={422: ("cursor.invalid",)})
 def list_onboardings(sent: OnboardingQuery) -> Items[CaseResource]:
     """List onboardings within your sight, each with where it waits, on whom, and since when."""
-    vault = the_vault()
-    customer = None if sent.customer_id is None else customer_id_of(sent.customer_id, Permission.CASE_READ)
-    is_open = {"true": True, "false": False, "any": None}[sent.open]
-    wanted = CaseFilter(CaseKind.ONBOARDING, customer, sent.account_id, sent.state, is_open)
-    found = vault.cases.board.page(actor(), Wanted(wanted, None), Slice(sent.limit, sent.cursor))
-    items = [CaseResource.of(each, vault.policy) for each in found.items]
-    return Items[CaseResource](items=items, next=found.next)
+    return page_of(CaseKind.ONBOARDING, sent)
 
 
 @operation(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from vault.services.case_kinds import Preview
     from vault.services.case_views import CaseWhole as Whole
 
+S = TypeVar("S")
 StepName = Annotated[str, StringConstraints(max_length=60)]
 Evidence = Annotated[
     dict[Line, Annotated[Words, StringConstraints(max_length=LONG_MAX)]], Field(max_length=40)
@@ -59,6 +60,15 @@ class CaseQuery(PageQuery):
     turn: Permission | Literal["mine"] | None = Field(
         default=None, description=f"`{MINE}`, or the permission of whoever is next; of open cases alone."
     )
+
+
+class KindQuery(PageQuery, Generic[S]):
+    """Which cases of one kind, whose states are `S`. Open ones are in the board's order."""
+
+    customer_id: Line | None = Field(default=None, description="A customer's id or DDI.")
+    account_id: AccountId | None = None
+    state: S | None = None
+    open: Literal["true", "false", "any"] = "true"
 
 
 class CaseStepQuery(PageQuery):

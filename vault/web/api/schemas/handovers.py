@@ -27,12 +27,11 @@ from vault.web.api.schemas.base import (
     Body,
     Lax,
     Line,
-    PageQuery,
     QueryTime,
     Resource,
     SecretText,
 )
-from vault.web.api.schemas.cases import CaseWhole, StepName
+from vault.web.api.schemas.cases import CaseWhole, KindQuery, StepName
 from vault.web.api.schemas.proposals import Why
 
 if TYPE_CHECKING:
@@ -44,13 +43,8 @@ if TYPE_CHECKING:
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 
 
-class HandoverQuery(PageQuery):
+class HandoverQuery(KindQuery[Annotated[HandoverState, Lax]]):
     """Which handovers."""
-
-    customer_id: Line | None = Field(default=None, description="A customer's id or DDI.")
-    account_id: AccountId | None = None
-    state: Annotated[HandoverState, Lax] | None = None
-    open: Literal["true", "false", "any"] = "true"
 
 
 class SignatoryBody(Body):

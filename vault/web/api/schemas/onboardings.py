@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -15,19 +15,15 @@ from vault.services.case_evidence import LONG_MAX
 from vault.services.case_opening import CAUSE_MAX, MOST_ACCOUNTS
 from vault.services.onboarding_desk import Joining, Welcome
 from vault.web.api.schemas.base import AccountId, Body, Lax, Line, PageQuery, PersonName, Resource, Words
+from vault.web.api.schemas.cases import KindQuery
 
 if TYPE_CHECKING:
     from vault.domain.root_email import RootAddress
     from vault.services.account_limits import LimitView
 
 
-class OnboardingQuery(PageQuery):
+class OnboardingQuery(KindQuery[Annotated[CaseState, Lax]]):
     """Which onboardings. Open ones are in the board's order: yours first, then what has waited longest."""
-
-    customer_id: Line | None = Field(default=None, description="A customer's id or DDI.")
-    account_id: AccountId | None = None
-    state: Annotated[CaseState, Lax] | None = None
-    open: Literal["true", "false", "any"] = "true"
 
 
 class JoiningAccount(Body):
