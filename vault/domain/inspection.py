@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -33,6 +33,18 @@ class Reason(StrEnum):
     """The answer lacked what was asked for, or was of no known shape."""
     NOT_ASKED = "not_asked"
     """Nothing was asked: the settings leave it out, or the time was up before."""
+
+
+IN_WORDS: Final[Mapping[Reason, str]] = {
+    Reason.DENIED: "AWS refuses the role this question",
+    Reason.NO_ROLE: "the role cannot be assumed",
+    Reason.NO_ANSWER: "AWS did not answer",
+    Reason.THROTTLED: "AWS put it off until the time was up",
+    Reason.FAILED: "AWS answered with an error",
+    Reason.UNREADABLE: "the answer did not hold it",
+    Reason.NOT_ASKED: "it was not asked",
+}
+"""Each reason as part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

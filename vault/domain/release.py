@@ -22,6 +22,9 @@ from vault.domain.observation import Act, Observation, Source
 from vault.domain.proof import SLACK, Use, Window, floor
 from vault.domain.told import Told, told
 
+CUSTOMER: Final = "system:customer"
+CUSTOMER_NAME: Final = "the customer's page"
+"""Who did what was done on a customer's page."""
 TRIES: Final = 5
 """So many wrong codes end a link."""
 VISIT_LASTS: Final = timedelta(minutes=60)

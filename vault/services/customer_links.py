@@ -26,6 +26,8 @@ from vault.domain.policy import Permission
 from vault.domain.release import (
     CODE_ALPHABET,
     CODE_LENGTH,
+    CUSTOMER,
+    CUSTOMER_NAME,
     TRIES,
     VISIT_LASTS,
     CustomerLink,
@@ -244,7 +246,7 @@ def visiting(unit: Unit, token: Secret[str], visit: Secret[str], now: datetime) 
 
 def customer_of(origin: Origin) -> Actor:
     """Make the actor for what was done on a customer's page."""
-    return Actor(ActorKind.SYSTEM, "system:customer", "the customer's page", origin=origin)
+    return Actor(ActorKind.SYSTEM, CUSTOMER, CUSTOMER_NAME, origin=origin)
 
 
 def ended_detail(unit: Unit, link: CustomerLink, ending: LinkEnd) -> dict[str, str | int | bool | None]:

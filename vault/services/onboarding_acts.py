@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vault.domain.account import Account
 from vault.domain.case import CaseKind, Scene
 from vault.domain.hygiene import Rule, judge
-from vault.domain.inspection import Fact, Inspection, Place, Roster, Unknown
+from vault.domain.inspection import IN_WORDS, Fact, Inspection, Place, Roster, Unknown
 from vault.domain.plans import onboarding as steps
 from vault.errors import Unavailable
 from vault.services.case_kinds import Act, Carried, Preview, Work
@@ -191,5 +191,5 @@ def _flag(fact: Fact[bool], fine: str, wrong: str, *, wanted: bool) -> Verdicts:
 
 
 def _why(unknown: Unknown) -> str:
-    code = f", {unknown.code}" if unknown.code else ""
-    return f"not seen ({unknown.reason}{code})"
+    code = f" ({unknown.code})" if unknown.code else ""
+    return f"not seen, {IN_WORDS[unknown.reason]}{code}"

@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
 
+from vault.domain.account import Custody
 from vault.domain.case import CaseKind, CaseState, HandoverState
 from vault.domain.outlook import Standing
+from vault.domain.plans.move import REQUEST
 from vault.domain.policy import Permission
 from vault.errors import Invalid, VaultError
 from vault.ports.cases import CaseFilter
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from vault.domain.account import Account
     from vault.domain.case import Place, Step
+    from vault.domain.closure import Closure
     from vault.domain.outlook import Item
     from vault.services.case_calendar import CaseDay
     from vault.services.case_views import CaseWhole
@@ -163,8 +166,9 @@ def _alike(days: Iterable[CaseDay], today: date) -> list[tuple[CaseDay, date]]:
     for day in days:
         if not day.booked and (day.day < today or (day.closed and not day.holiday)):
             continue
-        before = found[-1][0] if found else None
-        if before is not None and today not in {day.day, before.day} and _looks(before) == _looks(day):
+        before, last = found[-1] if found else (None, day.day)
+        follows = day.day - last == _DAY and today not in {day.day, last}
+        if before is not None and follows and _looks(before) == _looks(day):
             found[-1] = (before, day.day)
         else:
             found.append((day, day.day))
@@ -273,6 +277,8 @@ def _case(case_id: str, form: Form, status: int) -> Response:
         others=others,
         sections=by_section(each for each in whole.items if not each.account_id),
         legend=_legend(whole),
+        closings=_closings(whole, rows),
+        target=_target(whole),
         rows=rows,
         count=count,
         pages=pages,
@@ -291,6 +297,25 @@ def _legend(whole: CaseWhole) -> dict[str, int]:
     used = {each.step.name for each in whole.items if each.account_id}
     names = [each.name for each in whole.plan.steps if each.name in used]
     return {name: number for number, name in enumerate(names, 1)}
+
+
+def _closings(whole: CaseWhole, rows: Sequence[Row]) -> dict[str, Closure]:
+    """Give the closing of each account of one page that AWS closed."""
+    if whole.scene.case.kind is not CaseKind.CLOSURE:
+        return {}
+    closures, who = the_vault().cases.closures, actor()
+    closed = (row.account.id for row in rows if row.account.custody in {Custody.CLOSED, Custody.DEAD})
+    found = {number: closures.of_account(who, number).last for number in closed}
+    return {number: last for number, last in found.items() if last is not None}
+
+
+def _target(whole: CaseWhole) -> str:
+    """Name the customer that accounts move to, as far as the reader sees them; empty where none do."""
+    ddi = whole.scene.given("", REQUEST, "to") if whole.scene.case.kind is CaseKind.MOVE else ""
+    if not ddi:
+        return ""
+    near = the_vault().customers.page(actor(), ddi, Slice(PAGE)).items
+    return next((f"{each.name} ({ddi})" for each in near if each.ddi == ddi), ddi)
 
 
 def _rows(whole: CaseWhole, asked: dict[str, str]) -> tuple[list[Row], int, int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from vault.domain.hygiene import FindingState, Rule
-from vault.domain.inspection import Inspection, Known, Place, Reason, Unknown
+from vault.domain.inspection import IN_WORDS, Inspection, Known, Place, Unknown
 from vault.web.ui.words import Word
 
 RULE: Final[Mapping[Rule, Word]] = {
@@ -60,15 +60,7 @@ FINDING_STATE: Final[Mapping[FindingState, Word]] = {
     FindingState.ACCEPTED: Word("Accepted", "info", "check", "It may stay for a time."),
     FindingState.CLOSED: Word("Closed", "ok", "check", "It is mended."),
 }
-UNKNOWN: Final[Mapping[Reason, str]] = {
-    Reason.DENIED: "AWS refuses the role this question",
-    Reason.NO_ROLE: "the role cannot be assumed",
-    Reason.NO_ANSWER: "AWS did not answer",
-    Reason.THROTTLED: "AWS put it off until the time was up",
-    Reason.FAILED: "AWS answered with an error",
-    Reason.UNREADABLE: "the answer did not hold it",
-    Reason.NOT_ASKED: "it was not asked",
-}
+UNKNOWN: Final = IN_WORDS
 _FACT: Final[Mapping[str, str]] = {
     "root_keys": "Root access keys",
     "root_certificates": "Root signing certificates",

@@ -121,8 +121,7 @@ def furnish_all(cloud: Cloud, wanted: Wanted) -> None:
         furnish(account, wanted)
         live_in(account, DOMAIN)
         let_in(account, ROLE, cloud.vault)
-        if ground.kind is Kind.MEMBER:
-            account.root.devices.append(f"arn:aws:iam::{ground.number}:mfa/root")
+        account.root.devices.append(f"arn:aws:iam::{ground.number}:mfa/root")
 
 
 @dataclass(frozen=True, slots=True)
