@@ -306,23 +306,21 @@ def test_a_word_that_things_are_gone_is_held_against_what_aws_has(bench: Bench) 
     work.disagree(ada.actor, case_id, "remove", A, "look again tomorrow")
     bench.shed.shut, bench.shed.things = "", {}
     seen = work.attest(olga.actor, case_id, "remove", A, by_hand)
-    assert seen.standing is Standing.DONE
     assert seen.done is not None
     assert "lists nothing of ours" in seen.done.words
 
 
 def test_an_outcome_is_written_whatever_its_actor_lost_meanwhile(bench: Bench) -> None:
     case_id = ready(bench)
-    real, sees = bench.shed.carry_out, type(bench.rooms.work.ground).sees
+    real, ground = bench.shed.carry_out, type(bench.rooms.work.ground)
 
     def blind(work: Work) -> Carried:
-        patch.setattr(type(bench.rooms.work.ground), "sees", lambda *_: False)
+        patch.setattr(ground, "sees", lambda *_: False)
         return real(work)
 
     bench.shed.carry_out = blind  # type: ignore[method-assign]  # whoever asked loses sight in the act
     with pytest.MonkeyPatch.context() as patch:
         bench.rooms.acts.run(bench.operator, case_id, "remove", A)
-    assert type(bench.rooms.work.ground).sees is sees
     assert standing(bench, case_id)["remove"] is Standing.DONE
 
 
@@ -339,7 +337,6 @@ def test_what_aws_did_for_a_case_that_ended_is_told_and_nothing_follows(bench: B
     bench.shed.carry_out = late  # type: ignore[method-assign]  # AWS takes longer than a step has
     with pytest.raises(Conflict, match="AWS did it"):
         bench.rooms.acts.run(bench.operator, case_id, "remove", A)
-    assert len(entries(bench.world, "case.step.done")) > 0
     with bench.world.vault.units.read() as unit:
         case = unit.cases.get(case_id)
         assert case is not None
