@@ -64,6 +64,7 @@ def outlook(plan: Plan, scene: Scene, now: datetime, day: Day) -> tuple[Item, ..
     """Give every step of a case that applies, in the plan's order, by account in the case's order.
 
     `now` is aware. Of a case that ended, what was never done is left out; so is it of an account that was taken out.
+    Of a case that was read near one account, the steps of this account alone are given.
     """
     return tuple(_items(plan, scene, now, day))
 
@@ -81,8 +82,10 @@ def current(step: Step, done: Done | None, now: datetime, day: Day) -> bool:
 
 
 def _items(plan: Plan, scene: Scene, now: datetime, day: Day) -> Iterator[Item]:
+    numbers = (scene.near,) if scene.near else tuple(scene.live)
+    whole = () if scene.near else ("",)
     for step in plan.steps:
-        for account_id in scene.live if step.per_account else ("",):
+        for account_id in numbers if step.per_account else whole:
             found = item(plan, scene, step, account_id, now, day)
             if found is not None and (scene.case.is_open or found.done is not None):
                 yield found

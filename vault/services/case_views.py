@@ -13,11 +13,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from vault.domain.account import Kind as AccountKind
 from vault.domain.actor import EVERYTHING
 from vault.domain.case import MEMBERS, Form, StepState
 from vault.domain.event import EventType
 from vault.domain.outlook import Standing
 from vault.domain.policy import Permit
+from vault.domain.release import CUSTOMER, CUSTOMER_NAME
 from vault.errors import not_found
 from vault.ports.store import EntryFilter, Slice
 from vault.services.case_acts import DOING_LASTS
@@ -196,15 +198,26 @@ class CaseReading:
 
     def whole(self, actor: Actor, case_id: str) -> CaseWhole:
         """Read one in sight; raise `NotFound`."""
+        return self._read(actor, case_id, "")
+
+    def near(self, actor: Actor, case_id: str, account_id: str) -> CaseWhole:
+        """Read one in sight with the steps of one account alone; the whole where its steps rest on others'.
+
+        A case may have hundreds of accounts, and an answer about one of them is not to cost as much as all.
+        """
+        return self._read(actor, case_id, account_id)
+
+    def _read(self, actor: Actor, case_id: str, account_id: str) -> CaseWhole:
         now = self.ground.clock.now()
         with self.ground.units.read() as unit:
             case = unit.cases.get(case_id)
-            scene = None if case is None else unit.cases.scene(case)
+            account = unit.accounts.get(account_id) if account_id else None
+            near = "" if account is None or account.kind is AccountKind.PAYER else account.id
+            scene = None if case is None else unit.cases.scene(case, near)
             if scene is None or not self.ground.sees(actor, scene):
                 raise not_found("case", case_id[:36])
             names = people_of(unit, scene)
-        view = self.ground.view(scene, now)
-        seen = self.ground.narrowed(actor, view)
+            seen = self.ground.narrowed(actor, self.ground.view(scene, now))
         kind = self.ground.kinds[scene.case.kind]
         ends = self.ground.gate.policy.decide(actor, kind.opens, scene.customer.id)
         may_end = scene.case.is_open and isinstance(ends, Permit)
@@ -304,9 +317,14 @@ def people_of(unit: Unit, scene: Scene) -> Mapping[str, str]:
     return _names(unit, frozenset(people))
 
 
-def _names(unit: Unit, people: frozenset[str]) -> dict[str, str]:
-    found = [unit.people.get(each) for each in sorted(people) if each]
-    return {each.id: each.name for each in found if each is not None}
+def _names(unit: Unit, ids: frozenset[str]) -> dict[str, str]:
+    """Name people, machines by their token, and what was done on a customer's page."""
+    found = {CUSTOMER: CUSTOMER_NAME} if CUSTOMER in ids else {}
+    for each in sorted(ids - {"", CUSTOMER}):
+        known = unit.people.get(each) or unit.tokens.get(each)
+        if known is not None:
+            found[each] = known.name
+    return found
 
 
 def _is_of(entry: Entry, case_id: str, item: Item) -> bool:
