@@ -19,6 +19,7 @@ from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, as_json, blueprint, operation
 from vault.web.api.schemas.base import Items, Resource
 from vault.web.api.schemas.case_days import CaseCalendarQuery, CaseCalendarResource
+from vault.web.api.schemas.case_steps import PreviewResource, StepAnswer, StepItem, StepSaid, StepWord
 from vault.web.api.schemas.cases import (
     CaseBoardResource,
     CaseCancelling,
@@ -28,11 +29,6 @@ from vault.web.api.schemas.cases import (
     CaseStepQuery,
     CaseWhole,
     KindQuery,
-    PreviewResource,
-    StepAnswer,
-    StepItem,
-    StepSaid,
-    StepWord,
 )
 from vault.web.auth import actor, the_vault
 from vault.web.idempotency import renders

@@ -19,8 +19,9 @@ from vault.web.api.cases import AGAIN, WORD_PROBLEMS, answer_of, flat, page_of, 
 from vault.web.api.names import customer_id_of
 from vault.web.api.routes import Problems, blueprint, operation
 from vault.web.api.schemas.base import Items
+from vault.web.api.schemas.case_steps import StepAnswer, StepSaid
 from vault.web.api.schemas.case_words import StepWords, StepWordsAnswer
-from vault.web.api.schemas.cases import CaseCancelling, CaseResource, StepAnswer, StepSaid
+from vault.web.api.schemas.cases import CaseCancelling, CaseResource
 from vault.web.api.schemas.handovers import (
     FreeDaysResource,
     GatesResource,

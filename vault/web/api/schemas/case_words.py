@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 from vault.domain.outlook import Standing
 from vault.services.case_words import MOST, Outcome
 from vault.web.api.schemas.base import AccountId, Body, Query, QueryTime, Resource, SecretText
-from vault.web.api.schemas.cases import Evidence, StepName
+from vault.web.api.schemas.case_steps import Evidence
+from vault.web.api.schemas.cases import StepName
 from vault.web.api.schemas.proposals import Why
 
 if TYPE_CHECKING:
