@@ -72,6 +72,11 @@ def test_a_closed_account_counts_down_and_is_reopened(stage: Stage, *, javascrip
     page.get_by_text("89 days left to reopen it").wait_for()
     if javascript:
         look(page, "account-closed")
+        assert page.get_by_text("so it has to change").count() == 0  # nobody rotates what AWS closed
+        page.get_by_role("link", name="The closure").click()
+        page.get_by_text("89 days left").wait_for()
+        look(page, "case-of-closed")
+        page.go_back()
     page.get_by_role("link", name="AWS reopened it").click()
     if javascript:
         look(page, "reopen")
