@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.actor import Reach
 from vault.domain.event import Event, EventType
 from vault.domain.proposal import ProposalState
 from vault.domain.told import told
-from vault.errors import Conflict, Refused, Unavailable, not_found
-from vault.ports.store import EntryFilter, Slice
+from vault.errors import Conflict, Refused, not_found
 from vault.services.gate import refuse
+from vault.services.in_force import Kind, told_of
 from vault.services.proposals import close, gone
 from vault.services.sight import word_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from vault.domain.actor import Actor
@@ -31,15 +29,15 @@ if TYPE_CHECKING:
     from vault.domain.proposal import Proposal, ProposalKind
     from vault.errors import VaultError
     from vault.ports.clock import Clock
-    from vault.ports.store import Entry, Unit, Units
+    from vault.ports.store import Unit, Units
     from vault.services.gate import Gate
 
 USE_WITHIN: Final = timedelta(days=14)
 """So long after it came into force a command may begin with it."""
 DONE: Final = "It was carried out."
-_TELLING: Final = (EventType.PROPOSAL_MADE, EventType.PROPOSAL_AGREED, EventType.PROPOSAL_ENDED)
-_KIND: Final = "proposal"
-_PIECE: Final = 100
+_PROPOSALS: Final = Kind(
+    "proposal", (EventType.PROPOSAL_MADE, EventType.PROPOSAL_AGREED, EventType.PROPOSAL_ENDED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,8 @@ class Agreed:
         if now > proposal.effective_at + USE_WITHIN:
             words = f"It was agreed to more than {USE_WITHIN.days} days ago. End it, and propose it anew."
             return Conflict("proposal.state", words)
-        if told_of(unit, proposal.id) != {name: value for name, value in told(proposal)[2].items() if value}:
+        facts = {name: value for name, value in told(proposal)[2].items() if value}
+        if told_of(unit, _PROPOSALS, proposal.id) != facts:
             words = (
                 "The log does not tell that two people agreed to exactly this. Nothing was done: treat it as an "
                 "incident, and compare the database with the log (`rootvault doctor --deep --replay`)."
@@ -100,40 +99,3 @@ def used_up(unit: Unit, actor: Actor, proposal: Proposal, now: datetime) -> None
     found = unit.proposals.lock(proposal.id)
     if found is not None and found.ended_at is None:
         close(unit, actor, found, DONE, now)
-
-
-def told_of(unit: Unit, proposal_id: str) -> dict[str, str]:
-    """Give what the log tells of a proposal, fact by fact, each entry that does so proven."""
-    facts: dict[str, str] = {}
-    for entry in _telling(unit):
-        mine = _facts_of(entry, proposal_id)
-        if mine:
-            proven = unit.log.proven(entry.index)
-            if proven is None or proven.leaf_hash != entry.leaf_hash:
-                raise Unavailable("log.rolled_back", f"Entry {entry.index} is not the one that was signed.")
-        facts = mine | facts
-    return {name: value for name, value in facts.items() if value}
-
-
-def _telling(unit: Unit) -> Iterator[Entry]:
-    """Go through the entries that may tell of proposals, newest first."""
-    wanted, cursor = EntryFilter(types=_TELLING), None
-    while True:
-        page = unit.log.page(wanted, Reach(everything=True), Slice(_PIECE, cursor))
-        yield from page.items
-        if page.next is None:
-            return
-        cursor = page.next
-
-
-def _facts_of(entry: Entry, proposal_id: str) -> dict[str, str]:
-    changes = entry.content.get("changes")
-    if entry.content.get("outcome") != "success" or not isinstance(changes, list):
-        return {}
-    found: dict[str, str] = {}
-    for each in changes:
-        if isinstance(each, dict) and each.get("id") == proposal_id:
-            kind, _, name = str(each.get("entity")).partition(".")
-            if kind == _KIND:
-                found[name] = str(each.get("to"))
-    return found

@@ -27,7 +27,7 @@ from vault.domain.plans.closure import BEGIN, CLOSE, ENDS, NOTICE, ON, PLAN
 from vault.domain.policy import Permission
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid
-from vault.ports.records import AccountFilter, CheckoutFilter, Slice
+from vault.ports.records import AccountFilter, Slice
 from vault.services.case_evidence import read
 from vault.services.case_kinds import Kind, move_case, move_place
 from vault.services.case_opening import Opening
@@ -35,7 +35,7 @@ from vault.services.factors import refusal
 from vault.services.frozen import require_word
 from vault.services.gate import refuse
 from vault.services.handover_checks import check_free, check_thawed
-from vault.services.leases import end
+from vault.services.leases import end, had_lease
 from vault.services.payers import payers_of
 
 if TYPE_CHECKING:
@@ -360,9 +360,8 @@ def _when(done: Done, now: datetime) -> datetime:
 
 def _under_lease(unit: Unit, account: Account, since: datetime) -> VaultError | None:
     """Say that nobody had a lease of the account for its closing since that was agreed to."""
-    for each in unit.checkouts.page(EVERYTHING, CheckoutFilter(account_id=account.id), Slice(BATCH)).items:
-        if each.reason == REASON and each.activated_at is not None and each.activated_at >= since:
-            return None
+    if had_lease(unit, account.id, REASON, since):
+        return None
     words = (
         f"L1: root closes this account, under a lease. Ask for a checkout of account {account.id} with the reason "
         f"{REASON}, close it in the console, and say so then."

@@ -22,9 +22,9 @@ from vault.domain.plans.handover import BEGIN, ELSEWHERE, NEW_EMAIL, PAYER
 from vault.domain.reason import UNPROVEN
 from vault.errors import Blocked, Conflict, FieldError, Invalid, VaultError
 from vault.ports.cloud import IncidentFilter
-from vault.ports.records import AccountFilter, CheckoutFilter, Slice
+from vault.ports.records import AccountFilter, Slice
 from vault.services.frozen import frozen
-from vault.services.leases import settle
+from vault.services.leases import had_lease, settle
 from vault.services.payers import payers_of
 
 if TYPE_CHECKING:
@@ -165,11 +165,8 @@ def check_root(unit: Unit, scene: Scene, account: Account) -> VaultError | None:
         return None
     begun = scene.of(account.id, BEGIN)
     since = scene.case.opened_at if begun is None else begun.at
-    wanted = CheckoutFilter(account_id=account.id)
-    for each in unit.checkouts.page(EVERYTHING, wanted, Slice(limit=50)).items:
-        began = each.activated_at
-        if each.reason == REASON and began is not None and began >= since:
-            return None
+    if had_lease(unit, account.id, REASON, since):
+        return None
     words = (
         f"H7: this is done as root, under a lease. Ask for a checkout of account {account.id} with the reason "
         f"{REASON}, do it in the console, and say so then."
@@ -218,7 +215,9 @@ def check_members(unit: Unit, scene: Scene, account: Account, elsewhere: str = "
     named = ", ".join(sorted(left)[:_NAMED])
     words = f"H7: members go before their payer, and {len(left)} of ours are not in this handover: {named}."
     if several:
-        words += " Where they are another payer's, have them looked at, or let two people say so at its begin."
+        words += (
+            " Where they are another payer's, have them looked at, or let two people say so at its begin."
+        )
     return Conflict("case.rule", words, rule="H7")
 
 

@@ -1,8 +1,8 @@
-"""What the log has in force of things that are numbered: versions of the policy, recovery recipients.
+"""What the log itself tells of things that take two people: proposals, versions of the policy, recovery recipients.
 
 Decided here: how it is told. The entries that adopted, agreed to or ended such things are read, newest first, and each
-that tells of one is proven to be in the signed tree, whether or not it counts. Of those that nobody ended, the newest
-counts whose time has come. Rows, settings and files say nothing here.
+that tells of one is proven to be in the signed tree, whether or not it counts. Of numbered things that nobody ended,
+the newest is in force whose time has come. Rows, settings and files say nothing here.
 """
 
 from __future__ import annotations
@@ -32,16 +32,20 @@ class Kind:
     entity: str
     types: tuple[EventType, ...]
 
-    def told_by(self, content: Mapping[str, object]) -> list[tuple[int, Facts]]:
-        """Read what an entry tells of them, the newest first."""
-        found: dict[int, dict[str, str]] = {}
+    def told_by(self, content: Mapping[str, object]) -> dict[str, Facts]:
+        """Read what an entry tells of them, by id."""
+        found: dict[str, dict[str, str]] = {}
         changes = content.get("changes")
         is_telling = content.get("outcome") == "success" and content.get("type") in self.types
         for each in changes if is_telling and isinstance(changes, list) else ():
             kind, _, name = str(each["entity"]).partition(".") if isinstance(each, dict) else ("", "", "")
             if isinstance(each, dict) and kind == self.entity:
-                found.setdefault(int(str(each["id"])), {})[name] = str(each["to"])
-        return sorted(found.items(), reverse=True)
+                found.setdefault(str(each["id"]), {})[name] = str(each["to"])
+        return dict(found)
+
+    def numbered_by(self, content: Mapping[str, object]) -> list[tuple[int, Facts]]:
+        """Read what an entry tells of numbered ones, the newest first."""
+        return sorted(((int(name), facts) for name, facts in self.told_by(content).items()), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,13 @@ class InForce:
 
 
 def in_force(unit: Unit, kind: Kind, now: datetime) -> InForce | None:
-    """Give the one that the log has in force; None where it tells of none.
+    """Give the numbered one that the log has in force; None where it tells of none.
 
     Call it in a unit whose mark was checked first. Raises `Unavailable` log.rolled_back.
     """
     ended: set[int] = set()
     for entry in _telling(unit, kind):
-        told = kind.told_by(entry.content)
+        told = kind.numbered_by(entry.content)
         # also what is passed by: an entry that was changed to count later would bring an older one back
         if told:
             _prove(unit, entry)
@@ -70,6 +74,17 @@ def in_force(unit: Unit, kind: Kind, now: datetime) -> InForce | None:
             elif number not in ended and has_come(facts, now):
                 return InForce(number, facts, entry.index)
     return None
+
+
+def told_of(unit: Unit, kind: Kind, name: str) -> Facts:
+    """Give what the log tells of one by its id, the latest word on each fact, each entry that does so proven."""
+    facts: dict[str, str] = {}
+    for entry in _telling(unit, kind):
+        mine = kind.told_by(entry.content).get(name)
+        if mine:
+            _prove(unit, entry)
+            facts = {**mine, **facts}
+    return {fact: value for fact, value in facts.items() if value}
 
 
 def is_ended(facts: Facts) -> bool:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from vault.domain.actor import Actor, system_actor
+from vault.domain.actor import EVERYTHING, Actor, system_actor
 from vault.domain.checkout import CHECKOUT, Checkout, CheckoutEvent, CheckoutState, overdue
 from vault.domain.credential import PART, Part, PartEvent
 from vault.domain.event import Change, Event, EventType, SecretRef, stamp
 from vault.domain.rotation import ROTATION, Rotation, RotationEvent, RotationState
 from vault.domain.told import changes
 from vault.errors import Conflict
+from vault.ports.store import CheckoutFilter, Slice
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.ports.store import Receipt, Unit
 
+_NEWEST: Final = 200
 _ENDINGS = {
     CheckoutEvent.CHECKED_IN: EventType.CHECKOUT_RETURNED,
     CheckoutEvent.EXPIRED: EventType.CHECKOUT_EXPIRED,
@@ -112,6 +114,14 @@ def end(
         now,
     )
     return ended, receipt
+
+
+def had_lease(unit: Unit, account_id: str, reason: str, since: datetime) -> bool:
+    """Say whether a lease of an account began for a reason since a time; of its newest two hundred."""
+    wanted = CheckoutFilter(account_id=account_id)
+    newest = unit.checkouts.page(EVERYTHING, wanted, Slice(_NEWEST)).items
+    began = (each.activated_at for each in newest if each.reason == reason)
+    return any(at is not None and at >= since for at in began)
 
 
 def settle(unit: Unit, checkout: Checkout, now: datetime) -> Checkout:

@@ -105,7 +105,7 @@ def kept_by(leaves: Iterable[tuple[int, bytes]], now: datetime) -> ToldRecipient
     found: dict[int, dict[str, str]] = {}
     for _, leaf in leaves:
         if _RECIPIENTS.entity.encode() in leaf:  # most leaves are not even parsed
-            for number, facts in _RECIPIENTS.told_by(json.loads(leaf)):
+            for number, facts in _RECIPIENTS.numbered_by(json.loads(leaf)):
                 found.setdefault(number, {}).update(facts)
     for number, facts in sorted(found.items(), reverse=True):
         if not is_ended(facts) and has_come(facts, now):
