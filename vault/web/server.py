@@ -9,6 +9,7 @@ believe (`vault.web.security`).
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import shutil
@@ -68,11 +69,18 @@ def serve(
     for module in ("vault.web.app", "vault.web.api", "vault.web.ui"):
         # read once for all workers; nothing is opened by it
         importlib.import_module(module)
+    _keep()
     try:
         _Server(open_vault, listening, on_ready).run()
     finally:
         if os.environ.get(NUMBERS) == str(numbers) and _Server.arbiter_pid == os.getpid():
             shutil.rmtree(numbers, ignore_errors=True)
+
+
+def _keep() -> None:
+    """Take what is there for good out of the search for garbage, which stops every thread; workers share it, too."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
@@ -128,11 +136,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         from vault.web.app import create_app  # noqa: PLC0415 - only after the fork
 
         try:
-            return create_app(self.open_vault())
+            made = create_app(self.open_vault())
         except VaultError as error:
             sys.stderr.write(f"rootvault: {error.detail} [{error.code}]\n")
             sys.stderr.flush()
             raise SystemExit(WORKER_REFUSED) from None
+        _keep()
+        return made
 
     def run(self) -> None:
         """Run the arbiter; when two workers refuse, gunicorn trips over the second while it stops for the first."""
