@@ -7,7 +7,6 @@ what is said already is the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from flask import redirect, url_for
@@ -18,7 +17,7 @@ from vault.services.case_words import Answer
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui.case_batch import batch_page
-from vault.web.ui.case_steps import STEP
+from vault.web.ui.case_steps import STEP, moment
 from vault.web.ui.case_together import looked_at, picked
 from vault.web.ui.forms import Form, OtpForm
 from vault.web.ui.forms_cases import NoForm, WaiveForm, evidence_form
@@ -59,7 +58,7 @@ def case_many_say(case_id: object, step: str) -> AnyResponse:
 def case_many_agree(case_id: object, step: str) -> AnyResponse:
     """Say the second word on each, on what was looked at."""
     form, many, name = OtpForm(), the_vault().cases.many, str(case_id)
-    seen = {number: _moment(at) for number, at in looked_at().items()}
+    seen = {number: moment(at) for number, at in looked_at().items()}
     return _say(name, step, form, lambda: many.agree(actor(), name, step, seen, form.otp.data.strip()))
 
 
@@ -99,11 +98,3 @@ def _say(case_id: str, step: str, form: Form, say: Say) -> AnyResponse:
     except VaultError as error:
         return refused(error, form, again)  # type: ignore[arg-type]  # a page but where there is no such step
     return again(200, answers)
-
-
-def _moment(text: str) -> datetime:
-    """Read when a first word was said, as the page had it; what is no time fits nothing and is refused."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.max.replace(tzinfo=the_vault().clock.now().tzinfo)

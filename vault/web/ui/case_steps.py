@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flask import redirect, request, url_for
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flask import Response
     from werkzeug.wrappers import Response as AnyResponse
 
+    from vault.domain.actor import Actor
     from vault.domain.case import Step
     from vault.domain.outlook import Item
     from vault.services.case_kinds import Preview
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from vault.services.moving import Foreseen
 
 STEP: Final = "/cases/<uuid:case_id>/steps/<step>"
+About: TypeAlias = "tuple[Actor, str, str, str]"
+"""Who says it, and of what: the case, the step, the account (empty: of the whole case)."""
 ACTIONS: Final = "/<any('say', 'run', 'look', 'agree', 'disagree', 'waive'):_act>"
 
 
@@ -60,12 +63,8 @@ def case_step_say(case_id: object, step: str) -> AnyResponse:
     """Say that it is done, with its evidence."""
     whole, item = _found(str(case_id), step)
     form = evidence_form(whole.asks(item.step))()
-    work = the_vault().cases.work
-
-    def say() -> object:
-        return work.attest(actor(), whole.scene.case.id, step, _account(), form.given(), form.otp.data or "")
-
-    return _do(whole, step, form, say)
+    attest = the_vault().cases.work.attest
+    return _do(case_id, step, form, lambda about: attest(*about, form.given(), form.otp.data or ""))
 
 
 @blueprint.post(STEP + "/run")
@@ -74,14 +73,8 @@ def case_step_run(case_id: object, step: str) -> AnyResponse:
     """Have the vault do it at AWS."""
     whole, item = _found(str(case_id), step)
     form = evidence_form(whole.run_asks(item.step))()
-    acts = the_vault().cases.acts
-    return _do(
-        whole,
-        step,
-        form,
-        lambda: acts.run(actor(), whole.scene.case.id, step, _account(), form.given()),
-        running=True,
-    )
+    run = the_vault().cases.acts.run
+    return _do(case_id, step, form, lambda about: run(*about, form.given()), running=True)
 
 
 @blueprint.post(STEP + "/look")
@@ -101,16 +94,8 @@ def case_step_look(case_id: object, step: str) -> AnyResponse:
 def case_step_agree(case_id: object, step: str) -> AnyResponse:
     """Say the second word, on what was looked at."""
     form = SecondForm()
-    whole, _ = _found(str(case_id), step)
-    work = the_vault().cases.work
-    return _do(
-        whole,
-        step,
-        form,
-        lambda: work.agree(
-            actor(), whole.scene.case.id, step, _account(), form.otp.data.strip(), _moment(form.at.data)
-        ),
-    )
+    agree = the_vault().cases.work.agree
+    return _do(case_id, step, form, lambda about: agree(*about, form.otp.data.strip(), moment(form.at.data)))
 
 
 @blueprint.post(STEP + "/disagree")
@@ -118,14 +103,8 @@ def case_step_agree(case_id: object, step: str) -> AnyResponse:
 def case_step_disagree(case_id: object, step: str) -> AnyResponse:
     """Refuse the second word, or take the first back."""
     form = NoForm()
-    whole, _ = _found(str(case_id), step)
-    work = the_vault().cases.work
-    return _do(
-        whole,
-        step,
-        form,
-        lambda: work.disagree(actor(), whole.scene.case.id, step, _account(), form.why.data),
-    )
+    disagree = the_vault().cases.work.disagree
+    return _do(case_id, step, form, lambda about: disagree(*about, form.why.data))
 
 
 @blueprint.post(STEP + "/waive")
@@ -133,26 +112,19 @@ def case_step_disagree(case_id: object, step: str) -> AnyResponse:
 def case_step_waive(case_id: object, step: str) -> AnyResponse:
     """Propose that it be let go."""
     form = WaiveForm()
-    whole, _ = _found(str(case_id), step)
-    work = the_vault().cases.work
-    return _do(
-        whole,
-        step,
-        form,
-        lambda: work.waive(
-            actor(), whole.scene.case.id, step, _account(), form.why.data, form.otp.data.strip()
-        ),
-    )
+    waive = the_vault().cases.work.waive
+    return _do(case_id, step, form, lambda about: waive(*about, form.why.data, form.otp.data.strip()))
 
 
 def _do(
-    whole: CaseWhole, step: str, form: Form, do: Callable[[], object], *, running: bool = False
+    case_id: object, step: str, form: Form, do: Callable[[About], object], *, running: bool = False
 ) -> AnyResponse:
-    name = whole.scene.case.id
+    """Have a use case do what the form says, and show the step again, with its refusal if there is one."""
+    name = str(case_id)
     if not form.validate():
         return _step(name, step, form, INVALID, running=running)
     try:
-        do()
+        do((actor(), name, step, _account()))
     except VaultError as error:
         return refused(error, form, lambda status: _step(name, step, form, status, running=running))
     return _back(name, step)
@@ -265,7 +237,7 @@ def _account() -> str:
     return request.args.get("account", "").replace(" ", "")
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime:
     """Read when the first word was said, as the page had it; what is no time fits nothing and is refused."""
     try:
         return datetime.fromisoformat(text or "")
