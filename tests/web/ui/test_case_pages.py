@@ -122,6 +122,13 @@ def test_a_case_goes_its_way_on_pages(room: Room) -> None:
     dry = words(said(room.operator, case, "remove", "look"))
     assert "Goes (1) role" in dry
     assert "Stays (1) topic" in dry
+    assert "Your word is held against what AWS has" in dry
+    by_hand = said(room.operator, case, "remove", "say", e_note="removed in the console")
+    assert (by_hand.status_code, "AWS still lists role" in by_hand.text) == (409, True)
+    room.bench.shed.shut = "The role cannot be assumed."
+    alone = said(room.operator, case, "remove", "say", e_note="removed in the console")
+    assert (alone.status_code, "it takes another person as well" in alone.text) == (422, True)
+    room.bench.shed.shut = ""
     failed = said(room.operator, case, "remove", "run", e_code="123456")
     assert (failed.status_code, "topic: refused" in failed.text) == (503, True)
     assert "123456" not in failed.text
