@@ -11,7 +11,7 @@ from vault.cli.exits import plain
 from vault.cli.output import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 BOARD: Final = (
     ("id", "CASE"),
@@ -75,6 +75,30 @@ def given_of(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"{each!r} is not NAME=TEXT.")
         found[name.strip()] = text
     return found
+
+
+def own_of(lines: Iterable[str]) -> dict[str, str]:
+    """Read what each account has of its own: its number, a blank, and the value; codes come by no argument."""
+    found: dict[str, str] = {}
+    for each in lines:
+        number, _, value = each.strip().partition(" ")
+        if number and not value.strip():
+            raise click.UsageError(
+                f"{number[:12]!r} has no value beside it; write NUMBER VALUE on each line."
+            )
+        if number:
+            found[number] = value.strip()
+    return found
+
+
+def single_of(item: Mapping[str, Any], *, running: bool) -> str:
+    """Name the one thing that a step asks of each account."""
+    asked = [each["name"] for each in item["run_fields" if running else "fields"] if not each["optional"]]
+    if len(asked) != 1:
+        raise click.UsageError(
+            f"This step does not ask for one thing but for: {', '.join(asked) or 'nothing'}."
+        )
+    return str(asked[0])
 
 
 def row(case: Mapping[str, Any]) -> dict[str, Any]:

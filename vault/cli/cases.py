@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vault.cli.case_many import say
-from vault.cli.case_words import BOARD, DAYS, FACTS, STEPS, given_of, row, step_row, tell
+from vault.cli.case_words import BOARD, DAYS, FACTS, STEPS, given_of, own_of, row, single_of, step_row, tell
 from vault.cli.client import connect, segment
 from vault.cli.exits import Failure, plain
 from vault.cli.factor import post_with_factor, wants_factor
@@ -235,10 +235,16 @@ def run(
 @click.argument("step")
 @click.option("--evidence", "given", multiple=True, metavar="NAME=TEXT", help="The same for each account.")
 @click.option("--run", "running", is_flag=True, help="Have the vault do it at AWS.")
+@click.option(
+    "--each",
+    type=click.File(),
+    help="Each account its own, such as the code that AWS mailed: lines of number, blank, value; - is standard input.",
+)
 @json_option
-def batch(case: str, step: str, given: tuple[str, ...], *, running: bool, as_json: bool) -> None:
+def batch(case: str, step: str, given: tuple[str, ...], each: Any, *, running: bool, as_json: bool) -> None:
     """Say, or do, a STEP for all accounts that are ready for you, one after the other."""
     api, values = connect(), given_of(given)
+    own = None if each is None else own_of(each)
     what = "run" if running else "evidence"
     word = "run" if running else "say"
     refused: list[dict[str, str]] = []
@@ -246,15 +252,17 @@ def batch(case: str, step: str, given: tuple[str, ...], *, running: bool, as_jso
     done, in_a_row = 0, [""]
     while len(in_a_row) <= _IN_A_ROW:
         items = api.all(f"/cases/{segment(case)}/steps", step=step, waits="mine")
-        left = [each for each in items if word in each["you_may"] and each["account_id"] not in tried]
+        left = [item for item in items if word in item["you_may"] and item["account_id"] not in tried]
+        left = [item for item in left if own is None or item["account_id"] in own]
         if not left:
             break
-        for each in left:
-            number = str(each["account_id"])
+        for item in left:
+            number = str(item["account_id"])
+            mine = {} if own is None else {single_of(item, running=running): own[number]}
             tried.add(number)
             _bar(done, len(tried), len(tried) - 1 + len(left), number, quiet=as_json)
             try:
-                _say(api, case, step, {"account_id": number, what: values})
+                _say(api, case, step, {"account_id": number, what: values | mine})
                 done, in_a_row = done + 1, [""]
             except Failure as failure:
                 refused.append({"account_id": number, "code": failure.code, "detail": failure.detail})

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from tests.support.passkeys import enrol, pressed, sending
 from tests.web.api.service import Service
-from tests.web.api.test_cases import NOTE, A, B, stage  # noqa: F401 - the fixture is used by its name
+from tests.web.api.test_cases import NOTE, A, B, Connected, stage  # noqa: F401 - the fixture is used by its name
 from vault.cli import case_many as commands
 from vault.errors import Unauthenticated
 from vault.services.case_words import MOST
@@ -102,34 +102,17 @@ def test_who_confirms_for_a_terminal_reads_every_account() -> None:
     assert [each[:12] for each in json.loads(shown)["accounts"]] == [each["account_id"] for each in named]
 
 
-class Api:
-    """The service, as the terminal's client sees it."""
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-
-    def get(self, path: str, **query: Any) -> Any:
-        wanted = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
-        return self.caller.get(f"{path}?{wanted}" if wanted else path).json
-
-    def all(self, path: str, **query: Any) -> list[Any]:
-        return list(self.get(path, **query)["items"])
-
-    def post(self, path: str, body: object) -> Any:
-        return self.caller.did(path, body)
-
-
 def terminal(
     monkeypatch: pytest.MonkeyPatch, caller: Caller, otp: Callable[[], str]
 ) -> Callable[..., tuple[int, str]]:
     """Give a terminal of somebody, who types their next code whenever they are asked."""
 
-    def with_factor(api: Api, path: str, body: dict[str, Any], *, wait: bool) -> Any:
+    def with_factor(api: Connected, path: str, body: dict[str, Any], *, wait: bool) -> Any:
         assert not wait
         return api.post(path, {**body, "otp": otp()})
 
     def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(commands, "connect", lambda: Api(caller))
+        monkeypatch.setattr(commands, "connect", lambda: Connected(caller))
         monkeypatch.setattr(commands, "post_with_factor", with_factor)
         done = CliRunner().invoke(commands.say, words)
         return done.exit_code, done.output

@@ -200,7 +200,9 @@ class Connected:
         return answer.json
 
 
-def test_the_terminal_says_the_same(stage: tuple[Service, Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_terminal_says_the_same(
+    stage: tuple[Service, Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service, bench = stage
     case = bench.open(A, B).id
     monkeypatch.setattr("vault.cli.case_words.now", bench.world.clock.now)
@@ -223,7 +225,16 @@ def test_the_terminal_says_the_same(stage: tuple[Service, Bench], monkeypatch: p
     assert "you (csm)" in run("chris", "board", "--mine", "--kind", "move")
     assert run("olga", "board", "--mine").endswith("No case fits.\n")
     assert "Asked for    note" in run("chris", "step", case, "balance", "--account", A)
-    assert "Done for 2 accounts." in run("chris", "batch", case, "balance", "--evidence", "note=paid today")
+    own = tmp_path / "own.txt"
+    own.write_text(f"{A} paid today\n\n{B}  paid today as well\n", encoding="utf-8")
+    assert "Done for 2 accounts." in run("chris", "batch", case, "balance", "--each", str(own))
+    said = {
+        each["account_id"]: each["evidence"]
+        for each in steps(service.callers["chris"], case, "?step=balance")
+    }
+    assert said == {A: {"note": "paid today"}, B: {"note": "paid today as well"}}
+    own.write_text(f"{A}\n", encoding="utf-8")
+    assert "has no value beside it" in run("olga", "batch", case, "begin", "--each", str(own), ends=2)
     again = run("chris", "batch", case, "balance", "--evidence", "note=paid today")
     assert again.endswith("Done for 0 accounts.\n")
     printed = run("olga", "step", case, "begin", "--account", A, "--evidence", "note=we begin", "--json")
