@@ -22,12 +22,15 @@ from vault.bootstrap.restoring import restore
 from vault.cli.admin.checks import Level
 from vault.cli.admin.destroyed_check import check_destroyed
 from vault.domain.account import Custody
-from vault.domain.actor import Reach, Role, system_actor
+from vault.domain.actor import EVERYTHING, Reach, Role, system_actor
+from vault.domain.case import CaseKind, PlaceState
 from vault.domain.credential import PartKind, PartState, VersionLabel
 from vault.domain.destruction import EMPTIED, Ground
 from vault.domain.freeze import FreezeKind
 from vault.errors import Refused, VaultError
+from vault.ports.cases import CaseFilter
 from vault.ports.store import EntryFilter, Slice
+from vault.services.case_opening import Opening
 from vault.services.certificates import Certificates
 from vault.services.destruction import Destruction, Order
 from vault.services.replay import lines_of
@@ -54,7 +57,7 @@ class Before:
 
 
 def lived(settings: Settings) -> World:
-    """Make a vault that holds two accounts."""
+    """Make a vault that holds two accounts, one of them in a handover that nobody began."""
     directory = settings.data_directory
     make_data_directory(settings)
     world = create_world(
@@ -66,6 +69,11 @@ def lived(settings: Settings) -> World:
     )
     world.held(GONE)
     world.held(HELD, "Another-Horse-7-Battery")
+    with world.vault.units.read() as unit:
+        account = unit.accounts.get(GONE)
+    assert account is not None
+    opening = Opening(CaseKind.HANDOVER, account.customer_id, (GONE,), "T-1")
+    world.vault.cases.opening.open(world.human("chris", Role.CSM).actor, opening)
     return world
 
 
@@ -123,6 +131,11 @@ def test_what_was_destroyed_after_the_backup_is_destroyed_before_it_serves(befor
             }
             assert unit.log.promotion(GONE, PartKind.PASSWORD) is None
             assert unit.freezes.open() == ()
+            over = unit.cases.open_of((GONE,))
+            assert over == {}
+            (case,) = unit.cases.page(EVERYTHING, CaseFilter(account_id=GONE), Slice(9)).items
+            place = unit.cases.scene(case).place(GONE)
+            assert (case.state, place and place.state) == ("released", PlaceState.DONE)
             told = unit.log.page(EntryFilter(type="secret.promoted"), Reach(everything=True), Slice(9)).items
             assert {each.content["account"]["id"] for each in told} == {HELD}  # type: ignore[index]  # an object
         alice = world.human("alice", Role.OPERATOR)
