@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from vault.domain.case import CaseKind
+from vault.domain.case import CaseKind, PlaceState
 from vault.domain.outlook import Standing
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
@@ -23,7 +23,7 @@ from vault.services.healths import bad_cursor
 if TYPE_CHECKING:
     from vault.domain.account import Customer
     from vault.domain.actor import Actor
-    from vault.domain.case import CaseFile
+    from vault.domain.case import CaseFile, Scene
     from vault.domain.outlook import Item
     from vault.domain.policy import Permission
     from vault.ports.store import Unit
@@ -42,7 +42,7 @@ _SETTLED: Final = frozenset({Standing.DONE, Standing.WAIVED})
 class BoardCase:
     """One case on the board; `oldest` is what has waited longest, `mine` what of it waits longest for the reader.
 
-    `turns` counts what waits by the permission of whoever is next.
+    `turns` counts what waits by the permission of whoever is next; `day` is the next day that an account waits for.
     """
 
     case: CaseFile
@@ -53,6 +53,7 @@ class BoardCase:
     oldest: Item | None
     mine: Item | None
     turns: Mapping[Permission, int]
+    day: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,22 @@ class CaseBoard:
         oldest = waits[0] if waits else None
         scene = seen.scene
         return BoardCase(
-            scene.case, scene.customer, len(scene.live), done, len(seen.items), oldest, mine, turns
+            scene.case,
+            scene.customer,
+            len(scene.live),
+            done,
+            len(seen.items),
+            oldest,
+            mine,
+            turns,
+            next_day(scene),
         )
+
+
+def next_day(scene: Scene) -> datetime | None:
+    """Give the first day of those accounts that have theirs before them."""
+    waiting = (each for each in scene.live.values() if each.state is PlaceState.SCHEDULED)
+    return min((each.day for each in waiting if each.day is not None), default=None)
 
 
 def _fits(row: BoardCase, turn: Permission | str | None) -> bool:

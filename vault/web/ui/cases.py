@@ -22,7 +22,7 @@ from vault.domain.policy import Permission
 from vault.errors import Invalid, VaultError
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
-from vault.services.case_board import MINE, Wanted
+from vault.services.case_board import MINE, Wanted, next_day
 from vault.web.auth import actor, the_vault
 from vault.web.errors import status_of
 from vault.web.guard import needs
@@ -279,6 +279,7 @@ def _case(case_id: str, form: Form, status: int) -> Response:
         legend=_legend(whole),
         closings=_closings(whole, rows),
         target=_target(whole),
+        day=next_day(whole.scene),
         rows=rows,
         count=count,
         pages=pages,

@@ -50,6 +50,7 @@ from vault.settings import FILE, PREFIX, Settings, parse_settings, shipped_direc
 
 PORT: Final = 8400
 CLOUD: Final = "cloudtrail"
+LETTERS: Final = "letters"
 BANNER: Final = (
     "DEMONSTRATION. Keys lie in a local file, so whoever reads that file opens every envelope.\n"
     "Accounts, people and the AWS console are made up. Never put a real credential in here."
@@ -139,7 +140,8 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
     port = port if once else _own_port(port)
     with _directory(data) as directory, ExitStack() as ends:
         cloud = Cloud()
-        box = Postbox()
+        box = Postbox(directory / LETTERS)
+        box.folder.mkdir(mode=0o700)
         addresses = ends.enter_context(reached(cloud)), ends.enter_context(delivering(box))
         settings = _prepare(directory, port, *addresses)
         act, eye = _tell(settings, directory, Stage(as_json=as_json), ends, (cloud, box))
@@ -158,7 +160,7 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
             if as_json:
                 emit({"base_url": address, "state": None if state is None else str(state)})
                 return
-            _welcome(act, address, state)
+            _welcome(act, address, state, box)
 
         settings = _watched(directory, eye)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
@@ -279,14 +281,15 @@ def _parsed(directory: Path) -> Settings:
     return parse_settings(tomllib.loads((directory / FILE).read_text(encoding="utf-8")), directory, {})
 
 
-def _welcome(act: Act, address: str, state: Path | None) -> None:
+def _welcome(act: Act, address: str, state: Path | None, box: Postbox) -> None:
     click.secho(f"\n{address}", bold=True)
     click.echo("Sign in as any of these; the code is that of the seed (type it into an authenticator).\n")
     for player in act.cast.players.values():
         click.echo(f"  {player.part.role:<10}  {player.part.email:<34}  {_shown(player.password)}")
         click.echo(f"  {'':<10}  seed {_shown(player.seed)}")
+    click.echo(f"\nLetters that it sends, the customer's among them: {box.folder}")
     if state is not None:
-        click.echo(f"\nTokens and everything else: {state}")
+        click.echo(f"Tokens and everything else: {state}")
     click.echo("Ctrl-C stops it.")
 
 

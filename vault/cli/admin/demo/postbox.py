@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any, Final
 
 from aiosmtpd.controller import Controller
@@ -20,14 +21,18 @@ KEPT: Final = 200
 
 @dataclass(slots=True)
 class Postbox:
-    """Letters by whom they are for, the newest last."""
+    """Letters by whom they are for, the newest last; each lies in a folder as well, for whoever looks around."""
 
+    folder: Path
+    taken: int = 0
     letters: deque[tuple[str, EmailMessage]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Take a letter."""
         del server, session
         letter = message_from_bytes(envelope.content, policy=policy.default)
+        self.taken += 1
+        (self.folder / f"{self.taken % KEPT:03d}.eml").write_bytes(envelope.content)
         self.letters.extend((address, letter) for address in envelope.rcpt_tos)
         return "250 taken"
 
