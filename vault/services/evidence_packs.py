@@ -10,6 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from audit.checkpoint import Checkpoint
+from audit.errors import AuditError
+from audit.merkle import check_inclusion
+from audit.note import split
 from audit.receipt import InclusionReceipt
 from vault.domain.actor import EVERYTHING
 from vault.domain.case import CaseKind, HandoverState, StepState
@@ -53,6 +57,8 @@ TYPES: Final = (
 """What an entry of a handover may be."""
 _SETTLED: Final = frozenset({EventType.STEP_DONE, EventType.STEP_WAIVED, EventType.HANDOVER_ACKNOWLEDGED})
 _PAGE: Final = 100
+_PROVEN: Final = 256
+"""So many entries are proven together, as wide as a tile."""
 _PARTS: Final[Mapping[Permission, str]] = {
     Permission.HANDOVER_OPEN: "customer success manager",
     Permission.HANDOVER_PREPARE: "customer success manager",
@@ -268,29 +274,44 @@ def _records(unit: Unit, scene: Scene) -> Iterator[PackRecord]:
 
 
 def _receipts(unit: Unit, entries: tuple[Entry, ...]) -> tuple[tuple[PackReceipt, ...], str]:
-    """Prove each entry under one checkpoint."""
-    receipts, checkpoint = [], unit.log.checkpoint()
-    for entry in entries:
-        text, proven = unit.log.proof(entry.index), unit.log.proven(entry.index)
-        if text is None or proven is None or proven.leaf_hash != entry.leaf_hash:
-            words = (
-                f"The log does not prove entry {entry.index}, so there is no pack. Compare the database with the log:"
-                " `rootvault doctor --deep --replay`."
+    """Prove each entry under one checkpoint, whose signature is checked once; many share most of their proofs."""
+    checkpoint = unit.log.checkpoint()
+    size = unit.copies.size_of(checkpoint)
+    if size is None:
+        raise _unproven("its checkpoint")
+    root = Checkpoint.parse(split(checkpoint)[0]).root
+    receipts = []
+    for start in range(0, len(entries), _PROVEN):
+        part = entries[start : start + _PROVEN]
+        try:
+            proofs = unit.copies.proofs([each.index for each in part], size)
+        except AuditError:
+            raise _unproven(f"entries {part[0].index} to {part[-1].index}") from None
+        for entry, proof in zip(part, proofs, strict=True):
+            try:
+                check_inclusion(entry.index, size, bytes.fromhex(entry.leaf_hash), proof, root)
+            except AuditError:
+                raise _unproven(f"entry {entry.index}") from None
+            lines = InclusionReceipt(entry.index, tuple(proof), checkpoint).format().partition("\n\n")[0]
+            receipts.append(
+                PackReceipt(
+                    entry.index,
+                    str(entry.content["type"]),
+                    str(entry.content["time"]),
+                    _account(entry),
+                    entry.leaf_hash,
+                    tuple(lines.split("\n")[2:]),
+                )
             )
-            raise Unavailable("log.unavailable", words)
-        lines = text.partition("\n\n")[0].split("\n")[2:]
-        checkpoint = InclusionReceipt.parse(text).checkpoint
-        receipts.append(
-            PackReceipt(
-                entry.index,
-                str(entry.content["type"]),
-                str(entry.content["time"]),
-                _account(entry),
-                entry.leaf_hash,
-                tuple(lines),
-            )
-        )
     return tuple(receipts), checkpoint
+
+
+def _unproven(what: str) -> Unavailable:
+    words = (
+        f"The log does not prove {what}, so there is no pack. Compare the database with the log: "
+        "`rootvault doctor --deep --replay`."
+    )
+    return Unavailable("log.unavailable", words)
 
 
 def _told_in(entries: tuple[Entry, ...]) -> Mapping[tuple[str, str], int]:
