@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.events import entries
 from tests.support.key_work import NEW, NUMBERS, OLD, Changing, changing
-from tests.support.mailbox import came, invoice, reset, with_mailbox
 from tests.support.replay import check_replay
 from tests.support.world import with_keys
 from vault.crypto.envelope import decode_wraps
@@ -73,28 +72,6 @@ def test_every_version_opens_under_each_key_and_the_row_says_when(both: Changing
     assert [len(each["kms"]) for each in opened] == [2] * VALUES
     assert {call["purpose"] for each in opened for call in each["kms"]} == {"drill"}
     assert sorted({each["account"]["id"] for each in opened}) == sorted(NUMBERS)
-
-
-def test_sealed_mail_is_opened_as_well_and_what_does_not_open_is_named(vault: Changing) -> None:
-    house = with_mailbox(vault.world)
-    one, other = came(house, reset()), came(house, invoice(), "nobody@msp.example")
-    with house.vault.units.write() as unit:
-        assert unit.mail.rewrap(one, other.wraps or b"")
-        unit.commit()
-    report = run(vault)
-    assert (report.versions, report.mails, report.opened, report.failed) == (VALUES, 2, VALUES + 1, 1)
-    ((account, part, number, _, mail),) = report.faults
-    assert (account, part, number, mail) == (NUMBERS[0], "mail", 0, one.id)
-    told = {
-        each["detail"]["mail"]: each
-        for each in entries(house, type="drill.opened")
-        if "mail" in each["detail"]
-    }
-    assert {name: each["outcome"] for name, each in told.items()} == {one.id: "failed", other.id: "success"}
-    assert [len(each["kms"]) for each in told.values()] == [2, 2]
-    with house.vault.units.write() as unit:
-        assert unit.mail.rewrap(replace(one, wraps=other.wraps), one.wraps or b"")
-        unit.commit()
 
 
 def test_beginning_and_end_tell_who_agreed_why_and_what_came_of_it(vault: Changing) -> None:

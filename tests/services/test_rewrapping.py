@@ -10,9 +10,7 @@ import pytest
 
 from tests.support.events import entries
 from tests.support.key_work import NEW, NUMBERS, OLD, Changing, changing
-from tests.support.mailbox import came, code, invoice, reset, with_mailbox
 from tests.support.replay import check_replay
-from vault.crypto.context import mail_place
 from vault.crypto.envelope import decode_wraps
 from vault.crypto.recovery import SERVICE, new_recipient
 from vault.domain.actor import Role
@@ -24,7 +22,6 @@ from vault.ports.keys import Wrap
 from vault.services import rewrapping
 from vault.services.recipient_book import FixedRecipient
 from vault.services.sealed_values import of_version
-from vault.services.sealing import Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,39 +62,6 @@ def test_every_version_gets_the_new_wraps_and_loses_the_old_ones_in_one_run(both
     assert [each.body for each in both.versions()] == bodies
     # one look under an old key, two wraps, two looks under the new ones
     assert report.calls == {"Decrypt": 3 * VALUES, "Encrypt": 2 * VALUES}
-
-
-def test_sealed_mail_is_taken_along_and_only_the_new_keys_open_it(both: Changing) -> None:
-    """A key that is taken away after this loses no mail, whosever it is; a pass finds what an old process seals."""
-    house = with_mailbox(both.world)
-    kept = [came(house, reset()), came(house, code(), "nobody@msp.example"), came(house, invoice())]
-    proposal = both.agreed()
-    late = [code(message_id="<late@signin.aws>")]
-
-    def progress(_what: str, done: int, total: int) -> None:
-        assert done <= total
-        if late:
-            kept.append(came(house, late.pop()))
-
-    first = both.rewrapping().run(proposal.id, progress=progress)
-    assert (first.mails, first.old_left, first.complete) == (3, VALUES + 3, True)
-    report = both.rewrapping().run(proposal.id, remove_old=True)
-    assert (report.versions, report.mails, report.removed, report.old_left) == (VALUES, 3, VALUES + 3, 0)
-    sealer = Sealer(both.after)
-    with house.vault.units.read() as unit:
-        mails = [mail for each in kept if (mail := unit.mail.get(each.id)) is not None and mail.is_sealed]
-        vault_id = unit.vault_id
-    assert [mail.body for mail in mails] == [each.body for each in kept if each.is_sealed]
-    for mail in mails:
-        assert [wrap.key_id for wrap in decode_wraps(mail.wraps or b"")] == list(NEW)
-        place = mail_place(vault_id, mail.account_id, mail.id)
-        assert sealer.open_in(place, mail.body or b"", mail.wraps or b"").plaintext.expose()
-    told = [
-        each for each in entries(house, type="keys.rewrapped") if each["detail"].get("mail") == mails[0].id
-    ]
-    assert [each["detail"]["step"] for each in told] == ["made", "proven", "removed"]
-    assert {call["purpose"] for each in told for call in each.get("kms", ())} == {"rewrap"}
-    assert house.vault.mails.empty_old() == 0
 
 
 def test_every_call_is_in_the_entry_of_its_version_with_the_purpose(vault: Changing) -> None:
