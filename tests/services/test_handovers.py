@@ -282,6 +282,8 @@ def test_of_two_payers_each_waits_for_its_own_members(handover: Handover) -> Non
     case = handover.open(PAYER, second, ONE, TWO)
     for number in (ONE, TWO):
         assert handover.standing(case, plan.UNDER, number) is Standing.OPEN
+    gates = handover.world.vault.cases.handovers.gates(handover.chris.actor, case.id)
+    assert {each.account_id for each in gates if each.step == plan.UNDER} == {ONE, TWO}
     with pytest.raises(Invalid, match="the payers of this handover are"):
         handover.say(handover.chris, case, plan.UNDER, ONE, payer=TWO)
     handover.say(handover.chris, case, plan.UNDER, ONE, payer=PAYER)

@@ -24,6 +24,7 @@ from vault.domain.plans.handover import (
     GATES,
     ORGANIZATION,
     PLAN,
+    UNDER,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ _NOT_NEEDED: Final[Mapping[str, str]] = {
     BILLING_LAST: "For payers alone.",
     ORGANIZATION: "The case has no payer with members.",
 }
+
+
+_ELSE_UNTOLD: Final = frozenset({BILLING_LAST, UNDER})
+"""Gates of some accounts that are not told of as not needed by all others."""
 
 
 class GateState(StrEnum):
@@ -121,7 +126,7 @@ def _gates(view: CaseView, items: Mapping[tuple[str, str], Item]) -> Iterator[Ga
             item = items.get((name, number))
             if item is not None:
                 yield _gate(item)
-            elif not step.applies(scene.seen(number)) and (not number or name != BILLING_LAST):
+            elif not step.applies(scene.seen(number)) and (not number or name not in _ELSE_UNTOLD):
                 words = _NOT_NEEDED.get(name, "")
                 yield GateSeen(step.rule, name, step.title, number, GateState.NOT_NEEDED, words)
             if name == DAY and item is not None and scene.accounts[number].kind is Kind.PAYER:

@@ -72,7 +72,7 @@ ELSEWHERE: Final = "elsewhere"
 """Of a member: its payer's number. Of a payer's begin: members outside of the case that, say two people, are another's.
 """
 GATES: Final = (
-    SIGNATORY, CONTRACT, NEW_EMAIL, SUCCESSORS, CTA_AWS, CTA_INDIA, BILLING, DAY, BALANCE, BILLING_LAST,
+    SIGNATORY, CONTRACT, NEW_EMAIL, SUCCESSORS, UNDER, CTA_AWS, CTA_INDIA, BILLING, DAY, BALANCE, BILLING_LAST,
 )  # fmt: skip
 """What has to be there before an account is given away, as the gates of a handover are asked for."""
 FOR_ROOT: Final = frozenset({ROOT_EMAIL, ROOT_MFA})
