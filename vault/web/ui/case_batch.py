@@ -171,7 +171,7 @@ def batch_page(
     items = [each for each in whole.items if each.step.name == step.name]
     running = _runs(whole, step) if at is None else request.form.get("how") == Doing.RUN
     asks = _fields(whole, step, running=running)
-    words = form if isinstance(form, WordForm) else evidence_form(whole.asks(step))(formdata=None)
+    asks_two = whole.asks(step)
     return page(
         "ui/case_batch.html",
         status,
@@ -191,11 +191,11 @@ def batch_page(
         lines=request.form.get("lines", ""),
         how=request.form.get("how", Doing.RUN.value if running else Doing.SAY.value),
         asks=asks,
-        asks_two=whole.asks(step),
+        asks_two=asks_two,
         form=form,
-        say=words if isinstance(form, WordForm) else evidence_form(asks)(formdata=None),
+        say=_asking(form, asks),
         together=together(whole, step, again=answers is None),
-        first=words,
+        first=_asking(form, asks_two),
         second=form if isinstance(form, OtpForm) else OtpForm(formdata=None),
         no=form if isinstance(form, NoForm) else NoForm(formdata=None),
         waive=form if isinstance(form, WaiveForm) else WaiveForm(formdata=None),
@@ -205,6 +205,13 @@ def batch_page(
         goes_on=at is not None and not at.over and not at.stopped,
         told=words_cases,
     )
+
+
+def _asking(form: Form, asked: tuple[Field, ...]) -> WordForm:
+    """Give the form that was sent where it asks for all of this, else an empty one."""
+    if isinstance(form, WordForm) and {each.name for each in asked} <= set(form.names):
+        return form
+    return evidence_form(asked)(formdata=None)
 
 
 def _fields(whole: CaseWhole, step: Step, *, running: bool) -> tuple[Field, ...]:
