@@ -98,6 +98,13 @@ def test_what_is_wrong_points_into_the_body(stage: tuple[Service, Handover, Call
     assert machine.post("/handovers", {**BODY, "customer_id": "900009"}).status == 404
     ours = {**BODY, "order": "", "accounts": [{"account_id": ONE, "root_email": "new@msp.example"}]}
     assert machine.post("/handovers", ours).json["errors"][0]["pointer"] == "/accounts/0/root_email"
+    strange = [{"account_id": number} for number in (ONE, "999999999999", "888888888888")]
+    refused = machine.post("/handovers", {**BODY, "order": "", "accounts": strange})
+    pointers = {each["pointer"] for each in refused.json["errors"]}
+    assert (refused.code, pointers) == (
+        "case.account",
+        {"/accounts/1/account_id", "/accounts/2/account_id"},
+    )
     opened = service.callers["chris"].did("/handovers", {**BODY, "signatory": None}, status=201)
     told = service.callers["chris"].post(
         f"/handovers/{opened['id']}", {"signatory": {"name": "Sam", "email": "x"}}
@@ -207,7 +214,9 @@ def test_the_terminal_says_the_same(
     case = json.loads(opened[opened.index("{\n") :])["id"]
     assert "requested" in run("chris", "list")
     sam = ("--signatory", "Sam", "--signatory-email", "sam@customer.example")
-    told = run("chris", "tell", case, *sam, "--under", f"{ONE}={PAYER}")  # of one payer alone: not asked, left out
+    told = run(
+        "chris", "tell", case, *sam, "--under", f"{ONE}={PAYER}"
+    )  # of one payer alone: not asked, left out
     assert "Sam <sam@customer.example>" in told
     assert email_of(ONE) in told
     assert "H2" in run("chris", "gates", case, status=1)
