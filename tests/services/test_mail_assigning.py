@@ -178,6 +178,8 @@ def test_of_two_who_give_it_at_once_one_does(house: World, carla: Human) -> None
     with pytest.raises(Conflict) as refused:
         assigning._keep(stray, late, note, calls, told)
     assert refused.value.code == "concurrent.change"
+    told_of = [(each["outcome"], len(each["kms"])) for each in newest(house, EventType.MAIL_ASSIGNED)]
+    assert sorted(told_of) == [("failed", 3), ("success", 3)]
     with house.vault.units.read() as unit:
         assert unit.mail.get(stray.id) == first
     check_replay(house)
