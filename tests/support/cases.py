@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vault.bootstrap.cases import CaseParts, CaseRooms, case_rooms
 from vault.domain.account import Custody
@@ -90,7 +90,7 @@ class Toy:
     """The kind; `against` is what it has against every step."""
 
     plan: Plan = PLAN
-    opens: Permission = Permission.HANDOVER_OPEN
+    opens: ClassVar[Permission] = Permission.HANDOVER_OPEN
     against: VaultError | None = None
 
     def joins(self, unit: Unit, actor: Actor, customer: Customer, account: Account) -> VaultError | None:

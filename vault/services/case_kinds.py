@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from vault.domain.case import PLACE, CaseFile, Done, PlaceEvent, PlaceState, Plan, Scene, Step
 from vault.domain.told import changes
@@ -44,14 +44,12 @@ class Given:
 class Kind(Protocol):
     """What a kind of case adds."""
 
+    opens: ClassVar[Permission]
+    """What it takes to open and to cancel one."""
+
     @property
     def plan(self) -> Plan:
         """What has to be done."""
-        ...
-
-    @property
-    def opens(self) -> Permission:
-        """What it takes to open and to cancel one."""
         ...
 
     def joins(self, unit: Unit, actor: Actor, customer: Customer, account: Account) -> VaultError | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
@@ -82,6 +82,7 @@ _NAMED: Final = 5
 class ClosureKind(Kind):
     """What a closure adds to what all cases have in common."""
 
+    opens: ClassVar[Permission] = Permission.CLOSURE_MANAGE
     calendars: Calendars
 
     @property
@@ -89,12 +90,6 @@ class ClosureKind(Kind):
     def plan(self) -> Plan:
         """What has to be done."""
         return PLAN
-
-    @property
-    @override
-    def opens(self) -> Permission:
-        """What it takes to open and to cancel one."""
-        return Permission.CLOSURE_MANAGE
 
     @override
     def joins(self, unit: Unit, actor: Actor, customer: Customer, account: Account) -> VaultError | None:

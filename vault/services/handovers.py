@@ -10,7 +10,7 @@ mailbox. Cancelled before anything irreversible, custody is what it was. Never d
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
@@ -92,6 +92,7 @@ _POINTS: Final = frozenset({GO, EMAIL_ACCEPT, ROOT_EMAIL})
 class HandoverKind(Kind):
     """What a handover adds to what all cases have in common."""
 
+    opens: ClassVar[Permission] = Permission.HANDOVER_OPEN
     calendars: Calendars
     releasing: Releasing
 
@@ -100,12 +101,6 @@ class HandoverKind(Kind):
     def plan(self) -> Plan:
         """What has to be done."""
         return PLAN
-
-    @property
-    @override
-    def opens(self) -> Permission:
-        """What it takes to open and to cancel one."""
-        return Permission.HANDOVER_OPEN
 
     @override
     def joins(self, unit: Unit, actor: Actor, customer: Customer, account: Account) -> VaultError | None:

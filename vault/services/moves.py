@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
@@ -72,6 +72,7 @@ SHOWN: Final = 50
 class MoveKind(Kind):
     """What a move adds to what all cases have in common."""
 
+    opens: ClassVar[Permission] = Permission.MOVE_MANAGE
     gate: Gate
     calendars: Calendars
 
@@ -80,12 +81,6 @@ class MoveKind(Kind):
     def plan(self) -> Plan:
         """What has to be done."""
         return move_plan(self.calendars.windows)
-
-    @property
-    @override
-    def opens(self) -> Permission:
-        """What it takes to open and to cancel one."""
-        return Permission.MOVE_MANAGE
 
     @override
     def joins(self, unit: Unit, actor: Actor, customer: Customer, account: Account) -> VaultError | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
@@ -53,6 +53,7 @@ def wrong_path(accounts: tuple[Account, ...], path: str) -> str:
 class OnboardingKind(Kind):
     """What an onboarding adds; `day` gives the day of a moment where the calendar is."""
 
+    opens: ClassVar[Permission] = Permission.ONBOARDING_MANAGE
     day: Callable[[datetime], date]
 
     @property
@@ -60,12 +61,6 @@ class OnboardingKind(Kind):
     def plan(self) -> Plan:
         """What has to be done."""
         return steps.PLAN
-
-    @property
-    @override
-    def opens(self) -> Permission:
-        """What it takes to open and to cancel one."""
-        return Permission.ONBOARDING_MANAGE
 
     @override
     def joins(self, unit: Unit, actor: Actor, customer: Customer, account: Account) -> VaultError | None:
