@@ -1,9 +1,10 @@
 """The evidence pack of a handover: who did what, when, on which evidence, each with its place in the log (H7, H9, S25).
 
 Decided here: what is in it. Of the customer everything that concerns them; of our people their part alone, with a
-letter that tells one from another within the pack ("operator A"), so that two people can be seen to be two. No name, no
-e-mail address, no network address of ours, and no leaf of the log, which has them: a receipt proves an entry by its
-hash, and whoever is shown the entry later can see that it is the one. No secret, because none is kept with a step.
+letter that tells one from another within the pack ("operator A"), so that two people can be seen to be two; machines
+are told apart from people. No name, no e-mail address, no network address of ours, and no leaf of the log, which has
+them: a receipt proves an entry by its hash, and whoever is shown the entry later can see that it is the one. No secret,
+because none is kept with a step.
 AWS's record of the customer's own reset is in it as AWS wrote it: it is of their root, in their account.
 
 The data is JSON in the form that `rootvault.handover/1` names: `receipts` is read by ``python -m audit pack``.

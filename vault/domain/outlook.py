@@ -87,7 +87,9 @@ def _items(plan: Plan, scene: Scene, now: datetime, day: Day) -> Iterator[Item]:
     for step in plan.steps:
         for account_id in numbers if step.per_account else whole:
             found = item(plan, scene, step, account_id, now, day)
-            if found is not None and (scene.case.is_open or found.done is not None):
+            if found is None:
+                continue
+            if scene.case.is_open or found.done is not None or found.standing is Standing.DONE:
                 yield found
 
 

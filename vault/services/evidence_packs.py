@@ -22,12 +22,13 @@ from vault.domain.evidence_pack import Pack, PackAccount, PackReceipt, PackRecor
 from vault.domain.plans.handover import ROOT_DELETED, SIGNATORY
 from vault.domain.plans.release import AWS_EVENT, AWS_SHA256, RELEASE
 from vault.domain.policy import Permission
+from vault.domain.release import CUSTOMER
 from vault.errors import Conflict, Forbidden, Unavailable, not_found
 from vault.ports.records import EntryFilter, Slice
 from vault.services.customer_links import visiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from vault.domain.actor import Actor
@@ -69,7 +70,6 @@ _KEPT: Final[Mapping[str, str]] = {AWS_EVENT: "Event of AWS's record", AWS_SHA25
 """What the vault kept with a step by itself, as a reader is told it."""
 _OF_ROOT: Final = (EventType.KEYLESS_ASKED, EventType.KEYLESS_SESSION)
 _SYSTEM: Final = "system:"
-_CUSTOMER: Final = "system:customer"
 _READY: Final = frozenset({HandoverState.RELEASED, HandoverState.ACKNOWLEDGED, HandoverState.CLOSED})
 
 
@@ -127,8 +127,9 @@ class EvidencePacks:
         receipts, checkpoint = _receipts(unit, entries)
         handed = unit.releases.get(case.id)
         destroyed = {each.account_id: each for each in unit.destructions.of(case.id)}
-        people, told_in = _People(), _told_in(entries)
         items = self.ground.view(scene, now).items
+        machines = frozenset(number for number in _doers(items) if unit.people.get(number) is None)
+        people, told_in = _People(machines), _told_in(entries)
         steps = tuple(_step(each, each.done, people, told_in) for each in items if _is_settled(each))
         accounts = []
         for number, place in scene.live.items():
@@ -170,21 +171,28 @@ class EvidencePacks:
         )
 
 
-class _People:
-    """Parts of people, with a letter for each: the first operator of a pack is operator A."""
+def _doers(items: Iterable[Item]) -> frozenset[str]:
+    done = (each.done for each in items if each.done is not None)
+    return frozenset(number for each in done for number in (each.by, each.second_by) if number)
 
-    def __init__(self) -> None:
+
+class _People:
+    """Parts of people and machines, with a letter for each: whoever comes first in a pack is A in all of it."""
+
+    def __init__(self, machines: frozenset[str]) -> None:
         self._known: dict[str, str] = {}
+        self._machines = machines
 
     def part(self, number: str, permission: Permission) -> str:
         """Name somebody by their part; empty for the vault itself."""
-        if number == _CUSTOMER:
+        if number == CUSTOMER:
             return "the signatory"
         if number.startswith(_SYSTEM):
             return ""
         count = len(self._known)
         letter = self._known.setdefault(number, _letters(count))
-        return f"{_PARTS.get(permission, 'one of us')} {letter}"
+        part = "machine" if number in self._machines else _PARTS.get(permission, "one of us")
+        return f"{part} {letter}"
 
 
 def _letters(count: int) -> str:

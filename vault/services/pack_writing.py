@@ -46,11 +46,16 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2rem } h3 { font-size: 1rem; margin-top: 1.5rem }
 table { border-collapse: collapse; width: 100%; font-size: .875rem }
 th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #8886 }
-dt { font-weight: 600 } dd { margin: 0 0 .5rem }
+td:first-child { min-width: 5.5rem }
+dt { font-weight: 600 } dd { margin: 0 0 .5rem } p, dd, h1 { overflow-wrap: anywhere }
 code, pre { font: .8rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 pre { white-space: pre-wrap; border: 1px solid #8886; padding: .75rem }
 .scroll { overflow-x: auto }
-@media print { body { max-width: none; margin: 0 } h3 { break-after: avoid } tr { break-inside: avoid } }
+@media print {
+  body { max-width: none; margin: 0; font-size: 10pt } h2, h3 { break-after: avoid } tr { break-inside: avoid }
+  .scroll { overflow: visible } table { font-size: 8pt }
+  td { overflow-wrap: anywhere } td:first-child { min-width: 4rem }
+}
 """
 
 

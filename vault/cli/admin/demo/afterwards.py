@@ -11,6 +11,8 @@ import tomllib
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from audit.note import Verifier
+from audit.pack import check_pack
 from vault.bootstrap import open_vault
 from vault.bootstrap.restoring import Wish, restore
 from vault.cli.admin.demo.farewell import SIGNS, THEIRS
@@ -22,6 +24,7 @@ from vault.domain.credential import PartKind, VersionLabel
 from vault.domain.ids import new_id
 from vault.domain.secret import Secret
 from vault.services.asking import Ask
+from vault.services.pack_writing import to_json
 from vault.settings import FILE, parse_settings
 
 if TYPE_CHECKING:
@@ -68,6 +71,16 @@ def destroy(goodbye: Farewell) -> None:
             raise AssertionError(f"still openable: {left}")
         certificate = vault.certificates.get(goodbye.csm.actor(vault), LEFT[0].number)
         told(f"certificate of destruction; backups are gone by {certificate.destroyed.backups_until:%d %B}")
+    with act.stage.step("The evidence pack tells who did each step, and its proofs hold without us") as told:
+        pack = vault.releases.packs.get(goodbye.csm.actor(vault), goodbye.case.id)
+        proven = check_pack(to_json(pack), Verifier.parse(pack.vkey))
+        by = {each.by for each in pack.steps}
+        if (
+            not any(each.startswith("machine ") for each in by)
+            or goodbye.csm.part.name in to_json(pack).decode()
+        ):
+            raise AssertionError(f"told by {sorted(by)}")
+        told(f"{len(pack.steps)} steps, {proven.entries} entries with their proofs; nobody of ours is named")
     with act.stage.step("Nobody opens it any more, not even by breaking the glass") as told:
         for ground in LEFT:
             ask = Ask(ground.number, "HANDOVER", "RV-2071", "Look at the root of a customer who left.")
