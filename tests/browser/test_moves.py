@@ -44,4 +44,5 @@ def test_a_move_is_asked_for_and_what_it_changes_is_seen(stage: Stage) -> None:
     page.locator(f"a[href='/accounts/{NUMBER}']").wait_for()
     page.get_by_role("link", name="Move the accounts").first.click()
     page.get_by_text("No longer see it").wait_for()
+    page.get_by_text("Newly Named plc (900077)").wait_for()
     check(page)

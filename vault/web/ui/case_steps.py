@@ -22,6 +22,7 @@ from vault.services.case_views import Doing
 from vault.web.auth import actor, the_vault
 from vault.web.guard import needs
 from vault.web.ui import words_cases
+from vault.web.ui.cases import target_of
 from vault.web.ui.forms import Form
 from vault.web.ui.forms_cases import NoForm, SecondForm, WaiveForm, WordForm, evidence_form
 from vault.web.ui.site import INVALID, blueprint, page, refused
@@ -176,6 +177,7 @@ def _step(
         waive=form if isinstance(form, WaiveForm) else WaiveForm(formdata=None),
         preview=preview,
         foreseen=_foreseen(whole, item),
+        target=target_of(whole),
         next_account=mine[0] if mine else "",
         ready=ready(whole, step),
         alone=tuple(each for each in asks if each.name != item.step.second_with),

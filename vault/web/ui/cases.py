@@ -278,7 +278,7 @@ def _case(case_id: str, form: Form, status: int) -> Response:
         sections=by_section(each for each in whole.items if not each.account_id),
         legend=_legend(whole),
         closings=_closings(whole, rows),
-        target=_target(whole),
+        target=target_of(whole),
         day=next_day(whole.scene),
         rows=rows,
         count=count,
@@ -310,7 +310,7 @@ def _closings(whole: CaseWhole, rows: Sequence[Row]) -> dict[str, Closure]:
     return {number: last for number, last in found.items() if last is not None}
 
 
-def _target(whole: CaseWhole) -> str:
+def target_of(whole: CaseWhole) -> str:
     """Name the customer that accounts move to, as far as the reader sees them; empty where none do."""
     ddi = whole.scene.given("", REQUEST, "to") if whole.scene.case.kind is CaseKind.MOVE else ""
     if not ddi:
