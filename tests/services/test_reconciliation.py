@@ -20,6 +20,7 @@ from tests.support.moto_kms import (
 from tests.support.replay import check_replay
 from tests.support.trails import root
 from tests.support.watch import NUMBER, Watch
+from vault.crypto.context import mail_place
 from vault.crypto.envelope import decode_wraps
 from vault.domain.actor import Power, Role, Scope
 from vault.domain.credential import PartKind, VersionLabel
@@ -221,6 +222,23 @@ def test_a_disclosure_that_was_cut_off_explains_one_decrypt(
     watch.deliver(second)
     watch.run()
     assert [each.kind for each in watch.incidents()] == [IncidentKind.UNLOGGED_DECRYPT]
+
+
+def test_an_opening_of_mail_that_was_cut_off_explains_its_decrypt(watch: Watch) -> None:
+    house = with_mailbox(watch.world)
+    mail = came(house, reset())
+    lease = watch.world.lease(watch.alice, NUMBER, "CRED_ROTATE")
+    authorized = house.vault.mails._authorize(watch.alice.actor, lease.id, mail.id)
+    watch.recorder.take()
+    place = mail_place(authorized.vault_id, NUMBER, mail.id)
+    house.vault.reveals.sealer.open_in(place, mail.body or b"", mail.wraps or b"")  # and here it ends
+    (record,) = watch.recorder.take()
+    watch.world.clock.advance(minutes=10)
+    assert house.vault.mails.close_abandoned() == 1
+    watch.deliver(record)
+    watch.run()
+    assert watch.matched(record["eventID"]) == f"opening:{authorized.opening.id}"
+    assert watch.incidents() == ()
 
 
 def test_a_call_that_was_never_answered_is_matched_by_key_place_and_time(

@@ -78,6 +78,9 @@ class Context:
         return canonical_pairs(self.pairs())
 
 
+_MAIL: Final = "mail-"
+_MAIL_NAME: Final = 26
+"""Letters of 16 bytes in base32 without padding."""
 NO_ACCOUNT: Final = "000000000000"
 """Stands in a place for the account of what belongs to none; AWS gives no such number."""
 
@@ -88,7 +91,18 @@ def mail_place(vault_id: str, account_id: str | None, mail_id: str) -> Context:
     The kind is ``mail-`` and the id's 16 bytes in base32 without padding, lower case; the version is always 1.
     """
     name = base64.b32encode(uuid.UUID(mail_id).bytes).decode("ascii").rstrip("=").lower()
-    return Context(vault=vault_id, account=account_id or NO_ACCOUNT, kind=f"mail-{name}", version=1)
+    return Context(vault=vault_id, account=account_id or NO_ACCOUNT, kind=f"{_MAIL}{name}", version=1)
+
+
+def mail_in(kind: str) -> str | None:
+    """Give the id of the mail whose place has this kind; None for the kind of anything else."""
+    name = kind.removeprefix(_MAIL)
+    if name == kind or len(name) != _MAIL_NAME:
+        return None
+    try:
+        return str(uuid.UUID(bytes=base64.b32decode(f"{name.upper()}======")))
+    except ValueError:
+        return None
 
 
 def canonical_pairs(pairs: Mapping[str, str]) -> bytes:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from vault.crypto.context import mail_in
 from vault.domain.account import Custody
 from vault.domain.cloudtrail import CloudKind, CloudRecord, Kept, Ours, parse
 from vault.domain.credential import PartKind
@@ -119,9 +120,9 @@ class Judge:
         if silent is not None:
             unit.cloud.claim(silent, record.event_id)
             return Explained(f"entry:{silent.entry}")
-        reveal = self._cut_off(unit, record)
-        if reveal is not None:
-            return Explained(f"reveal:{reveal}")
+        cut_off = self._cut_off(unit, record)
+        if cut_off is not None:
+            return Explained(cut_off)
         return Unexplained(IncidentKind.UNLOGGED_DECRYPT, _unlogged(record))
 
     def _by_request(self, unit: Unit, record: CloudRecord, call: LoggedCall) -> Verdict:
@@ -152,18 +153,28 @@ class Judge:
         return next((call for call in found if call.account_id == account and _is_told(unit, call)), None)
 
     def _cut_off(self, unit: Unit, record: CloudRecord) -> str | None:
-        """Find the disclosure of this place and time that was authorised and never got an outcome."""
-        context = record.context
-        if record.name != _DECRYPT or record.account_id is None or context.get("kind") not in _PARTS:
+        """Name what was authorised for this place and time without an outcome: a disclosure, or a mail's opening."""
+        if record.name != _DECRYPT or record.account_id is None:
             return None
-        place = (record.account_id, context["kind"], int(context["version"]))
-        found = unit.cloud.unknown_reveals(place, record.happened_at - SLACK, record.happened_at + SLACK)
-        for reveal in found:
-            explained = unit.cloud.matching((f"reveal:{reveal.id}",), 20)
+        for name in _unknown(unit, record, record.account_id):
+            explained = unit.cloud.matching((name,), 20)
             opened = [each.record for each in explained if each.record.error is None]
             if record.error is not None or all(_are_copies(record, each) for each in opened):
-                return reveal.id
+                return name
         return None
+
+
+def _unknown(unit: Unit, record: CloudRecord, account_id: str) -> tuple[str, ...]:
+    since, until = record.happened_at - SLACK, record.happened_at + SLACK
+    kind = record.context.get("kind", "")
+    mail_id = mail_in(kind)
+    if mail_id is not None:
+        openings = (each for each in unit.mail.openings(mail_id) if since <= each.authorized_at <= until)
+        return tuple(f"opening:{each.id}" for each in openings if each.state is RevealState.UNKNOWN)
+    if kind not in _PARTS:
+        return ()
+    place = (account_id, kind, int(record.context["version"]))
+    return tuple(f"reveal:{each.id}" for each in unit.cloud.unknown_reveals(place, since, until))
 
 
 def _unlogged(record: CloudRecord) -> str:
