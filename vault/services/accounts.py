@@ -142,18 +142,7 @@ class Accounts:
                 if error is not None:
                     asked = {"asked_for": f"account {account_id}", "customer": customer_id}
                     refuse(unit, Event(EventType.ACCESS_DENIED, actor, rule="A4", detail=asked), error, now)
-            unit.accounts.add(account)
-            unit.log.record(
-                Event(
-                    EventType.ACCOUNT_REGISTERED,
-                    actor,
-                    account_id=account.id,
-                    changes=changes(None, account),
-                    detail={"customer": customer_id, "model": model, "kind": kind},
-                    subject=f"account:{account.id}",
-                ),
-                now,
-            )
+            add_account(unit, actor, account, now)
             unit.commit()
         return account
 
@@ -278,6 +267,20 @@ class Accounts:
             broken = (*broken, claim)
         found = situation(account.custody, parts, causes, unreviewed=bool(broken))
         return AccountView(account, found, views, claim, state, broken)
+
+
+def add_account(unit: Unit, actor: Actor, account: Account, now: datetime) -> None:
+    """Keep a new account and tell of it, in the caller's unit."""
+    unit.accounts.add(account)
+    event = Event(
+        EventType.ACCOUNT_REGISTERED,
+        actor,
+        account_id=account.id,
+        changes=changes(None, account),
+        detail={"customer": account.customer_id, "model": account.model, "kind": account.kind},
+        subject=f"account:{account.id}",
+    )
+    unit.log.record(event, now)
 
 
 def changed_account(account: Account, facts: AccountFacts) -> Account:

@@ -73,16 +73,7 @@ class Customers:
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now)
             # a grant that reaches single customers or accounts does not reach new ones
             self.gate.require(unit, actor, Permission.ACCOUNT_REGISTER, now, customer_id=customer.id)
-            unit.customers.add(customer)
-            detail = {"customer": customer.id, "ddi": ddi}
-            event = Event(
-                EventType.CUSTOMER_REGISTERED,
-                actor,
-                changes=changes(None, customer),
-                detail=detail,
-                subject=f"customer:{customer.id}",
-            )
-            unit.log.record(event, now)
+            add_customer(unit, actor, customer, now)
             unit.commit()
         return customer
 
@@ -137,6 +128,19 @@ class Customers:
         """List the customers in sight."""
         with self.units.read() as unit:
             return unit.customers.page(self.gate.policy.reach(actor, Permission.ACCOUNT_READ), text, part)
+
+
+def add_customer(unit: Unit, actor: Actor, customer: Customer, now: datetime) -> None:
+    """Keep a new customer and tell of it, in the caller's unit."""
+    unit.customers.add(customer)
+    event = Event(
+        EventType.CUSTOMER_REGISTERED,
+        actor,
+        changes=changes(None, customer),
+        detail={"customer": customer.id, "ddi": customer.ddi},
+        subject=f"customer:{customer.id}",
+    )
+    unit.log.record(event, now)
 
 
 def _keep_gates(unit: Unit, actor: Actor, was: Customer, now_is: Customer, now: datetime) -> None:

@@ -23,9 +23,10 @@ from vault.domain.credential import PartKind, PartState
 from vault.domain.due import FoundBy
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import new_id
-from vault.domain.told import changes
 from vault.errors import FieldError, Invalid, KeysUnavailable, VaultError
+from vault.services.accounts import add_account
 from vault.services.custody import Custodies, Existing
+from vault.services.customers import add_customer
 from vault.services.import_rows import Fault, Row, read_rows
 from vault.services.reuse import mark_reused
 from vault.services.sealing import logged
@@ -251,18 +252,7 @@ class Imports:
             phone=Custodian.UNKNOWN,
             created_at=now,
         )
-        unit.accounts.add(account)
-        unit.log.record(
-            Event(
-                EventType.ACCOUNT_REGISTERED,
-                actor,
-                account_id=account.id,
-                changes=changes(None, account),
-                detail={"customer": customer.id, "model": row.model, "kind": row.kind},
-                subject=f"account:{account.id}",
-            ),
-            now,
-        )
+        add_account(unit, actor, account, now)
         return account
 
     def _customer(self, unit: Unit, actor: Actor, row: Row, now: datetime) -> Customer:
@@ -276,16 +266,7 @@ class Imports:
             session_max_seconds=None,
             created_at=now,
         )
-        unit.customers.add(customer)
-        detail = {"customer": customer.id, "ddi": customer.ddi}
-        event = Event(
-            EventType.CUSTOMER_REGISTERED,
-            actor,
-            changes=changes(None, customer),
-            detail=detail,
-            subject=f"customer:{customer.id}",
-        )
-        unit.log.record(event, now)
+        add_customer(unit, actor, customer, now)
         return customer
 
     def _finish(self, actor: Actor, counts: dict[RowResult, int], *, complete: bool) -> None:

@@ -6,7 +6,7 @@ its linked accounts, and accounts that were made at AWS for the customer (A4), o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from vault.domain.account import Account, Custodian, Custody, Kind
@@ -98,6 +98,23 @@ _BY_HAND: Final = (
 )
 _MANAGE: Final = Permission.ONBOARDING_MANAGE
 
+
+def _requirement(name: str, title: str, applies: Callable[[Seen], bool]) -> Step:
+    """Make a step of what AWS asks of an account before it is taken over: the vault looks, or somebody saw it."""
+    return Step(
+        name,
+        title,
+        "A2",
+        _MANAGE,
+        needs=(INSTRUCTIONS,),
+        evidence=_BY_HAND,
+        acts=True,
+        again=True,
+        applies=applies,
+        section="Minimum requirements",
+    )
+
+
 PLAN: Final = Plan(
     CaseKind.ONBOARDING,
     (
@@ -148,42 +165,9 @@ PLAN: Final = Plan(
             help="The vault writes them on the ticket where the settings name a ticket system that takes notes.",
             section="Request",
         ),
-        Step(
-            KEYS,
-            "Root has no access keys",
-            "A2",
-            _MANAGE,
-            needs=(INSTRUCTIONS,),
-            evidence=_BY_HAND,
-            acts=True,
-            again=True,
-            applies=_keys,
-            section="Minimum requirements",
-        ),
-        Step(
-            ALONE,
-            "It is in no Organization and under no payer",
-            "A2",
-            _MANAGE,
-            needs=(INSTRUCTIONS,),
-            evidence=_BY_HAND,
-            acts=True,
-            again=True,
-            applies=_alone,
-            section="Minimum requirements",
-        ),
-        Step(
-            ORGANIZATION,
-            "It manages exactly the accounts of this case",
-            "A2",
-            _MANAGE,
-            needs=(INSTRUCTIONS,),
-            evidence=_BY_HAND,
-            acts=True,
-            again=True,
-            applies=_master,
-            section="Minimum requirements",
-        ),
+        _requirement(KEYS, "Root has no access keys", _keys),
+        _requirement(ALONE, "It is in no Organization and under no payer", _alone),
+        _requirement(ORGANIZATION, "It manages exactly the accounts of this case", _master),
         Step(
             APPROVAL,
             "AWS reviewed and approved the transition",
