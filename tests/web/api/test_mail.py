@@ -158,5 +158,15 @@ def test_the_same_in_the_terminal(house: Service, monkeypatch: pytest.MonkeyPatc
     assert read("show", harmless.id)["subject"] == "Amazon Web Services Invoice Available"
     forged = came(house.world, message("x", "y", "AWS <a@evil.example>", said="dmarc=pass"))
     assert "Forged" in run("open", checkout, forged.id)
+    stray = came(house.world, code(message_id="<old@signin.aws>"), "old@msp.example")
+    carla = house.world.people["carla"]
+
+    def by_carla(_: Api, path: str, body: Any, *, wait: bool) -> Any:
+        assert not wait
+        return house.callers["carla"].did(path, {**body, "otp": carla.otp()})
+
+    monkeypatch.setattr(commands, "post_with_factor", by_carla)
+    assert "111122223333" in run("assign", stray.id, "111122223333", "--why", "its old address")
+    assert stray.id in run("list", "--account", "111122223333")
     both = CliRunner().invoke(commands.mail, ["list", "--account", "1", "--kind", "ordinary"])
     assert both.exit_code == 2

@@ -69,4 +69,5 @@ def _kept(counts: MailCounts, most: int) -> Iterator[Finding]:
         yield Finding(NAME, Level.FAIL, words, "Find out who writes so much, or raise [mailbox] kept.")
         return
     nobody = counts.sealed.get(MailKind.UNMATCHED, 0)
-    yield Finding(NAME, Level.OK, f"{sealed} mails are sealed, {nobody} of them to no account")
+    step = "A custodian gives those to an account: /mail?kind=unmatched." if nobody else ""
+    yield Finding(NAME, Level.OK, f"{sealed} mails are sealed, {nobody} of them to no account", step)
