@@ -239,6 +239,10 @@ def test_one_code_says_a_word_of_many_and_a_batch_stops_where_the_same_goes_wron
     room.bench.shed.things = {number: {"role"} for number in (A, B, C)}
     room.bench.shed.stops = 0
     address = f"/cases/{case.id}/steps/remove/all"
+    room.bench.shed.shut = "The role cannot be assumed."
+    unseen = words(room.operator.post(address, page=address, how="say", after="0", e_note="by hand"))
+    assert "it takes another person as well" in unseen
+    room.bench.shed.shut = ""
     stopped = words(room.operator.post(address, page=address, how="run", after="0"))
     assert "Stopped: the same went wrong several times in a row" in stopped
     assert "The shed is locked" in stopped

@@ -120,7 +120,7 @@ def _work(whole: CaseWhole, step: Step, form: WordForm, at: Pass, *, running: bo
                 rooms.work.attest(who, case_id, step.name, number, own[number])
             codes, fresh = [""], False
         except VaultError as error:
-            if isinstance(error, Invalid) and own is None:
+            if isinstance(error, Invalid) and own is None and error.code == "case.evidence":
                 raise
             at.refused.append((number, error.detail))
             codes = [*codes, error.code] if codes[-1] == error.code else ["", error.code]
