@@ -17,7 +17,7 @@ from vault.domain.plans.release import ACKNOWLEDGE, CONFIRMED_ON, INSTEAD, SIGNE
 from vault.domain.policy import Permission
 from vault.domain.release import NAME_MAX, CustomerLink, Handed, Way, same_name
 from vault.domain.told import changes
-from vault.errors import Conflict, FieldError, Invalid, Unauthenticated, not_found
+from vault.errors import Conflict, FieldError, Invalid, Unauthenticated
 from vault.services.case_ground import CaseView, about
 from vault.services.customer_links import customer_of, visiting
 from vault.services.links import link_hash
@@ -59,14 +59,7 @@ class Acknowledging:
     def end(self, actor: Actor, case_id: str) -> End:
         """Say where a handover's end stands, for whoever may see the case."""
         with self.units.read() as unit:
-            case = unit.cases.get(case_id)
-            scene = None if case is None else unit.cases.scene(case)
-            if (
-                scene is None
-                or scene.case.kind is not CaseKind.HANDOVER
-                or not self.ground.sees(actor, scene)
-            ):
-                raise not_found("handover", case_id[:36])
+            scene = self.ground.read(unit, actor, case_id, CaseKind.HANDOVER)
             end = _end_of(unit, scene)
         seen = self.ground.narrowed(actor, CaseView(scene, ())).scene
         return replace(

@@ -213,6 +213,19 @@ class CaseGround:
             refuse_absent(unit, actor, "case", case_id, now)
         return scene, self.kinds[scene.case.kind]
 
+    def read(
+        self, unit: Unit, actor: Actor, case_id: str, kind: CaseKind | None = None, near: str = ""
+    ) -> Scene:
+        """Find a case in sight to read it, of this kind where one is named; all others are absent alike (S21).
+
+        `near` is as for `scene`.
+        """
+        case = unit.cases.get(case_id)
+        scene = None if case is None or kind not in {None, case.kind} else unit.cases.scene(case, near)
+        if scene is None or not self.sees(actor, scene):
+            raise not_found(kind or "case", case_id[:36])
+        return scene
+
     def require(
         self,
         unit: Unit,

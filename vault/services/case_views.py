@@ -210,12 +210,9 @@ class CaseReading:
     def _read(self, actor: Actor, case_id: str, account_id: str) -> CaseWhole:
         now = self.ground.clock.now()
         with self.ground.units.read() as unit:
-            case = unit.cases.get(case_id)
             account = unit.accounts.get(account_id) if account_id else None
             near = "" if account is None or account.kind is AccountKind.PAYER else account.id
-            scene = None if case is None else unit.cases.scene(case, near)
-            if scene is None or not self.ground.sees(actor, scene):
-                raise not_found("case", case_id[:36])
+            scene = self.ground.read(unit, actor, case_id, near=near)
             names = people_of(unit, scene)
             seen = self.ground.narrowed(actor, self.ground.view(scene, now))
         kind = self.ground.kinds[scene.case.kind]

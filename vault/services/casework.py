@@ -14,7 +14,7 @@ from vault.domain.case import PLACE, PlaceEvent, Scene, StepState
 from vault.domain.event import Event, EventType
 from vault.domain.outlook import Item
 from vault.domain.told import changes
-from vault.errors import Conflict, not_found
+from vault.errors import Conflict
 from vault.ports.records import Page
 from vault.services.case_acts import DOING_LASTS
 from vault.services.case_ground import CaseGround, CaseView, about
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vault.domain.actor import Actor
+    from vault.domain.case import CaseKind
     from vault.ports.cases import CaseFilter
     from vault.ports.records import Slice
     from vault.ports.store import Unit
@@ -53,13 +54,10 @@ class Casework:
         views = (self.ground.view(scene, now) for scene in scenes)
         return Page(tuple(self.ground.narrowed(actor, view) for view in views), found.next)
 
-    def get(self, actor: Actor, case_id: str) -> CaseView:
-        """Read one in sight, with every step as it stands."""
+    def get(self, actor: Actor, case_id: str, kind: CaseKind | None = None) -> CaseView:
+        """Read one in sight, of this kind where one is named, with every step as it stands."""
         with self.ground.units.read() as unit:
-            case = unit.cases.get(case_id)
-            scene = None if case is None else unit.cases.scene(case)
-        if scene is None or not self.ground.sees(actor, scene):
-            raise not_found("case", case_id[:36])
+            scene = self.ground.read(unit, actor, case_id, kind)
         return self.ground.narrowed(actor, self.ground.view(scene, self.ground.clock.now()))
 
     def attest(

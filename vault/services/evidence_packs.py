@@ -23,7 +23,7 @@ from vault.domain.plans.handover import ROOT_DELETED, SIGNATORY
 from vault.domain.plans.release import AWS_EVENT, AWS_SHA256, RELEASE
 from vault.domain.policy import Permission
 from vault.domain.release import CUSTOMER
-from vault.errors import Conflict, Forbidden, Unavailable, not_found
+from vault.errors import Conflict, Forbidden, Unavailable
 from vault.ports.records import EntryFilter, Slice
 from vault.services.customer_links import visiting
 
@@ -92,14 +92,7 @@ class EvidencePacks:
         now = self.ground.clock.now()
         with self.ground.units.read() as unit:
             unit.check_mark()
-            case = unit.cases.get(case_id)
-            scene = None if case is None else unit.cases.scene(case)
-            if (
-                scene is None
-                or scene.case.kind is not CaseKind.HANDOVER
-                or not self.ground.sees(actor, scene)
-            ):
-                raise not_found("handover", case_id[:36])
+            scene = self.ground.read(unit, actor, case_id, CaseKind.HANDOVER)
             reach = self.ground.reach(actor)
             if not all(reach.covers(scene.customer.id, number) for number in scene.accounts):
                 words = "The evidence is of every account of the handover, and some are beyond your scope."

@@ -25,7 +25,7 @@ from vault.domain.plans.handover import (
     UNDER,
 )
 from vault.domain.plans.release import RELEASE
-from vault.errors import FieldError, Invalid, not_found
+from vault.errors import FieldError, Invalid
 from vault.services.case_evidence import fields_of, read
 from vault.services.case_opening import Opening, pointed
 from vault.services.handover_days import booked, nearest
@@ -196,10 +196,7 @@ class Handovers:
         return tuple(found)
 
     def _handover(self, actor: Actor, case_id: str) -> CaseView:
-        view = self.work.get(actor, case_id)
-        if view.scene.case.kind is not CaseKind.HANDOVER:
-            raise not_found("handover", case_id[:36])
-        return view
+        return self.work.get(actor, case_id, CaseKind.HANDOVER)
 
 
 def _readable(scene: Scene, known: Information) -> Mapping[tuple[str, str], Mapping[str, str]]:

@@ -19,7 +19,7 @@ from vault.domain.ids import is_email
 from vault.domain.outlook import Standing
 from vault.domain.plans import onboarding as steps
 from vault.domain.policy import Permission
-from vault.errors import Conflict, FieldError, Invalid, not_found
+from vault.errors import Conflict, FieldError, Invalid
 from vault.ports.cases import CaseFilter
 from vault.ports.store import Slice
 from vault.services.account_limits import over_limit
@@ -166,10 +166,7 @@ class Onboardings:
         return self._view(actor, case_id)
 
     def _view(self, actor: Actor, case_id: str) -> CaseView:
-        view = self.work.get(actor, case_id)
-        if view.scene.case.kind is not CaseKind.ONBOARDING:
-            raise not_found("case", case_id[:36])
-        return view
+        return self.work.get(actor, case_id, CaseKind.ONBOARDING)
 
     def _again(self, actor: Actor, welcome: Welcome) -> bool:
         """Say whether this actor opened a case for the same cause: nothing is registered for it again."""
