@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cases import Bench, bench_of
+from tests.support.cases import KIND, Bench, bench_of
 from tests.support.replay import check_replay
 from vault.domain.actor import Reach, Role
 from vault.domain.outlook import Standing
@@ -17,7 +17,7 @@ from vault.errors import Conflict, Invalid, NotFound, Unauthenticated
 from vault.ports.store import EntryFilter, Slice
 from vault.services.case_compare import compare
 from vault.services.case_ground import CaseGround
-from vault.services.case_words import MOST
+from vault.services.case_words import MOST, Many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +131,17 @@ def test_what_speaks_against_one_stops_no_other_and_the_same_in_a_row_all(bench:
     assert outcomes(again) == ["case.state", "case.state", "case.state", "left"]
 
 
+def test_where_the_vault_can_look_it_looks_at_each(bench: Bench) -> None:
+    case = begun(bench, *ALL)
+    looks = {(KIND, "no_return"): bench.shed}
+    bench.shed.things = {B: {"role"}}
+    olga = bench.world.human("olga", Role.OPERATOR)
+    many = Many(replace(bench.rooms.work.ground, looks=looks))
+    said = many.attest(olga.actor, case.id, "no_return", ALL, NOTE, olga.otp())
+    assert outcomes(said) == ["said", "case.state", "said"]
+    assert "AWS still lists role" in said[1].detail
+
+
 def test_a_factor_that_does_not_count_says_nothing(bench: Bench) -> None:
     case = begun(bench, *ALL)
     with pytest.raises(Unauthenticated):
@@ -224,5 +235,17 @@ def test_first_words_stand_side_by_side_those_unlike_most_first(bench: Bench) ->
         (A, ("by mail",), False),
         (B, ("by mail",), False),
     ]
+
+    def unlike(*notes: str) -> list[str]:
+        given = (
+            replace(each, done=replace(each.done, evidence={"note": note}))
+            for each, note in zip(waiting, notes, strict=True)
+            if each.done is not None
+        )
+        return [line.account.id for line in compare(whole, tuple(given)).lines if line.differs]
+
+    assert unlike("by mail", "by phone", "in person") == [], "each its own"
+    assert unlike("a@customer.example", "b@customer.example", "c@customer.example") == []
+    assert unlike("a@customer.example", "b@customer.example", "c@custorner.example") == [C]
     assert ("The day begins", "", "olga") in [(fact.title, fact.label, value) for fact, value in found.same]
     assert bench.rooms.reading.whole(olga.actor, case.id).second_words("no_return") == ()

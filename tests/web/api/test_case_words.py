@@ -43,7 +43,7 @@ def test_a_list_is_said_agreed_to_and_repeated(stage: Stage) -> None:  # noqa: F
         {"accounts": both},
         {"accounts": both, "evidence": NOTE, "disagree": "they do not want it"},
         {"accounts": both, "agree": True, "otp": "123456"},
-        {"accounts": [*both, both[0]], "evidence": NOTE},
+        {"accounts": [{"account_id": A, "at": f"2026-01-0{day}T00:00:00Z"} for day in (1, 2)], "agree": True},
         {
             "accounts": [{"account_id": str(400_000_000_000 + each)} for each in range(MOST + 1)],
             "evidence": NOTE,
