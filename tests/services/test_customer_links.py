@@ -248,7 +248,7 @@ def test_the_signatory_acknowledges_once_however_often_it_is_said(quick_world: W
 
 
 def test_what_was_acknowledged_is_destroyed_and_closed(quick_world: World) -> None:
-    case_id, _, token, visit = opened(quick_world)
+    case_id, post, token, visit = opened(quick_world)
     rooms = quick_world.vault.releases
     assert rooms.handed_over.once().closed == 0
     rooms.acknowledging.acknowledge(token, visit, SIGNED, ORIGIN)
@@ -263,6 +263,10 @@ def test_what_was_acknowledged_is_destroyed_and_closed(quick_world: World) -> No
     end = rooms.acknowledging.page(token, visit)
     assert end is not None
     assert len(end.destroyed) == 1
+    link(quick_world, case_id, post)  # the page is still theirs, and nobody asks for what they said already
+    asked, told = post.letters[0], post.letters[-1]
+    assert ("confirm" in asked[1], "you confirm" in asked[2]) == (True, True)
+    assert "confirm" not in told[1] + told[2]
 
 
 def test_without_a_word_the_grace_is_warned_of_once_and_ends(quick_world: World) -> None:

@@ -16,15 +16,25 @@ if TYPE_CHECKING:
     from vault.domain.release import CustomerLink
     from vault.domain.secret import Secret
 
-_SUBJECT = "Your AWS accounts are handed over: please confirm"
+_SUBJECT: Final = "Your AWS accounts are handed over: please confirm"
+_CONFIRMED: Final = "Your AWS accounts are handed over: your page"
+"""The subject once it was confirmed: the page still tells what was done, and gives the evidence."""
 
 
-def letter_to(name: str, token: Secret[str], link: CustomerLink, public_url: str, origin: str) -> Letter:
-    """Write the letter that takes a link to the signatory; `origin` names the log, and so the house."""
+def letter_to(
+    name: str, token: Secret[str], link: CustomerLink, public_url: str, origin: str, *, asks: bool = True
+) -> Letter:
+    """Write the letter that takes a link to the signatory; `origin` names the log, and so the house.
+
+    `asks` says whether they are still asked to confirm.
+    """
     url = f"{public_url.rstrip('/')}/handover/{token.expose()}"
+    last = "what you have to do now, and you confirm that you hold the accounts:"
+    if not asks:
+        last = "what you have to do now, and the evidence to keep:"
     handed = (
         "we have handed the root of your AWS accounts over to you, as you asked. On this page you see what was done "
-        "and when, what you have to do now, and you confirm that you hold the accounts:"
+        f"and when, {last}"
     )
     code = (
         "The page asks for a code of eight characters. We give it to you another way, by phone or in the ticket, and "
@@ -37,7 +47,7 @@ def letter_to(name: str, token: Secret[str], link: CustomerLink, public_url: str
     )
     parts = (f"Dear {shown(name)},", handed, url, code, never)
     return Letter(
-        subject=_SUBJECT,
+        subject=_SUBJECT if asks else _CONFIRMED,
         text="\n\n".join(parts) + "\n",
         html=_html(parts, url),
         message_id=f"{link.id}@{origin.partition('/')[0]}",

@@ -184,7 +184,8 @@ class CustomerLinks:
         self, actor: Actor, scene: Scene, link: CustomerLink, token: Secret[str], mailer: Mailer
     ) -> CustomerLink:
         """Hand the letter over with no transaction open, and write how that ended."""
-        letter = letter_to(scene.given("", SIGNATORY, "name"), token, link, self.public_url, self.origin)
+        name, asks = scene.given("", SIGNATORY, "name"), scene.case.state == HandoverState.RELEASED
+        letter = letter_to(name, token, link, self.public_url, self.origin, asks=asks)
         failed = ""
         try:
             mailer.send((link.sent_to,), letter.subject, letter.text, letter.message_id, letter.html)
