@@ -37,6 +37,7 @@ DOORS: Final = {
     "vault/services/tokens.py": "a token is fingerprinted",
     "vault/web/api/accounts.py": "a one-time code goes to the use case",
     "vault/web/api/campaigns.py": "a one-time code goes to the use case",
+    "vault/web/api/case_words.py": "the caller's own code of a word on many accounts, to the use case",
     "vault/web/api/cases.py": "a one-time code goes to the use case",
     "vault/web/api/checkouts.py": "a one-time code goes to the use case",
     "vault/web/api/emergency.py": "a one-time code goes to the use case",
