@@ -17,6 +17,7 @@ from vault.domain.credential import PartKind
 from vault.domain.outlook import Standing
 from vault.errors import Blocked, Conflict, Forbidden, Invalid, NotFound, VaultError
 from vault.ports.store import EntryFilter, Slice
+from vault.services.case_board import Wanted
 from vault.services.moving import Foreseen
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ def test_it_is_moved_on_its_day_by_another_person_who_has_both_customers(bench: 
     bench.world.clock.at = ON_THE_DAY - timedelta(days=1)
     with pytest.raises(Conflict, match="its day, 2026-12-15"):
         bench.say(case, "move", words="a day early")
+    (row,) = bench.rooms.board.page(bench.manager.actor, Wanted(), Slice(limit=5)).items
+    assert (row.oldest, row.turns, row.day) == (None, {}, datetime(2026, 12, 15, 14, tzinfo=UTC))
     bench.world.clock.at = ON_THE_DAY
     half = bench.world.human("hans", Role.ADMIN, bench.of(bench.old))
     bench.say(case, "move", words="as both customers want it")

@@ -281,4 +281,5 @@ def test_the_calendar_says_for_whom_a_day_is_free(room: Room) -> None:
     assert "December 2026" in page
     assert "Christmas Day" in page
     assert "Not for payers" in page
+    assert re.search(r"Wed 16 Dec\s+to\s+Fri 18 Dec", page)  # the weekend after is not free
     assert "November 2026" in words(room.csm.get("/cases/calendar?month=never"))
