@@ -10,9 +10,10 @@ import pytest
 
 from tests.support.cases import KIND, Bench, bench_of
 from tests.support.replay import check_replay
-from vault.domain.actor import Reach, Role
+from vault.domain.actor import Reach, Role, Scope
+from vault.domain.ids import new_id
 from vault.domain.outlook import Standing
-from vault.domain.person import PersonState
+from vault.domain.person import PersonState, Session, Token
 from vault.errors import Conflict, Invalid, NotFound, Unauthenticated
 from vault.ports.store import EntryFilter, Slice
 from vault.services.case_compare import compare
@@ -215,6 +216,44 @@ def test_each_account_is_looked_at_anew(
     at_the_second(bench, meanwhile(bench.world.human("olga", Role.OPERATOR), bench))
     assert outcomes(first(bench, case, *ALL))[-1] == last
     assert standings(bench, case)[-1] is Standing.OPEN
+
+
+@pytest.mark.parametrize("browser", [True, False], ids=["signed out", "token's time is over"])
+def test_whose_session_ends_in_the_middle_says_no_more(bench: Bench, browser: bool) -> None:
+    case, olga, now = begun(bench, *ALL), bench.world.human("olga", Role.OPERATOR), bench.world.clock.now()
+    number, until = new_id(), now + timedelta(seconds=5)
+    actor = replace(olga.actor, origin=replace(olga.actor.origin, session=number, browser=browser))
+    with bench.world.vault.units.write() as unit:
+        if browser:
+            unit.sessions.add(
+                Session(number, "s" * 64, olga.actor.id, now, now, "192.0.2.7", "agent", "totp")
+            )
+        else:
+            token = Token(
+                number,
+                "",
+                "t",
+                olga.actor.id,
+                frozenset(),
+                Scope(),
+                olga.actor.id,
+                now,
+                until,
+                effective_at=now,
+            )
+            bench.world.vault.tokens.put(unit, olga.actor, token, now)
+        unit.commit()
+
+    def out(unit: Unit) -> None:
+        unit.sessions.end_all(olga.actor.id, now)
+        bench.world.clock.advance(seconds=10)
+
+    at_the_second(bench, out)
+    with pytest.raises(Unauthenticated):
+        bench.rooms.many.attest(actor, case.id, "no_return", ALL, NOTE, olga.otp())
+    assert standings(bench, case) == [Standing.ASKED, Standing.ASKED, Standing.OPEN]
+    (refused,) = entries(bench, "access.denied")
+    assert refused.content["detail"]["code"] == "auth.required"  # type: ignore[index]  # a refusal has its code
 
 
 def test_first_words_stand_side_by_side_those_unlike_most_first(bench: Bench) -> None:

@@ -100,6 +100,10 @@ class SessionStore(Protocol):
         """End all of a person; give how many."""
         ...
 
+    def has_ended(self, session_id: str) -> bool:
+        """Say whether one was ended: signed out, or shut out."""
+        ...
+
     def of(self, person_id: str) -> tuple[Session, ...]:
         """List those not ended, newest first."""
         ...

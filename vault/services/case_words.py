@@ -18,12 +18,23 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vault.domain.actor import ActorKind
+from vault.domain.event import Event, EventType
 from vault.domain.person import powers
-from vault.errors import Blocked, Conflict, FieldError, Forbidden, Invalid, NotFound, not_found
+from vault.errors import (
+    Blocked,
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    not_found,
+)
 from vault.services.case_evidence import fields_of, read
 from vault.services.case_ground import CaseGround
 from vault.services.case_looks import look
 from vault.services.case_saying import Factor, Said, Saying, Spot
+from vault.services.gate import refuse
 from vault.services.proposals import check_why
 
 if TYPE_CHECKING:
@@ -192,7 +203,22 @@ class Many:
 
 
 def _anew(unit: Unit, actor: Actor, now: datetime) -> Actor:
-    """Give somebody with the powers that are in force at this moment, not when the request came in."""
+    """Give somebody with the powers that are in force at this moment, not when the request came in.
+
+    Raises `Unauthenticated` auth.required where their session or token was ended since.
+    """
+    if _is_out(unit, actor, now):
+        words = (
+            "This session or token was ended meanwhile: nothing more is said. Sign in again for what is left."
+        )
+        refuse(unit, Event(EventType.ACCESS_DENIED, actor), Unauthenticated("auth.required", words), now)
     if actor.kind is not ActorKind.PERSON:
         return actor
     return replace(actor, powers=powers(unit.people.grants(actor.id), now, actor.withheld))
+
+
+def _is_out(unit: Unit, actor: Actor, now: datetime) -> bool:
+    if actor.origin.browser:
+        return unit.sessions.has_ended(actor.origin.session)
+    token = unit.tokens.get(actor.origin.session)
+    return token is not None and not token.alive(now)

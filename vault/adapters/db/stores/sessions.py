@@ -52,6 +52,7 @@ _END_ALL = (
     .where(_session.person_id == bindparam("person"), _session.ended_at.is_(None))
     .values(ended_at=bindparam("ended"))
 )
+_ENDED = select(_session.ended_at).where(_session.id == bindparam("at_id"), _session.ended_at.is_not(None))
 _OF = (
     select(*mapping.session.columns)
     .where(_session.person_id == bindparam("person"), _session.ended_at.is_(None))
@@ -110,6 +111,10 @@ class Sessions:
     def end_all(self, person_id: str, at: datetime) -> int:
         """End all of a person; give how many."""
         return self.db.change(_END_ALL, {"person": person_id, "ended": at})
+
+    def has_ended(self, session_id: str) -> bool:
+        """Say whether one was ended: signed out, or shut out."""
+        return self.db.one(_ENDED, {"at_id": session_id}) is not None
 
     def of(self, person_id: str) -> tuple[Session, ...]:
         """List those not ended, newest first."""
