@@ -147,6 +147,23 @@ def test_the_vault_finds_awss_record_and_names_it(quick_world: World, tmp_path: 
         packs.get(olga.actor, case_id)
 
 
+def test_a_password_set_after_the_e_mail_changed_once_more_is_nobodys_we_know(
+    quick_world: World, tmp_path: Path
+) -> None:
+    case_id = at_release(quick_world)
+    olga, _, _ = people(quick_world)
+    acts, now = quick_world.vault.cases.acts, quick_world.clock.now
+    told = []
+    # what was said is so; then, in the lease that goes on, the address is made one of ours, and the password recovered
+    for name in ("EmailUpdated", "EmailUpdated", "PasswordRecoveryCompleted"):
+        told.append(root(NUMBER, now(), name))
+        found_at(quick_world.vault, tmp_path / str(len(told)), told[-1:], now())
+        quick_world.clock.advance(minutes=5)
+    assert "changed once more" in acts.preview(olga.actor, case_id, RESET, NUMBER).words
+    with pytest.raises(Unavailable):
+        acts.run(olga.actor, case_id, RESET, NUMBER)
+
+
 @pytest.mark.parametrize("by_vault", [True, False])
 def test_a_members_deleted_root_is_evidence_if_the_vault_deleted_it(
     quick_world: World, *, by_vault: bool

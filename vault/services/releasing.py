@@ -64,6 +64,10 @@ _ONE_WORD: Final = (
     "was set since may have been set by our own mailbox. Records come up to fifteen minutes late; or give the "
     "signatory's confirmation."
 )
+_ONCE_MORE: Final = (
+    "AWS recorded that the root e-mail was changed once more after that, before this password was set: by whose "
+    "mailbox it came is not known here. Look whose address it is now; then give the signatory's confirmation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,12 @@ class Reset:
         with self.units.read() as unit:
             since = email_proven(unit, work.scene, number)
             record = None if since is None else _record(unit, number, since)
+            if (
+                record is not None
+                and since is not None
+                and _once_more(unit, work.scene, number, since, record.at)
+            ):
+                return Carried(left=(_ONCE_MORE,))
             seen = None if record is None else unit.cloud.get(record.id)
         if record is not None and seen is not None:
             words = f"AWS recorded {record.act} at {record.at:%Y-%m-%d %H:%M:%S} UTC (event {record.id})"
@@ -224,6 +234,19 @@ class Reset:
             )
             return Carried(gone=(words,))
         return Carried(left=(_ONE_WORD if since is None else _ABSENT,))
+
+
+def _once_more(unit: Unit, scene: Scene, account_id: str, since: datetime, until: datetime) -> bool:
+    """Say whether root changed the e-mail again, after the change that was said and before its password was set.
+
+    Whoever has the lease could else make the address one of their own, once it was said to be the customer's. What the
+    vault changed of a member takes no lease of its root.
+    """
+    done = _changed(scene, account_id)
+    if done is None or done.by_vault:
+        return False
+    seen = unit.proofs.observed({account_id: since}).get(account_id, ())
+    return any(since < each.at <= until for each in seen if each.act is Seen.EMAIL_UPDATED and each.counts)
 
 
 def _deleted(scene: Scene, account_id: str) -> Done | None:
