@@ -97,4 +97,6 @@ def test_custodians_look_at_what_came_for_nobody(stage: Stage) -> None:
     page.get_by_role("button", name="Give it to the account").click()
     page.get_by_text("by Carla Neri").wait_for()
     page.get_by_text("Amazon Web Services Invoice Available").wait_for()
+    page.get_by_text("Waits here").wait_for()
+    page.get_by_text("Your invoice for October").wait_for()
     check(page)
