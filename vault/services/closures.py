@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from vault.domain.account import CUSTODY, Custody, CustodyEvent, Model
 from vault.domain.account import Kind as Of
-from vault.domain.actor import EVERYTHING, system_actor
+from vault.domain.actor import system_actor
 from vault.domain.case import CaseEvent, CaseKind, Field, Form, PlaceEvent, PlaceState
 from vault.domain.checkout import CheckoutEvent, overdue
 from vault.domain.closure import CLOSURE, REOPENABLE, Closure, ClosureEvent, ClosureState
@@ -27,7 +27,6 @@ from vault.domain.plans.closure import BEGIN, CLOSE, ENDS, NOTICE, ON, PLAN
 from vault.domain.policy import Permission
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid
-from vault.ports.records import AccountFilter, Slice
 from vault.services.case_evidence import read
 from vault.services.case_kinds import Kind, move_case, move_place
 from vault.services.case_opening import Opening
@@ -36,7 +35,7 @@ from vault.services.frozen import require_word
 from vault.services.gate import refuse
 from vault.services.handover_checks import check_free, check_thawed
 from vault.services.leases import end, had_lease
-from vault.services.payers import payers_of
+from vault.services.payers import has_several_payers, members_of, payers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -371,17 +370,12 @@ def _members_left(unit: Unit, scene: Scene, account: Account) -> VaultError | No
     """
     if account.kind is not Of.PAYER:
         return None
-    wanted = AccountFilter(customer_id=scene.customer.id)
-    payers = unit.accounts.page(EVERYTHING, replace(wanted, kind=Of.PAYER), Slice(2)).items
-    left: list[str] = []
-    for custody in sorted(_LEFT):
-        asked = replace(wanted, kind=Of.MEMBER, custody=custody)
-        left += [each.id for each in unit.accounts.page(EVERYTHING, asked, Slice(BATCH)).items]
-    if len(payers) > 1:
-        known = payers_of(unit, sorted(left))
+    left = members_of(unit, scene.customer.id, _LEFT)
+    if has_several_payers(unit, scene.customer.id):
+        known = payers_of(unit, left)
         left = [each for each in left if known.get(each) == account.id]
     if not left:
         return None
-    named = ", ".join(sorted(left)[:_NAMED])
+    named = ", ".join(left[:_NAMED])
     words = f"L1: members go before their payer, and {len(left)} are left: {named}."
     return Conflict("case.rule", words, rule="L1", account=account.id)

@@ -22,10 +22,10 @@ from vault.domain.plans.handover import BEGIN, ELSEWHERE, NEW_EMAIL, PAYER
 from vault.domain.reason import UNPROVEN
 from vault.errors import Blocked, Conflict, FieldError, Invalid, VaultError
 from vault.ports.cloud import IncidentFilter
-from vault.ports.records import AccountFilter, Slice
+from vault.ports.records import Slice
 from vault.services.frozen import frozen
 from vault.services.leases import had_lease, settle
-from vault.services.payers import payers_of
+from vault.services.payers import has_several_payers, members_of, payers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,26 +193,20 @@ def check_members(unit: Unit, scene: Scene, account: Account, elsewhere: str = "
     """
     if account.kind is not Kind.PAYER:
         return None
-    of_customer = AccountFilter(customer_id=scene.customer.id)
-    payers = unit.accounts.page(EVERYTHING, replace(of_customer, kind=Kind.PAYER), Slice(2)).items
-    wanted = replace(of_customer, kind=Kind.MEMBER)
-    left: list[str] = []
-    for custody in sorted(_STILL_OURS):
-        found = unit.accounts.page(EVERYTHING, replace(wanted, custody=custody), Slice(200)).items
-        left += [each.id for each in found if each.id not in scene.live]
-    several, others = len(payers) > 1, numbers_in(elsewhere)
+    left = [each for each in members_of(unit, scene.customer.id, _STILL_OURS) if each not in scene.live]
+    several, others = has_several_payers(unit, scene.customer.id), numbers_in(elsewhere)
     if others and not several:
         return _wrong(
             ELSEWHERE, "H7: the customer has one payer, so no member is another's; leave it out.", "H7"
         )
-    known = payers_of(unit, sorted(left)) if several else {}
+    known = payers_of(unit, left) if several else {}
     wrong = sorted(number for number in others if known.get(number) == account.id)
     if wrong:
         return _wrong(ELSEWHERE, f"H7: AWS has {', '.join(wrong[:_NAMED])} under this payer.", "H7")
     left = [each for each in left if known.get(each, account.id) == account.id and each not in others]
     if not left:
         return None
-    named = ", ".join(sorted(left)[:_NAMED])
+    named = ", ".join(left[:_NAMED])
     words = f"H7: members go before their payer, and {len(left)} of ours are not in this handover: {named}."
     if several:
         words += (
