@@ -66,6 +66,7 @@ def _path() -> str:
 def _readable(sent: BaseModel) -> str:
     """Write the fields for the person to read: secrets are named and not shown, long ones are cut and say so.
 
+    Words are cut before lists: a list says what the request is about, and no text beside it hides it.
     The text is always a whole JSON object: one that ended anywhere would be shown as nothing.
     """
     shown = {
@@ -74,9 +75,12 @@ def _readable(sent: BaseModel) -> str:
         if name != FACTOR and value is not None
     }
     text = json.dumps(shown, default=str, sort_keys=True)
-    if len(text) <= _CONTENT_MAX:
-        return text
-    return json.dumps({name: _cut(value) for name, value in shown.items()}, sort_keys=True)
+    for kept in (list, ()):
+        if len(text) <= _CONTENT_MAX:
+            break
+        cut = {name: value if isinstance(value, kept) else _cut(value) for name, value in shown.items()}
+        text = json.dumps(cut, default=str, sort_keys=True)
+    return text
 
 
 def _cut(value: object) -> str:

@@ -102,6 +102,18 @@ def test_who_confirms_for_a_terminal_reads_every_account() -> None:
     assert [each[:12] for each in json.loads(shown)["accounts"]] == [each["account_id"] for each in named]
 
 
+def test_no_text_beside_the_list_hides_it_from_who_confirms() -> None:
+    at = datetime(2026, 12, 1, 9, 0, 0, 123456, tzinfo=UTC).isoformat()
+    named = [{"account_id": str(400_000_000_000 + each), "at": at} for each in range(MOST)]
+    long = {f"field {each}": "x" * 2_000 for each in range(40)}
+    bare = [{"account_id": each["account_id"]} for each in named]
+    shown = json.loads(
+        _readable(StepWords.model_validate_json(json.dumps({"accounts": bare, "evidence": long})))
+    )
+    assert shown["accounts"] == [each["account_id"] for each in named]
+    assert shown["evidence"].startswith("(")
+
+
 def terminal(
     monkeypatch: pytest.MonkeyPatch, caller: Caller, otp: Callable[[], str]
 ) -> Callable[..., tuple[int, str]]:
