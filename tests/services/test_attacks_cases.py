@@ -157,6 +157,17 @@ def test_who_reaches_one_account_sees_no_other_at_the_end(quick_world: World) ->
     }
 
 
+def test_who_reaches_one_account_cannot_tell_by_words_which_others_there_are(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    case = handover.open()
+    near = quick_world.human("nora", Role.OPERATOR, Scope(ScopeKind.ACCOUNT, ONE))
+    many, none, step = quick_world.vault.cases.many, "999999999999", plan.ALTERNATES
+    said = many.attest(near.actor, case.id, step, (TWO, none), {"note": "all of them are gone"})
+    refused = many.disagree(near.actor, case.id, step, (TWO, none), "it is not so")
+    for there, absent in (said, refused):
+        assert (there.code, there.detail.replace(TWO, none)) == (absent.code, absent.detail) != ("", "")
+
+
 def test_a_frozen_person_cancels_nothing(quick_world: World) -> None:
     handover = Handover(quick_world).three()
     case = handover.open()

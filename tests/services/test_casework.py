@@ -151,7 +151,7 @@ def test_who_reaches_one_account_sees_nothing_of_the_others(bench: Bench) -> Non
     (listed,) = bench.rooms.work.page(narrow, CaseFilter(), Slice()).items
     assert B not in repr(listed)
     bench.rooms.work.attest(narrow, case.id, "balance", A, NOTE)
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         bench.rooms.work.attest(narrow, case.id, "balance", B, NOTE)
     with pytest.raises(NotFound):
         bench.rooms.opening.open(narrow, bench.opening(A))

@@ -87,13 +87,15 @@ class CaseGround:
             self._hold_all(unit, case_id, step)
         alone = account is not None and account.kind is not AccountKind.PAYER  # a payer looks at its members
         scene, kind = self.scene(unit, actor, case_id, now, account_id if alone else "")
+        if account_id and not self.reach(actor).covers(scene.customer.id, account_id):
+            # an account beyond their scope is as absent as one that is not in the case (S21)
+            refuse_absent(unit, actor, "step", _named(step, account_id), now)
         plan_step = kind.plan.step(step)
         found = None if plan_step is None else item(kind.plan, scene, plan_step, account_id, now, self.day)
         if found is None and plan_step is not None and not scene.case.is_open:
             self.refuse(unit, actor, scene, plan_step, account_id, _over(scene), now)
         if found is None:
-            name = f"{step[:40]} of {account_id[:12] or 'the case'}"
-            raise not_found("step", name)
+            refuse_absent(unit, actor, "step", _named(step, account_id), now)
         return scene, kind, found
 
     def begun(self, unit: Unit, begun: Done, now: datetime) -> tuple[Scene, Kind, Step, Item | None]:
@@ -277,6 +279,10 @@ class CaseGround:
 
 def _over(scene: Scene) -> VaultError:
     return Conflict("case.state", f"This {scene.case.kind} is {scene.case.state}; nothing is left to do.")
+
+
+def _named(step: str, account_id: str) -> str:
+    return f"{step[:20]} of {account_id[:12] or 'the case'}"
 
 
 def about(scene: Scene) -> dict[str, str | int | bool | None]:
