@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -15,9 +15,14 @@ from tests.support.world import World, with_keys
 from vault.crypto.context import mail_place
 from vault.domain.actor import Power, Role, Scope, ScopeKind
 from vault.domain.event import Event, EventType
+from vault.domain.freeze import Covered, FreezeKind
+from vault.domain.ids import new_id
 from vault.domain.mail import MailKind
-from vault.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from vault.domain.person import Grant
+from vault.errors import Blocked, Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from vault.ports.store import Slice
+from vault.services.frozen import put
+from vault.services.mail_assigning import MailAssigning
 
 if TYPE_CHECKING:
     from tests.support.world import Human
@@ -83,7 +88,10 @@ def test_it_is_sealed_anew_for_its_account_and_nobody_sees_it(house: World, carl
 def test_who_gave_it_does_not_open_it_and_somebody_else_does(house: World) -> None:
     olga, oscar = house.human("olga", Role.OPERATOR), house.human("oscar", Role.OPERATOR)
     both = replace(olga.actor, powers=(*olga.actor.powers, Power(Role.CUSTODIAN, Scope())))
-    stray = came(house, code(), STRAY)
+    stray, now = came(house, code(), STRAY), house.clock.now()
+    with house.vault.units.write() as unit:
+        unit.people.add_grant(Grant(new_id(), both.id, Role.CUSTODIAN, Scope(), "test", now, "test", now))
+        unit.commit()
     mail = house.vault.mail_assigning.assign(both, stray.id, NUMBER, WHY, olga.otp())
     lease = house.lease(olga)
     with pytest.raises(Forbidden) as refused:
@@ -108,6 +116,36 @@ def test_what_was_found_harmless_when_it_came_goes_to_a_ticket(house: World, car
     assert [each.mail.id for each in listed] == [mail.id]
     assert house.vault.mails.unmatched(carla.actor, Slice(5)).items == ()
     check_replay(house)
+
+
+@QUICK
+@pytest.mark.parametrize("late", [False, True], ids=["before", "while it is sealed anew"])
+def test_nothing_frozen_is_given_and_who_is_frozen_gives_nothing(
+    house: World, carla: Human, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = came(house, invoice(), STRAY)
+
+    def freeze() -> None:
+        with house.vault.units.write() as unit:
+            covered = Covered(FreezeKind.PERSON, carla.actor.id)
+            put(unit, carla.actor, covered, "somebody called from the bank", house.clock.now())
+            unit.commit()
+
+    if late:
+        resealed = MailAssigning._resealed
+
+        def meanwhile(*args: Any) -> Any:
+            freeze()
+            return resealed(*args)
+
+        monkeypatch.setattr(MailAssigning, "_resealed", meanwhile)
+    else:
+        freeze()
+    with pytest.raises(Blocked):
+        given(house, carla, mail)
+    with house.vault.units.read() as unit:
+        assert unit.mail.note_of(mail.id) is None
+        assert unit.mail.get(mail.id) == mail
 
 
 @QUICK

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from vault.crypto.context import mail_place
 from vault.crypto.envelope import encode_wraps
 from vault.domain.account import Custody
+from vault.domain.actor import Scope
 from vault.domain.credential import PartKind
 from vault.domain.event import Event, EventType, Result
 from vault.domain.ids import is_account_id
@@ -26,14 +27,18 @@ from vault.domain.policy import Permission
 from vault.domain.secret import Secret
 from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, KeysUnavailable, Tampered, VaultError, not_found
+from vault.services.deciding import meanwhile
+from vault.services.frozen import frozen, require_thawed
 from vault.services.gate import refuse
 from vault.services.mailbox import CLASSED, lease_of, note_of
 from vault.services.proposals import check_why
 from vault.services.sealing import logged
+from vault.services.sight import word_counts
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vault.domain.account import Account
     from vault.domain.actor import Actor
     from vault.domain.mail import MailNote
     from vault.errors import KeyCall
@@ -59,6 +64,8 @@ class MailAssigning:
 
     def assign(self, actor: Actor, mail_id: str, account_id: str, why: str, otp: str) -> Mail:
         """Give mail to no account to one; said again for the same account, it is as it was.
+
+        Nothing is given of what is frozen, nor by who is.
 
         Raises `NotFound` for either, `Conflict` mail.assigned, mail.gone or custody.state, `Invalid`, and what factors
         and key services raise.
@@ -96,6 +103,8 @@ class MailAssigning:
         why_not = _why_not(unit, mail, account.id, account.custody)
         if why_not is not None:
             refuse(unit, refused, why_not, now)
+        if mail.account_id is None:
+            require_thawed(unit, account, actor, refused, now)
         return mail
 
     def _resealed(
@@ -145,7 +154,9 @@ class MailAssigning:
             # what may have happened meanwhile: another gave it away, it was emptied, the account was given back
             why_not: VaultError | None = _changed()
             if account is not None and there is not None and there.sha256 == was.sha256:
-                why_not = _why_not(unit, there, account.id, account.custody)
+                why_not = _why_not(unit, there, account.id, account.custody) or self._shut_out(
+                    unit, account, told.actor, now
+                )
             if why_not is not None or there is None:
                 error = why_not or _changed()
                 refuse(unit, replace(told, result=Result.FAILED, kms=calls), error, now)
@@ -171,6 +182,14 @@ class MailAssigning:
             )
             unit.commit()
         return given
+
+    def _shut_out(self, unit: Unit, account: Account, actor: Actor, now: datetime) -> VaultError | None:
+        """Say who or what was frozen meanwhile, or that this person may give no mail away any more."""
+        freeze = unit.freezes.over(account, actor.id)
+        if freeze is not None:
+            return frozen(freeze)
+        counts = word_counts(unit, self.gate.policy, actor.id, Permission.ACCOUNT_REGISTER, Scope(), now)
+        return None if counts else meanwhile()
 
     def _failed(self, told: Event, error: VaultError, calls: tuple[dict[str, str], ...]) -> NoReturn:
         with self.units.write() as unit:

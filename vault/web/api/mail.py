@@ -59,6 +59,7 @@ def read_mail(mail_id: str) -> MailResource:
     problems={
         401: ("auth.refused",),
         409: ("mail.assigned", "mail.gone", "custody.state", "otp.used", "concurrent.change"),
+        423: ("frozen",),
         429: ("auth.delayed",),
         503: ("keys.unavailable",),
     },
