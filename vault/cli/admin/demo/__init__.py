@@ -85,13 +85,14 @@ wait_seconds = 900
 [onboarding]
 root_address = "aws+{{account}}-{{random}}@{domain}"
 
-# a mail server of the demonstration's own; what it took is read by nobody but the story
+{own}
+# a mail server; what it took lies in a folder
 [mail]
 server = "{mail}"
 security = "none"
 sender = "rootvault@{domain}"
 
-# a small AWS of the demonstration's own, for what the vault looks at and does there
+# a small AWS, for what the vault looks at and does there
 [inspection]
 role = "{role}"
 regions = {regions}
@@ -106,6 +107,7 @@ endpoint = "{aws}"
 role = "{role}"
 endpoint = "{aws}"
 """
+_OWN: Final = "# What follows is served by the demonstration itself, and gone with it."
 _WITNESSES: Final = '[anchors]\nwitnesses = ["{witness}"]\n'
 
 
@@ -144,6 +146,7 @@ def demo(data: Path | None, port: int, state: Path | None, *, once: bool, as_jso
         box.folder.mkdir(mode=0o700)
         addresses = ends.enter_context(reached(cloud)), ends.enter_context(delivering(box))
         settings = _prepare(directory, port, *addresses)
+        ends.enter_context(_left_alone(directory))
         act, eye = _tell(settings, directory, Stage(as_json=as_json), ends, (cloud, box))
         known = describe(act, None)
         act.vault.close()
@@ -259,6 +262,7 @@ def _prepare(directory: Path, port: int, aws: str, mail: str) -> Settings:
         mail=mail,
         role=ROLE,
         regions=json.dumps(REGIONS),
+        own=_OWN,
         domain=DOMAIN,
     )
     (directory / CLOUD).mkdir()
@@ -274,6 +278,22 @@ def _watched(directory: Path, witness: Witness) -> Settings:
     lines = _WITNESSES.format(witness=f"{witness.url} {witness.vkey}")
     path.write_text(path.read_text(encoding="utf-8").replace("[anchors]\n", lines), encoding="utf-8")
     return _parsed(directory)
+
+
+@contextmanager
+def _left_alone(directory: Path) -> Iterator[None]:
+    """Take out of the settings, at the end, whatever was only there while we were."""
+    owner = os.getpid()
+    try:
+        yield
+    finally:
+        # workers leave by the same way, and it is not theirs to end
+        if os.getpid() == owner:
+            path = directory / FILE
+            kept = path.read_text(encoding="utf-8").partition(_OWN)[0].splitlines(keepends=True)
+            path.write_text(
+                "".join(each for each in kept if not each.startswith("witnesses")), encoding="utf-8"
+            )
 
 
 def _parsed(directory: Path) -> Settings:
