@@ -18,6 +18,7 @@ from vault.domain.destruction import Destroyed, Ground
 from vault.domain.event import Event, EventType
 from vault.domain.freeze import Covered, FreezeKind
 from vault.domain.plans import handover as plan
+from vault.domain.plans.release import RELEASE
 from vault.domain.told import changes
 from vault.errors import Blocked, Conflict, Forbidden, VaultError
 from vault.services import case_opening
@@ -94,6 +95,22 @@ def test_nothing_is_given_away_or_released_over_a_broken_glass(quick_world: Worl
     review(handover, second)
     handover.release(case, ONE)
     assert handover.custody(ONE) == "released"
+
+
+def test_nothing_frozen_is_released(quick_world: World) -> None:
+    handover = Handover(quick_world).three()
+    case = handover.planned(ONE)
+    handover.until(MEMBERS_DAY)
+    handover.begin(case, ONE)
+    handover.go(case, ONE)
+    handover.give(case, ONE)
+    many, olga, ada = quick_world.vault.cases.many, handover.olga, handover.ada
+    (said,) = many.attest(olga.actor, case.id, RELEASE, (ONE,), {}, olga.otp())
+    assert said.item is not None
+    assert said.item.done is not None
+    frozen_one(handover)
+    (refused,) = many.agree(ada.actor, case.id, RELEASE, {ONE: said.item.done.at}, ada.otp())
+    assert (refused.code, handover.custody(ONE)) == ("frozen", "in_transfer")
 
 
 def enable(handover: Handover, gus: Human) -> None:

@@ -144,7 +144,11 @@ class HandoverKind(Kind):
         if name in FOR_ROOT:
             return check_root(unit, scene, account)
         if name == RELEASE:
-            against = check_free(unit, account, now) or check_reviewed(unit, account)
+            against = (
+                check_thawed(unit, actor, account)
+                or check_free(unit, account, now)
+                or check_reviewed(unit, account)
+            )
             if against is not None:
                 return against
         return self.releasing.check(unit, scene, given, now)
