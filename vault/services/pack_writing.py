@@ -54,7 +54,7 @@ pre { white-space: pre-wrap; border: 1px solid #8886; padding: .75rem }
 @media print {
   body { max-width: none; margin: 0; font-size: 10pt } h2, h3 { break-after: avoid } tr { break-inside: avoid }
   .scroll { overflow: visible } table { font-size: 8pt }
-  td { overflow-wrap: anywhere } td:first-child { min-width: 4rem }
+  td:nth-child(n + 4) { overflow-wrap: anywhere } td:first-child { min-width: 4rem }
 }
 """
 
