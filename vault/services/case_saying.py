@@ -58,13 +58,14 @@ class Factor:
     """The fresh factor that came with one request: claimed by its first word, and the ground of those after it (S16).
 
     `claimed` is how entries name it, from the commit on that claimed it. `refused` says that it was looked at and did
-    not count: the error is about the request then, and about no account.
+    not count: the error is about the request then, and about no account. `of_many`: so is what a person confirms.
     """
 
     factors: Factors
     otp: str
     claimed: str = ""
     refused: bool = False
+    of_many: bool = False
 
     def check(self, unit: Unit, actor: Actor, account_id: str, now: datetime) -> Actor:
         """Give the actor as the word's entry names them; raises as `Factors.check` does."""
@@ -79,6 +80,8 @@ class Factor:
                 refuse(unit, event, error, now)
             return actor.with_factor(self.claimed)
         self.refused = True
+        if self.of_many:
+            event = refusal(actor)
         proven = self.factors.check(unit, actor, self.otp, now, event)
         self.refused = False
         return proven

@@ -182,7 +182,8 @@ class Many:
     def _each(
         self, case_id: str, step: str, accounts: Sequence[str], otp: str, one: One
     ) -> tuple[Answer, ...]:
-        began, factor = self.ground.clock.now(), Factor(self.ground.factors, otp)
+        began = self.ground.clock.now()
+        factor = Factor(self.ground.factors, otp, of_many=len(accounts) > 1)
         found: list[Answer] = []
         row = [""]
         for number in accounts:

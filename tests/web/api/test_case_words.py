@@ -50,12 +50,24 @@ def test_a_list_is_said_agreed_to_and_repeated(stage: Stage) -> None:  # noqa: F
         },
     ):
         assert olga.post(at, wrong).status == 422, wrong
-    first = {"accounts": both, "evidence": NOTE, "otp": service.otp("olga")}
+    untrue = olga.post(at, {"accounts": both, "agree": False})
+    assert untrue.json["errors"] == [{"pointer": "/agree", "detail": "Give one of true."}]
+    for name in (
+        "waive",
+        "disagree",
+    ):  # blanks are no sentence, and the place that is named is one that was sent
+        blank = olga.post(at, {"accounts": both, name: " " * 12, "otp": "123456"})
+        assert [each["pointer"] for each in blank.json["errors"]] == [f"/{name}"]
+    first = {"accounts": [*both, {"account_id": "4" * 12}], "evidence": NOTE, "otp": service.otp("olga")}
     said = olga.call("POST", at, first, key="once").json
-    assert [(each["outcome"], each["standing"]) for each in said["items"]] == [("said", "asked")] * 2
-    assert (said["said"], said["refused"], said["left"]) == (2, 0, 0)
-    again = olga.call("POST", at, first, key="once").json
-    assert [each["outcome"] for each in again["items"]] == ["same"] * 2
+    assert [(each["outcome"], each["standing"]) for each in said["items"][:2]] == [("said", "asked")] * 2
+    assert (said["said"], said["refused"], said["left"]) == (2, 1, 0)
+    again = olga.call("POST", at, first, key="once")
+    assert (again.status, again.json["items"][2]) == (
+        200,
+        said["items"][2],
+    )  # what has no such step, as before
+    assert [each["outcome"] for each in again.json["items"]] == ["same", "same", "refused"]
     assert ada.get(f"{at}?accounts={B}").json["waiting"] == 1
     looked = ada.get(at).json
     assert (looked["waiting"], looked["facts"], [each["values"] for each in looked["items"]]) == (
@@ -83,6 +95,13 @@ def test_a_passkey_signs_the_list_and_no_other(stage: Stage) -> None:  # noqa: F
     signed = pressed(bench.world.vault, key, actor)
     with pytest.raises(Unauthenticated):
         many.attest(sending(olga.actor, A), case_id, "no_return", (A,), NOTE, signed)
+    program = sending(olga.actor, f"{A} {B}", content="{}")
+    with pytest.raises(Unauthenticated) as asked:
+        many.attest(program, case_id, "no_return", (A, B), NOTE, "123456")
+    with bench.world.vault.units.read() as unit:
+        kept = unit.passkeys.confirmation(asked.value.facts["confirmation"])
+    assert kept is not None
+    assert kept.account_id is None, "who confirms it is not told that it is about the first one alone"
     signed = pressed(bench.world.vault, key, actor)
     said = many.attest(actor, case_id, "no_return", (A, B), NOTE, signed)
     assert [each.outcome for each in said] == ["said", "said"]
