@@ -99,7 +99,7 @@ def test_a_passkey_signs_the_list_and_no_other(stage: Stage) -> None:  # noqa: F
     with pytest.raises(Unauthenticated) as asked:
         many.attest(program, case_id, "no_return", (A, B), NOTE, "123456")
     with bench.world.vault.units.read() as unit:
-        kept = unit.passkeys.confirmation(asked.value.facts["confirmation"])
+        kept = unit.passkeys.confirmation(str(asked.value.facts["confirmation"]))
     assert kept is not None
     assert kept.account_id is None, "who confirms it is not told that it is about the first one alone"
     signed = pressed(bench.world.vault, key, actor)
