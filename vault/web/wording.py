@@ -70,7 +70,8 @@ def words_of(error: ErrorDetails) -> str:
         name, words = _BOUNDS[kind]
         if facts.get("field_type") == "Value":  # a text that is read by our own code before it is measured
             words = words.replace("items", "characters")
-        return words.format(str(facts[name]).replace("'", "").replace(" or ", ", "))
+        told = str(facts[name]).replace("'", "").replace(" or ", ", ")
+        return words.format(told.lower() if told in {"True", "False"} else told)  # as JSON writes them
     if kind in _KINDS:
         return _KINDS[kind]
     message = error["msg"].removeprefix("Value error, ")

@@ -8,6 +8,7 @@ from flask import request
 
 from vault.domain.outlook import Standing
 from vault.domain.policy import Permission
+from vault.errors import NotFound
 from vault.services.case_compare import compare
 from vault.services.case_words import MOST, Answer, Outcome
 from vault.web.api.cases import AGAIN, WORD_PROBLEMS
@@ -18,6 +19,7 @@ from vault.web.requests import parse
 
 if TYPE_CHECKING:
     from vault.domain.outlook import Item
+    from vault.services.case_views import CaseWhole
 
 
 @operation("GET", "/cases/<case_id>/steps/<step>/words", Permission.CASE_READ)
@@ -56,14 +58,21 @@ def said_of_many(case_id: str, step: str, sent: StepWords) -> StepWordsAnswer:
 
 
 def words_again(case_id: str) -> StepWordsAnswer:
-    """Show how the accounts of a repeated request stand now: those with the reader's word are the same, others left."""
+    """Show how the accounts of a repeated request stand now: those with the reader's word are the same, others left.
+
+    What has no such step is refused as it was, and takes nothing from the others.
+    """
     sent, step = parse(StepWords), str((request.view_args or {}).get("step", ""))
     whole = the_vault().cases.reading.whole(actor(), case_id)
-    items = ((number, whole.item(step, number)) for number in sent.numbers)
-    outcomes = {True: Outcome.SAME, False: Outcome.LEFT}
-    return StepWordsAnswer.of(
-        step, tuple(Answer(number, outcomes[_is_said(item, sent)], item) for number, item in items)
-    )
+    return StepWordsAnswer.of(step, tuple(_stands(whole, step, number, sent) for number in sent.numbers))
+
+
+def _stands(whole: CaseWhole, step: str, number: str, sent: StepWords) -> Answer:
+    try:
+        item = whole.item(step, number)
+    except NotFound as error:
+        return Answer(number, Outcome.REFUSED, None, error.code, error.detail)
+    return Answer(number, Outcome.SAME if _is_said(item, sent) else Outcome.LEFT, item)
 
 
 def _is_said(item: Item, sent: StepWords) -> bool:

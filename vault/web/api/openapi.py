@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 
 from vault.domain.policy import Permission
 from vault.errors import CODES
@@ -49,12 +49,15 @@ _FACTOR: Final[dict[int, tuple[str, ...]]] = {
 }
 """What a fresh second factor may meet, wherever a body has one."""
 _PARAMETERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "step": ("The step's name, as its case's steps are listed.", {"type": "string", "maxLength": 60}),
     "account_id": ("AWS account number.", {"type": "string", "pattern": "^[0-9]{12}$"}),
     "day": ("A day (UTC), as 2026-11-23.", {"type": "string", "format": "date"}),
     "index": ("Index of an entry, from 0.", {"type": "integer", "minimum": 0}),
     "tile": ("`<L>/<N>[.p/<W>]` (C2SP tlog-tiles).", {"type": "string"}),
     "bundle": ("`<N>[.p/<W>]` (C2SP tlog-tiles).", {"type": "string"}),
 }
+_BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
+"""pydantic's names of bounds, as it leaves them where a validator of ours stands before."""
 _DESCRIPTION: Final = (
     "The vault of AWS root credentials. Errors are problem details (RFC 9457) with a stable `code`; lists are pages "
     "with a cursor; times are RFC 3339 in UTC; a POST, PUT or PATCH may carry an Idempotency-Key."
@@ -126,6 +129,11 @@ class _Schemas(GenerateJsonSchema):
     def get_title_from_name(self, name: str) -> str:
         """Give no title to a field: its name says it."""
         return name
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        """Name bounds as JSON Schema does, also those of numbers that our own code reads first."""
+        made = super().generate_inner(schema)
+        return {_BOUNDS.get(name, name): value for name, value in made.items()}
 
 
 def _models() -> list[tuple[type[BaseModel], str]]:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 from vault.domain.proposal import Proposal, ProposalKind, ProposalState
 from vault.services.proposals import WHY_MAX, WHY_MIN, content_hash
 from vault.web.api.schemas.base import Body, Lax, PageQuery, Resource, SecretText, Words
 
-Why = Annotated[Words, StringConstraints(min_length=WHY_MIN, max_length=WHY_MAX)]
+
+def _no_blanks(text: str) -> str:
+    if len(text.strip()) < WHY_MIN:
+        raise PydanticKnownError("string_too_short", {"min_length": WHY_MIN})
+    return text
+
+
+Why = Annotated[Words, StringConstraints(min_length=WHY_MIN, max_length=WHY_MAX), AfterValidator(_no_blanks)]
 """Why something is wanted: a sentence for the person who decides, and for the log."""
 
 
