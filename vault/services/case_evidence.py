@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from vault.domain.account import Kind
 from vault.domain.case import TEXT_MAX, Field, Form, Step
 from vault.domain.ids import is_email
 from vault.errors import FieldError, Invalid
+
+if TYPE_CHECKING:
+    from vault.domain.case import Plan, Scene
 
 NOTE: Final = Field("note", "How it was done, and where that can be seen", Form.LONG)
 """What is asked of a person who did by hand what the vault could have done, and of a step that asks for nothing
@@ -51,6 +55,24 @@ def read(fields: tuple[Field, ...], given: Mapping[str, str], at: str = "/eviden
         first = "; ".join(f"{error.pointer.rsplit('/', 1)[-1]}: {error.detail}" for error in errors[:3])
         raise Invalid("case.evidence", f"The evidence is not as it should be. {first}", errors=tuple(errors))
     return found
+
+
+def stray_payer(
+    scene: Scene, plan: Plan, number: str, step: str, evidence: Mapping[str, str], at: str = "/evidence"
+) -> tuple[FieldError, ...]:
+    """Say what is wrong of a payer that is named where a case does not ask whose a member is (H7).
+
+    Where it has a payer of its own, that one is right and is left out as said already; another one never is.
+    """
+    if plan.under is None or step != plan.under[0]:
+        return ()
+    payers = [each for each in scene.live if scene.kind_of[each] is Kind.PAYER]
+    place = f"{at}/{plan.under[1]}"
+    if scene.kind_of[number] is not Kind.MEMBER:
+        return (FieldError(place, "H7: this account is no member, and is under no payer; leave it out."),)
+    if payers and evidence[plan.under[1]] not in payers:
+        return (FieldError(place, f"H7: the payers of this case are {', '.join(payers)}."),)
+    return ()
 
 
 def _wrong(field: Field, value: str) -> str:

@@ -20,7 +20,7 @@ from vault.domain.told import changes
 from vault.errors import Conflict, FieldError, Invalid, VaultError
 from vault.ports.cases import CaseFilter
 from vault.ports.records import Slice
-from vault.services.case_evidence import fields_of, read
+from vault.services.case_evidence import fields_of, read, stray_payer
 from vault.services.case_ground import CaseGround, about, in_words
 from vault.services.case_kinds import Given, Kind
 from vault.services.frozen import require_word
@@ -165,6 +165,8 @@ class CaseOpening:
                 continue
             if step.applies(scene.seen(number)):
                 done.append(Done(scene.case.id, number, name, StepState.DONE, now, actor.id, evidence))
+            else:
+                errors.extend(stray_payer(scene, kind.plan, number, name, evidence, at))
         if errors:
             raise Invalid("case.evidence", errors[0].detail, errors=tuple(errors))
         return tuple(done)

@@ -26,7 +26,7 @@ from vault.domain.plans.handover import (
 )
 from vault.domain.plans.release import RELEASE
 from vault.errors import FieldError, Invalid
-from vault.services.case_evidence import fields_of, read
+from vault.services.case_evidence import fields_of, read, stray_payer
 from vault.services.case_opening import Opening, pointed
 from vault.services.handover_days import booked, nearest
 from vault.services.handover_gates import GateSeen, gates_of
@@ -214,8 +214,12 @@ def _readable(scene: Scene, known: Information) -> Mapping[tuple[str, str], Mapp
             read(fields_of(step), evidence)
         except Invalid as error:
             errors += pointed(error.errors, number, name)
-        if (not number or scene.place(number) is not None) and step.applies(scene.seen(number)):
+        if number and scene.place(number) is None:
+            continue
+        if step.applies(scene.seen(number)):
             told[number, name] = evidence
+        else:
+            errors += pointed(stray_payer(scene, PLAN, number, name, evidence), number, name)
     if errors:
         raise Invalid("case.evidence", errors[0].detail, errors=tuple(errors))
     return told

@@ -131,6 +131,23 @@ def test_what_a_case_does_not_ask_for_is_left_out_of_what_is_told(
     assert (opened["organization"], told["organization"]) == (None, None)
 
 
+def test_a_payer_that_is_not_the_handovers_is_named_and_never_dropped_unsaid(
+    stage: tuple[Service, Handover, Caller],
+) -> None:
+    service, _, machine = stage
+    chris = service.callers["chris"]
+    wrong = [{"account_id": ONE, "payer": "9" * 12}, {"account_id": TWO, "payer": TWO}]
+    refused = machine.post("/handovers", {**BODY, "accounts": [*wrong, {"account_id": PAYER, "payer": ONE}]})
+    pointers = [each["pointer"] for each in refused.json["errors"]]
+    assert (refused.code, pointers) == ("case.evidence", [f"/accounts/{each}/payer" for each in range(3)])
+    assert refused.json["errors"][0]["detail"] == f"H7: the payers of this case are {PAYER}."
+    at = f"/handovers/{machine.did('/handovers', BODY, status=201)['id']}"
+    told = chris.post(at, {"accounts": wrong, "organization": "keep"})
+    pointers = [each["pointer"] for each in told.json["errors"]]
+    assert (told.code, pointers) == ("case.evidence", ["/accounts/0/payer", "/accounts/1/payer"])
+    chris.did(at, {"accounts": [{"account_id": ONE, "payer": PAYER}]})  # it is so: nothing else was possible
+
+
 def test_a_day_is_chosen_by_its_rules_and_an_account_goes_its_way(
     stage: tuple[Service, Handover, Caller],
 ) -> None:
