@@ -345,6 +345,24 @@ def test_what_a_restore_released_again_goes_on_without_a_lease_that_nobody_can_h
     assert handover.state(case) == "released"
 
 
+def test_a_restored_handover_waits_for_nothing_that_was_known_of_what_is_gone(quick_world: World) -> None:
+    handover = Handover(quick_world)
+    for number in (ONE, TWO):
+        handover.account(number, Kind.STANDALONE)
+    given = (Handing(ONE, "", "", ""), Handing(TWO, email_of(TWO), "Mia", "Pat"))
+    case = handover.open(ONE, TWO, accounts=given)
+    handover.plan(case, TWO, MEMBERS_DAY)
+    assert handover.state(case) == "requested"
+    now, actor = quick_world.clock.now(), system_actor("handovers")
+    listed = [Destroyed(ONE, now, actor.id, actor.name, Ground.AGREED, "agreed", "", "", "", 0, now)]
+    with quick_world.vault.units.write() as unit:
+        Destruction().apply_again(unit, actor, listed, now)
+        finish_given(unit, actor, unit.destructions.all(), now)
+        unit.commit()
+    assert handover.state(case) == "scheduled"
+    check_replay(quick_world)
+
+
 @pytest.mark.parametrize("both", [False, True], ids=["one of them", "all of them"])
 def test_a_restored_handover_goes_on_without_what_was_handed_over_and_destroyed_since(
     quick_world: World, *, both: bool

@@ -21,6 +21,7 @@ from vault.domain.release import Handed
 from vault.domain.told import changes
 from vault.services.case_ground import about
 from vault.services.case_kinds import move_case, move_place
+from vault.services.handovers import onward
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,7 +71,10 @@ def _finish(unit: Unit, actor: Actor, scene: Scene, destroyed: dict[str, Destroy
         found = [change for number in part for change in _end(unit, scene, destroyed[number], now)]
         _record(unit, actor, scene.case, part, found, now)
     left = [number for number, place in scene.live.items() if place.state is not PlaceState.DONE]
-    if mine and set(left) == set(mine):
+    if mine and set(left) != set(mine):
+        # they may have been the last whose e-mail or day was waited for
+        _record_any(unit, actor, scene.case, onward(unit, unit.cases.again(scene), now), now)
+    elif mine:
         at = max(destroyed[number].at for number in scene.live if number in destroyed)
         _record(unit, actor, scene.case, (), _over(unit, scene.case, at, now), now)
     return len(mine)
@@ -106,6 +110,11 @@ def _over(unit: Unit, case: CaseFile, at: datetime, now: datetime) -> list[Chang
     handed = Handed(case.id, at, at)
     unit.releases.add(handed)
     return [*told, *changes(None, handed)]
+
+
+def _record_any(unit: Unit, actor: Actor, case: CaseFile, told: Sequence[Change], now: datetime) -> None:
+    if told:
+        _record(unit, actor, case, (), told, now)
 
 
 def _record(

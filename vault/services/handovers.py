@@ -213,13 +213,21 @@ def _check_known(
     return check_email(unit, scene, account, evidence["email"])
 
 
+def onward(unit: Unit, scene: Scene, now: datetime) -> tuple[Change, ...]:
+    """Take a handover as far as what is known leads, of all accounts that are not at their end."""
+    if scene.case.state == HandoverState.PREPARED:
+        return _all_planned(unit, scene, scene.case, set(), now)
+    return _prepared(unit, scene, now)
+
+
 def _prepared(unit: Unit, scene: Scene, now: datetime) -> tuple[Change, ...]:
     """Call a handover prepared once all information is there, and scheduled where every account has its day."""
     if scene.case.state != HandoverState.REQUESTED:
         return ()
     whole = unit.cases.scene(scene.case) if scene.near else scene
     known = all(_is_known(whole, "", step) for step in (SIGNATORY, CONTRACT))
-    if not known or not all(_is_known(whole, number, NEW_EMAIL) for number in whole.live):
+    left = (number for number, place in whole.live.items() if place.state is not PlaceState.DONE)
+    if not known or not all(_is_known(whole, number, NEW_EMAIL) for number in left):
         return ()
     case, told = move_case(unit, PLAN, scene.case, HandoverEvent.COMPLETED, now)
     return (*told, *_all_planned(unit, scene, case, set(), now))
