@@ -105,11 +105,10 @@ def test_nothing_frozen_is_released(quick_world: World) -> None:
     handover.go(case, ONE)
     handover.give(case, ONE)
     many, olga, ada = quick_world.vault.cases.many, handover.olga, handover.ada
-    (said,) = many.attest(olga.actor, case.id, RELEASE, (ONE,), {}, olga.otp())
-    assert said.item is not None
-    assert said.item.done is not None
+    said = quick_world.vault.cases.work.attest(olga.actor, case.id, RELEASE, ONE, {}, olga.otp())
+    assert said.done is not None
     frozen_one(handover)
-    (refused,) = many.agree(ada.actor, case.id, RELEASE, {ONE: said.item.done.at}, ada.otp())
+    (refused,) = many.agree(ada.actor, case.id, RELEASE, {ONE: said.done.at}, ada.otp())
     assert (refused.code, handover.custody(ONE)) == ("frozen", "in_transfer")
 
 
