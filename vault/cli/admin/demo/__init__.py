@@ -31,6 +31,7 @@ from vault.cli.admin.demo.clock import StoryClock
 from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console
 from vault.cli.admin.demo.farewell import ROLE, furnish_all, last_day, leave, reached
+from vault.cli.admin.demo.mailroom import SERVER
 from vault.cli.admin.demo.months import AGO, pass_days
 from vault.cli.admin.demo.postbox import Postbox, delivering
 from vault.cli.admin.demo.scenes import Act
@@ -84,6 +85,10 @@ wait_seconds = 900
 
 [onboarding]
 root_address = "aws+{{account}}-{{random}}@{domain}"
+
+[mailbox]
+domains = ["{domain}"]
+authserv_id = "{server}"
 
 {own}
 # a mail server; what it took lies in a folder
@@ -264,6 +269,7 @@ def _prepare(directory: Path, port: int, aws: str, mail: str) -> Settings:
         regions=json.dumps(REGIONS),
         own=_OWN,
         domain=DOMAIN,
+        server=SERVER,
     )
     (directory / CLOUD).mkdir()
     (directory / FILE).write_text(text, encoding="utf-8")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vault.cli.admin.demo import closings, movings, welcome
+from vault.cli.admin.demo import closings, departing, movings, welcome
 from vault.cli.admin.demo.cast import enable_machine, invite_guest, sign_in
 from vault.cli.admin.demo.farewell import EARLY
 from vault.cli.admin.demo.months import pass_days
@@ -74,4 +74,5 @@ def the_same_day(act: Act, begun: Begun, cloud: Cloud) -> None:
     movings.carry_out(act, begun.moving)
     closings.close_by_vault(act, cloud)
     movings.wait(act)
+    departing.begin(act)
     welcome.wait_for_the_customer(act, cloud)

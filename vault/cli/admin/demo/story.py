@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault.cli.admin.demo import eyes, trouble, upkeep, world
+from vault.cli.admin.demo import eyes, mailroom, trouble, upkeep, world
 from vault.cli.admin.demo.proof import export, prove, prove_tampering
 from vault.cli.admin.demo.scenes import Act
 from vault.domain.actor import Role
@@ -62,6 +62,8 @@ def play(act: Act, directory: Path, witness: Client, shares: Sequence[Secret[str
     )
     act.lose_sight(operator, world.UNKNOWN, checkout)
     act.check_in(operator, checkout)
+
+    mailroom.come_in(act, second, world.ALONE)
 
     act.stage.scene("In an emergency")
     trouble.break_glass(act, operator, second, world.MEMBER)

@@ -127,10 +127,10 @@ def drill(act: Act) -> None:
         told("its purpose is in the log")
     with stage.step("Every credential is opened, and none is shown") as told:
         report = drill_of(vault, open_keys(vault.settings), HANDS).run(proposed.id)
-        if not report.finished or report.failed or report.opened != report.versions:
-            raise AssertionError(f"{report.failed} of {report.versions} did not open")
+        if not report.finished or report.failed or report.opened != report.values:
+            raise AssertionError(f"{report.failed} of {report.values} did not open")
         wrapped = f"{report.offline} are wrapped for the recovery recipient as well"
-        told(f"{report.opened} values of {report.accounts} accounts; {wrapped}")
+        told(f"{report.opened} values of {report.accounts} accounts, {report.mails} of them mail; {wrapped}")
 
 
 def after_a_fire(act: Act, ground: Ground, shares: Sequence[Secret[str]], directory: Path) -> None:

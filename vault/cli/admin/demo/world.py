@@ -96,8 +96,9 @@ LAST: Final = Ground("840000000011", HARBORVIEW, "harborview-payer", Model.SPAM,
 CLOSED: Final = Ground("840000000028", HARBORVIEW, "harborview-campaigns", Model.SPAM, Kind.MEMBER)
 DEAD: Final = Ground("840000000035", HARBORVIEW, "harborview-microsite", Model.SPAM, Kind.STANDALONE)
 MOVED: Final = Ground("840000000042", HARBORVIEW, "harborview-studio", Model.SPAM, Kind.STANDALONE)
-HARBOR: Final = (LAST, CLOSED, DEAD, MOVED)
-"""Held since three months ago: to be closed after its member, closed, dead, and another customer's."""
+LEAVING: Final = Ground("840000000066", HARBORVIEW, "harborview-archive", Model.SPAM, Kind.STANDALONE)
+HARBOR: Final = (LAST, CLOSED, DEAD, MOVED, LEAVING)
+"""Held since three months ago: to be closed after its member, closed, dead, another customer's, to be given back."""
 WELCOMED: Final = Ground("840000000059", HARBORVIEW, "harborview-press", Model.SPAM, Kind.STANDALONE)
 AWAITED: Final = Ground("950000000016", LUMEN, "lumen-newsroom", Model.SPAM, Kind.STANDALONE)
 COME: Final = (WELCOMED, AWAITED)
