@@ -17,6 +17,7 @@ DOORS: Final = {
     "vault/cli/admin/demo/afterwards.py": "the customer of the story types the code that they were told",
     "vault/cli/admin/demo/cast.py": "the demo's people have made-up devices",
     "vault/cli/admin/demo/console.py": "the demo's AWS is given what the vault shows",
+    "vault/cli/admin/demo/mailroom.py": "the story compares the link that it reads with the one that was sent",
     "vault/cli/admin/demo/state.py": "the demo is kept, to be gone on with",
     "vault/cli/admin/init.py": "the first enrolment links are printed",
     "vault/cli/admin/recover.py": "values of a backup go where who has three shares wants them",

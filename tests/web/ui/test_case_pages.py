@@ -267,7 +267,9 @@ def test_a_case_is_opened_and_cancelled_on_pages(room: Room) -> None:
     again = room.csm.post(address, page=address, **(fields | {"e_who_email": ""}))
     assert again.status_code in {409, 422}
     busy = room.csm.post(address, page=address, **(fields | {"e_who_email": "sam@customer.example"}))
-    assert re.search(rf'id="new-accounts-wrong">.*Account {A} is in a case.*Account {B} is', busy.text, re.DOTALL)
+    assert re.search(
+        rf'id="new-accounts-wrong">.*Account {A} is in a case.*Account {B} is', busy.text, re.DOTALL
+    )
     assert room.operator.get(address).status_code == 404
     case = opened.headers["Location"]
     assert room.operator.post(f"{case}/cancel", page=case, why="it is not theirs to end").status_code == 403
