@@ -78,15 +78,28 @@ def say(
             break
         found, factor = _waiting(api, case, step, body, wanted, quiet=as_json)
         part = [each for each in found if each["account_id"] not in tried][:AT_ONCE]
-        if not part:
+        if not part and everything:
             break
+        tried |= set(wanted) - {each["account_id"] for each in part}  # these wait for no such word
+        if not part:
+            continue
         sent = {**body, "accounts": part}
         answer = post_with_factor(api, at, sent, wait=wait) if factor else api.post(at, sent)
         answers += [each for each in answer["items"] if each["outcome"] != "left"]
         tried |= {each["account_id"] for each in answers}
         if not as_json:
             click.echo(f"{plain(str(answer['said']))} of {len(part)} said.", err=True)
+    if not answers and not api.all(f"/cases/{segment(case)}/steps", step=step):
+        unknown = (
+            f"This case has no step {step[:40]!r} that you see; rootvault cases steps {case} names them."
+        )
+        raise click.UsageError(unknown)
+    told = {each["account_id"] for each in answers}
+    untold = [] if _stopped(answers) else [each for each in accounts if each not in told]
     _tell(answers, as_json=as_json)
+    if untold:
+        click.echo(f"Not said of {', '.join(untold)}: no such word of yours is waited for there.", err=True)
+        sys.exit(1)
 
 
 def _waiting(

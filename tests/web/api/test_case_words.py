@@ -161,6 +161,8 @@ def test_a_terminal_says_it_of_all_by_the_hundred(
     olga = terminal(monkeypatch, service.callers["olga"], lambda: service.otp("olga"))
     assert olga(case_id, "no_return", "--all")[0] == 2
     assert olga(case_id, "no_return", "--done")[0] == 2
+    status, output = olga(case_id, "no_retrun", "--all", "--done")
+    assert (status, "has no step 'no_retrun'" in output) == (2, True)
     told = olga(case_id, "no_return", "--all", "--evidence", "note=by mail")
     assert told[0] == 0, told
     assert "Said of 2 accounts." in told[1]
@@ -169,5 +171,9 @@ def test_a_terminal_says_it_of_all_by_the_hundred(
     assert status == 0, output
     assert "The same of all 1" in output
     assert "Said of 1 account." in output
+    status, output = ada(case_id, "no_return", "--account", B, "--account", "4" * 12, "--agree")
+    assert (status, f"Not said of {B}, {'4' * 12}" in output) == (1, True), (
+        "nothing waits there any more, and this is told"
+    )
     status, output = ada(case_id, "no_return", "--all", "--disagree", "the bank says otherwise", "--json")
     assert (status, json.loads(output[output.index("{") :])["said"]) == (0, 1)
