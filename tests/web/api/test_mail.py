@@ -94,7 +94,12 @@ def test_custodians_see_what_came_for_nobody(house: Service) -> None:
     path, sent = f"/mail/{found['id']}/assignment", {"account_id": "111122223333", "why": "its old address"}
     assert olga.post(path, {**sent, "otp": "000000"}).code == "policy.denied"
     assert carla.post(path, {**sent, "account_id": "1", "otp": "000000"}).code == "input.invalid"
-    whole = {**sent, "otp": house.world.people["carla"].otp()}
+    for why in ("short", "x" * 501):
+        wrong = carla.post(path, {**sent, "why": why, "otp": "000000"}).json["errors"]
+        assert [(each["pointer"], each["detail"][:9]) for each in wrong] == [
+            ("/why", "Give at l" if why == "short" else "Give at m")
+        ]
+    whole = {**sent, "why": "x" * 300, "otp": house.world.people["carla"].otp()}
     given = carla.post(path, whole, key="give-once").json
     assert carla.post(path, whole, key="give-once").json == given
     assert (given["account_id"], given["kind"], given["state"], given["subject"]) == (

@@ -18,13 +18,13 @@ from vault.web.api.schemas.base import (
     AccountId,
     Body,
     Lax,
-    Line,
     PageQuery,
     ReceiptResource,
     Resource,
     SecretText,
     SecretWords,
 )
+from vault.web.api.schemas.proposals import Why
 
 
 class MailQuery(PageQuery):
@@ -40,7 +40,7 @@ class Assignment(Body):
     """Whose a mail to no account is, and how that is known."""
 
     account_id: AccountId
-    why: Line = Field(description="How it is known whose it is; it stands in the log.")
+    why: Why = Field(description="How it is known whose it is; it stands in the log.")
     otp: SecretText = Field(description="A fresh second factor.")
 
 
