@@ -126,10 +126,13 @@ class CaseOpening:
         if not found:
             return None
         scene = unit.cases.scene(found[0])
+        against = ""
         if scene.case.customer_id != opening.customer_id or set(scene.accounts) != set(opening.account_ids):
-            words = (
-                f"{wanted.cause} opened case {scene.case.id} for other accounts; give this one another name."
-            )
+            against = "for other accounts"
+        elif scene.case.ticket != opening.ticket.strip():
+            against = f"under ticket {scene.case.ticket}"
+        if against:
+            words = f"{wanted.cause} opened case {scene.case.id} {against}; give this one another name."
             raise Conflict("case.account", words, case=scene.case.id)
         return scene.case
 
