@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -201,7 +201,7 @@ def test_a_machine_opens_and_follows_and_confirms_nothing(handover: Handover) ->
     wish = handover.wish(order="order-77")
     case = handovers.open(machine, wish)
     assert handovers.open(machine, wish).id == case.id
-    with pytest.raises(Conflict, match="order-77 opened case .* for other accounts"):
+    with pytest.raises(Conflict, match=r"order-77 opened case .* for other accounts"):
         handovers.open(machine, handover.wish(ONE, order="order-77"))
     with pytest.raises(Conflict, match=f"under ticket {wish.ticket}"):
         handovers.open(machine, replace(wish, ticket="RV-9999"))
