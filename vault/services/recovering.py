@@ -247,20 +247,29 @@ class Recovering:
             if version.account_id not in found and self.unit.accounts.get(version.account_id) is not None:
                 found.add(version.account_id)
                 yield version.account_id
-        for account_id in self._with_mail_alone(found):
-            yield account_id
+        for account_id, mails in sorted(self._with_mail_alone(found).items()):
+            if self.unit.accounts.get(account_id) is not None:
+                found.add(account_id)
+                yield account_id
+            elif not self.log.is_given_back(account_id):
+                words = "Its account is not in the backup, so nothing says whose it is. It was not opened."
+                self.failed += [
+                    Failed(account_id, MAIL, 0, "envelope.not_current", words, each) for each in mails
+                ]
         for account_id, kind in sorted(self.log.promoted):
             if account_id not in found:
                 self._not_there(account_id, kind)
 
-    def _with_mail_alone(self, found: set[str]) -> Iterator[str]:
-        """Name the accounts that have sealed mail and no version."""
-        seen: set[str] = set()
+    def _with_mail_alone(self, found: set[str]) -> dict[str, list[str]]:
+        """Give the ids of sealed mail by account, of accounts that have no version."""
+        alone: dict[str, list[str]] = {}
         after = ""
         while page := self.unit.mail.sealed_piece(after, MAIL_PAGE):
-            seen |= {mail.account_id for mail in page if mail.account_id is not None}
+            for mail in page:
+                if mail.account_id is not None and mail.account_id not in found:
+                    alone.setdefault(mail.account_id, []).append(mail.id)
             after = page[-1].id
-        yield from sorted(seen - found)
+        return alone
 
     def _open_all(self, versions: Iterable[Version]) -> Iterable[Value]:
         for version in versions:
