@@ -25,6 +25,7 @@ from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.quick_sql import compile_once
 from tests.support.scratch import use_memory
 from tests.support.tables import make_tables, sqlite_tables
+from tests.support.thorough import THOROUGH, other_half
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,14 @@ def pytest_configure() -> None:
     hypothesis.settings.register_profile("here", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Try what stands above the store on one database, half of it on each; on both where all is asked for."""
+    if not THOROUGH:
+        left = other_half(items)
+        config.hook.pytest_deselected(items=[each for each in items if each.nodeid in left])
+        items[:] = [each for each in items if each.nodeid not in left]
 
 
 def pytest_collection_finish() -> None:

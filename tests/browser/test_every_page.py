@@ -123,7 +123,9 @@ def check(page: Page) -> None:
 def test_pages_are_in_order(stage: Stage, role: Role) -> None:
     visitor = stage.visitor()
     page = stage.sign_in(visitor, stage.admins[0] if role is Role.ADMIN else stage.members[role])
-    for path in [*EVERYONE, *PAGES[role]]:
+    turn = list(Role).index(role) % 3
+    mine = EVERYONE if THOROUGH else EVERYONE[turn::3]  # each page as two roles see it
+    for path in [*mine, *PAGES[role]]:
         answer = page.goto(stage.base_url + path)
         assert answer is not None
         assert answer.status == 200, path

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +27,7 @@ from vault.bootstrap import open_vault
 from vault.cli.admin.founding import found
 from vault.domain.actor import Reach
 from vault.ports.store import EntryFilter, Slice
-from vault.settings import load_settings
+from vault.settings import FILE, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,20 +118,61 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Serve a demonstration on a free port until the session ends; Ctrl-C then has to stop it."""
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Tell the story once for the workers of all cores; give what it said and where it lies. Nobody writes there."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    directory, said = base / "story", base / "story.json"
+    with (base / "story.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            directory.mkdir()
+            done = rootvault("demo", "--once", *_places(directory))
+            said.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+    return subprocess.CompletedProcess(("demo",), *json.loads(said.read_text())), directory
+
+
+@pytest.fixture(scope="session")
+def demo(
+    told: tuple[subprocess.CompletedProcess[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    """Serve a copy of the demonstration on a free port until the session ends; Ctrl-C then has to stop it."""
     directory = tmp_path_factory.mktemp("demo")
-    state = directory / "state.json"
-    named = ("--data", str(directory / "data"), "--state", str(state))
+    shutil.copytree(told[1], directory, dirs_exist_ok=True)
+    data, port = directory / "data", _free_port()
+    settings = (data / FILE).read_text().replace(str(told[1]), str(directory))
+    (data / FILE).write_text(re.sub(r"(127\.0\.0\.1:|\bport = )\d+", rf"\g<1>{port}", settings))
+    state = json.loads((directory / "state.json").read_text()) | {"base_url": f"http://127.0.0.1:{port}"}
+    with _running(directory, "serve", "--config", str(data)) as process:
+        assert process.stdout is not None
+        ready = "".join(takewhile(lambda line: line != "}\n", process.stdout)) + "}"
+        assert json.loads(ready)["port"] == port
+        yield Demo(state, directory / "home")
+
+
+@contextmanager
+def demonstrating(directory: Path) -> Iterator[Demo]:
+    """Run a whole demonstration, and serve it as whoever types the command has it."""
+    with _running(directory, "demo", "--port", "0", *_places(directory)) as process:
+        yield Demo(_ready(process, directory / "state.json"), directory / "home")
+
+
+def _places(directory: Path) -> tuple[str, ...]:
+    return "--data", str(directory / "data"), "--state", str(directory / "state.json")
+
+
+@contextmanager
+def _running(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program that serves what lies in a directory; when it is stopped it leaves nothing behind."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "vault", "demo", "--port", "0", "--json", *named],
+        [sys.executable, "-m", "vault", *arguments, "--json"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
-        yield Demo(_ready(process, state), directory / "home")
+        yield process
     finally:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -135,6 +180,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert "Traceback" not in out
     assert still_running(str(directory)) == []
     assert last_entry(directory / "data") == "service.stopped"
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def _ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyotp
 import pytest
 
-from tests.cli.conftest import Demo, rootvault
+from tests.cli.conftest import demonstrating, rootvault
 from vault.cli.admin.demo.clock import LENGTH, StoryClock
 from vault.cli.admin.demo.cloudtrail import CloudTrail
 from vault.cli.admin.demo.console import Console, SignInRefusedError
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROLES = ["admin", "admin", "approver", "approver", "auditor", "csm", "custodian", "operator", "operator"]
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Tell the story once."""
-    directory = tmp_path_factory.mktemp("once")
-    done = rootvault(
-        "demo", "--once", "--data", str(directory / "data"), "--state", str(directory / "state.json")
-    )
-    return done, directory
 
 
 def test_the_whole_story_goes_well(told: tuple[subprocess.CompletedProcess[str], Path]) -> None:
@@ -205,11 +195,12 @@ def test_the_console_lets_nobody_in_with_wrong_values(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*.json.gz"))) == 1  # AWS records who came in, and where
 
 
-def test_a_served_demonstration_answers_and_every_token_counts(demo: Demo) -> None:
-    for person in demo.state["people"]:
-        done = demo.run(person["roles"][0], "me", "--json")
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["roles"][0] == person["roles"][0]
+def test_a_served_demonstration_answers_and_every_token_counts(tmp_path: Path) -> None:
+    with demonstrating(tmp_path) as demo:
+        for person in demo.state["people"]:
+            done = demo.run(person["roles"][0], "me", "--json")
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["roles"][0] == person["roles"][0]
 
 
 def _cases(state: dict[str, Any]) -> set[tuple[Any, ...]]:

@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+if TYPE_CHECKING:
+    import pytest
 
 THOROUGH: Final = os.environ.get("THOROUGH") == "true"
+ABOVE: Final = ("tests/services/", "tests/web/", "tests/cli/")
+"""What stands above the store; its contract, races, crashes and faults are tried on both databases each time."""
+_DATABASE: Final = re.compile(r"\b(sqlite|postgresql)\b")
 
 
 def times(usual: int, thorough: int) -> int:
     """Give the one number or the other."""
     return thorough if THOROUGH else usual
+
+
+def other_half(items: Iterable[pytest.Item]) -> set[str]:
+    """Name the tests above the store that are tried on the other database: by name, so that it is always the same."""
+    found: dict[str, dict[str, str]] = {}
+    for each in items:
+        function, _, parameters = each.nodeid.partition("[")
+        database = _DATABASE.search(parameters)
+        if each.nodeid.startswith(ABOVE) and database is not None:
+            found.setdefault(f"{function}[{_DATABASE.sub('', parameters)}", {})[database[0]] = each.nodeid
+    both = ((name, pair) for name, pair in found.items() if len(pair) == 2)
+    return {pair["sqlite" if crc32(name.encode()) % 2 else "postgresql"] for name, pair in both}
